@@ -1,0 +1,313 @@
+//! Lines to items: BuildKit's `Parse`.
+
+use std::sync::Arc;
+
+use crate::decode::leading_space;
+use crate::instruction::{Command, Node};
+use crate::logical::Segment;
+use crate::{
+    Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Json, Keyword, Logical, Problem,
+    Span, heredoc, json, split, words,
+};
+
+/// Go's `bufio.MaxScanTokenSize`: BuildKit's scanner gives up on a longer line.
+const MAX_LINE: usize = 64 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
+    let mut parser = Parser {
+        source: &source,
+        at: 0,
+        line: 1,
+        escape: b'\\',
+        directives: Some(Vec::new()),
+        items: Vec::with_capacity(source.len() / 32),
+        problems: Vec::new(),
+    };
+    parser.run();
+    let Parser { items, escape, problems, .. } = parser;
+    Dockerfile { source, items, escape, problems }
+}
+
+struct Parser<'a> {
+    source: &'a [u8],
+    at: usize,
+    /// 1-based number of the line at `at`.
+    line: usize,
+    escape: u8,
+    /// The directives seen so far; `None` once none may follow.
+    directives: Option<Vec<DirectiveName>>,
+    items: Vec<Item>,
+    problems: Vec<(usize, Problem)>,
+}
+
+impl Parser<'_> {
+    fn run(&mut self) {
+        if self.source.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
+            self.push(0, 1, ItemKind::ByteOrderMark);
+        }
+        let mut has_instruction = false;
+        while self.at < self.source.len() {
+            let start = self.at;
+            let first_line = self.line;
+            let line = self.next_line();
+            let content = trim_line_end(self.source, line);
+            let from = content.start + leading_space(content.of(self.source));
+            let content = Span::new(from, content.end.max(from));
+            let kind = match content.of(self.source).first() {
+                None => {
+                    self.directives = None;
+                    ItemKind::Blank
+                }
+                Some(b'#') => {
+                    self.directive(content, first_line).map_or(ItemKind::Comment, ItemKind::Directive)
+                }
+                Some(_) => {
+                    self.directives = None;
+                    has_instruction = true;
+                    self.instruction(content, first_line)
+                }
+            };
+            self.push(start, first_line, kind);
+        }
+        if !has_instruction {
+            self.problems.push((self.line, Problem::NoInstructions));
+        }
+    }
+
+    fn push(&mut self, start: usize, line: usize, kind: ItemKind) {
+        self.items.push(Item { span: Span::new(start, self.at), line, kind });
+    }
+
+    /// Takes the next line, its line end included.
+    fn next_line(&mut self) -> Span {
+        let start = self.at;
+        let len = memchr::memchr(b'\n', &self.source[start..]).map_or(self.source.len() - start, |at| at + 1);
+        self.at = start + len;
+        self.line += 1;
+        let ended = self.source[start..self.at].ends_with(b"\n");
+        if len > MAX_LINE || (len == MAX_LINE && !ended) {
+            self.problems.push((self.line - 1, Problem::LineTooLong));
+        }
+        Span::new(start, self.at)
+    }
+
+    /// A directive, where a comment line is one and directives may still come (`DirectiveParser.ParseLine`).
+    fn directive(&mut self, content: Span, line: usize) -> Option<Directive> {
+        let found = self.directives.as_ref().and_then(|_| read_directive(self.source, content));
+        let (Some(directive), Some(seen)) = (found, &mut self.directives) else {
+            self.directives = None;
+            return None;
+        };
+        if seen.contains(&directive.name) {
+            self.problems.push((line, Problem::RepeatedDirective(directive.name.as_str())));
+            return Some(directive);
+        }
+        seen.push(directive.name);
+        if directive.name == DirectiveName::Escape {
+            match directive.value.of(self.source) {
+                [escape @ (b'\\' | b'`')] => self.escape = *escape,
+                _ => self.problems.push((line, Problem::BadEscape)),
+            }
+        }
+        Some(directive)
+    }
+
+    fn instruction(&mut self, first: Span, first_line: usize) -> ItemKind {
+        let logical = self.logical(first);
+        let (command, inner, mut problem) = {
+            let text = logical.text(self.source);
+            self.command(text)
+        };
+        let mut heredocs = Vec::new();
+        let innermost = inner.as_deref().unwrap_or(&command);
+        let text = logical.text(self.source);
+        if innermost.keyword.takes_heredocs()
+            && innermost.form == Form::Shell
+            && memchr::memmem::find(text, b"<<").is_some()
+        {
+            match heredoc::announced(text) {
+                Ok(announced) => {
+                    let (at, line) = (self.at, self.line);
+                    match self.heredocs(announced) {
+                        Ok(found) => heredocs = found,
+                        Err(unterminated) => {
+                            // The lines that follow are not its body: read them as what they look like.
+                            (self.at, self.line) = (at, line);
+                            problem = problem.or(unterminated);
+                        }
+                    }
+                }
+                Err(bad_name) => problem = problem.or(Some(bad_name)),
+            }
+        }
+        let lines = self.line - first_line;
+        let node = Box::new(Node { logical, lines, command, inner, heredocs });
+        match problem {
+            Some(problem) => ItemKind::Unknown(node, problem),
+            None => ItemKind::Instruction(node),
+        }
+    }
+
+    /// Joins a first line with the lines that continue it.
+    fn logical(&mut self, first: Span) -> Logical {
+        let (kept, continued) = trim_continuation(self.source, first, self.escape);
+        if !continued {
+            return Logical::Contiguous(kept);
+        }
+        let mut text = kept.of(self.source).to_vec();
+        let mut segments = vec![Segment { logical: 0, source: kept.start }];
+        while self.at < self.source.len() {
+            let line = self.next_line();
+            let content = trim_line_end(self.source, line);
+            let visible = &content.of(self.source)[leading_space(content.of(self.source))..];
+            if matches!(visible.first(), None | Some(b'#')) {
+                continue;
+            }
+            let (kept, continued) = trim_continuation(self.source, content, self.escape);
+            if !kept.is_empty() {
+                // A continuation line with nothing on it leaves no run of its own.
+                let segment = Segment { logical: text.len(), source: kept.start };
+                match segments.last_mut() {
+                    Some(last) if last.logical == text.len() => *last = segment,
+                    _ => segments.push(segment),
+                }
+                text.extend_from_slice(kept.of(self.source));
+            }
+            if !continued {
+                break;
+            }
+        }
+        Logical::Joined { text: text.into_boxed_slice(), segments: segments.into_boxed_slice() }
+    }
+
+    /// Splits the logical text and checks what BuildKit's line parsers check.
+    fn command(&self, text: &[u8]) -> (Command, Option<Box<Command>>, Option<Problem>) {
+        let mut command = split::split(text, Span::new(0, text.len()));
+        if command.keyword == Keyword::Onbuild && !command.args.is_empty() {
+            let mut inner = split::split(text, command.args);
+            let problem = self.check(text, &mut inner);
+            return (command, Some(Box::new(inner)), problem);
+        }
+        let problem = self.check(text, &mut command);
+        (command, None, problem)
+    }
+
+    fn check(&self, text: &[u8], command: &mut Command) -> Option<Problem> {
+        let json = match command.keyword {
+            Keyword::Unknown => return Some(Problem::UnknownInstruction),
+            Keyword::Env => return name_values(text, command.args, self.escape, "ENV"),
+            Keyword::Label => return name_values(text, command.args, self.escape, "LABEL"),
+            Keyword::Healthcheck => {
+                let args = command.args.of(text);
+                words::healthcheck(args).1.of(args)
+            }
+            keyword if keyword.takes_json() => command.args.of(text),
+            _ => return None,
+        };
+        if json.first() != Some(&b'[') {
+            return None;
+        }
+        match json::parse_json_strings(json) {
+            Json::Strings(_) => {
+                command.form = Form::Json;
+                None
+            }
+            Json::NotStrings => Some(Problem::JsonNotStrings),
+            Json::NotJson => None,
+        }
+    }
+
+    /// Takes the bodies of the announced heredocs.
+    fn heredocs(&mut self, announced: Vec<heredoc::Announced>) -> Result<Vec<Heredoc>, Option<Problem>> {
+        let mut heredocs = Vec::with_capacity(announced.len());
+        for heredoc::Announced { name, file_descriptor, expand, chomp, spaced } in announced {
+            let start = self.at;
+            let terminator = loop {
+                if self.at == self.source.len() {
+                    // Older BuildKits see no heredoc in `<< name`: without a terminator take their view.
+                    let name = String::from_utf8_lossy(&name).into_owned();
+                    return Err((!spaced).then_some(Problem::UnterminatedHeredoc(name)));
+                }
+                let line = self.next_line();
+                let content = trim_line_end(self.source, line).of(self.source);
+                let tabs = if chomp { content.iter().take_while(|&&byte| byte == b'\t').count() } else { 0 };
+                if content[tabs..] == name {
+                    break line;
+                }
+            };
+            let body = Span::new(start, terminator.start);
+            heredocs.push(Heredoc { name, file_descriptor, expand, chomp, body, terminator });
+        }
+        Ok(heredocs)
+    }
+}
+
+/// `trimNewline`: every CR and LF at the end of a line goes.
+fn trim_line_end(source: &[u8], line: Span) -> Span {
+    let mut end = line.end;
+    while end > line.start && matches!(source[end - 1], b'\n' | b'\r') {
+        end -= 1;
+    }
+    Span::new(line.start, end)
+}
+
+/// `trimContinuationCharacter`: an escape character at the end, not preceded by another one, continues the line.
+fn trim_continuation(source: &[u8], content: Span, escape: u8) -> (Span, bool) {
+    let bytes = content.of(source);
+    let blanks = bytes.iter().rev().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    match bytes[..bytes.len() - blanks].split_last() {
+        Some((&last, before)) if last == escape && before.last() != Some(&escape) => {
+            (Span::new(content.start, content.start + before.len()), true)
+        }
+        _ => (content, false),
+    }
+}
+
+fn name_values(text: &[u8], args: Span, escape: u8, keyword: &'static str) -> Option<Problem> {
+    let mut first = true;
+    let mut problem = None;
+    words::each_quoted(text, args, escape, |word| {
+        let has_equals = memchr::memchr(b'=', word.of(text)).is_some();
+        if first && !has_equals {
+            let legacy = words::legacy_pair(text, args).is_some();
+            problem = Some(if legacy { None } else { Some(Problem::MissingValue(keyword)) });
+        } else if !has_equals {
+            problem.get_or_insert(Some(Problem::MissingEquals));
+        }
+        first = false;
+    });
+    problem.flatten()
+}
+
+/// Reads a line that starts with `#` against `^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$`.
+fn read_directive(source: &[u8], content: Span) -> Option<Directive> {
+    let space = |byte: &u8| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ');
+    let text = content.of(source);
+    let mut at = 1 + leading_space(text.get(1..)?);
+    let name_len = text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let name = &text[at..at + name_len];
+    if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    at += name_len;
+    at += text[at..].iter().take_while(|byte| space(byte)).count();
+    if text.get(at) != Some(&b'=') {
+        return None;
+    }
+    at += 1;
+    let rest = text.len() - at;
+    let blanks = text[at..].iter().take_while(|byte| space(byte)).count();
+    // With nothing but white space after `=`, the expression gives the last blank back to the value.
+    let value_start = if blanks == rest { at + rest.checked_sub(1)? } else { at + blanks };
+    let mut end = text.len();
+    while end > value_start + 1 && space(&text[end - 1]) {
+        end -= 1;
+    }
+    let name = [DirectiveName::Syntax, DirectiveName::Escape, DirectiveName::Check]
+        .into_iter()
+        .find(|known| name.eq_ignore_ascii_case(known.as_str().as_bytes()))?;
+    Some(Directive { name, value: Span::new(content.start + value_start, content.start + end) })
+}
