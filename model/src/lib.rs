@@ -1,1 +1,22 @@
-//! placeholder
+//! What a Docker build means, as far as it can be said without running it.
+//!
+//! - [`context`]: the build context as a tree of files, and what COPY takes from it.
+//! - [`build`]: the stages, and what holds at each instruction: directory, user, shell, variables.
+//! - [`commands`]: the commands of a RUN, told apart as far as they can be.
+//! - [`images`]: what is known of official base images.
+//! - [`dockerignore`]: which of those files BuildKit never gets to see.
+//! - [`pattern`]: Go's file name patterns, which COPY sources are written in.
+
+pub mod build;
+pub mod commands;
+pub mod dockerignore;
+pub mod images;
+pub mod pattern;
+
+mod path;
+mod state;
+mod variables;
+
+pub use path::ImagePath;
+pub use state::{Shell, State, User};
+pub use variables::{Expanded, Origin, PREDEFINED_ARGS, Variable, Variables};

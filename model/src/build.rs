@@ -1,0 +1,275 @@
+//! The stages of a Dockerfile and what holds at each of their instructions.
+
+use std::sync::Arc;
+
+use dockfix_syntax::view::{self, Variables as VariablesView};
+use dockfix_syntax::{Dockerfile, Instruction, Keyword, stages};
+
+use crate::images::BaseImage;
+use crate::state::{Shell, State, User};
+use crate::variables::Variables;
+
+/// What a Dockerfile means: its stages in order.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// The file.
+    pub file: &'a Dockerfile,
+    /// The instructions above the first FROM.
+    pub global: Vec<Instruction<'a>>,
+    /// The stages.
+    pub stages: Vec<Stage<'a>>,
+}
+
+/// A stage with the state at each instruction.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// Its place in the file, from 0.
+    pub index: usize,
+    /// The name after AS, in lower case.
+    pub name: Option<String>,
+    /// What it starts from.
+    pub base: Base,
+    /// The FROM.
+    pub from: Instruction<'a>,
+    /// The instructions after it.
+    pub steps: Vec<Step<'a>>,
+    /// What holds after the last instruction.
+    pub end: Arc<State>,
+}
+
+/// What a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// An earlier stage.
+    Stage(usize),
+    /// An image.
+    Image(Arc<BaseImage>),
+}
+
+/// An instruction and what holds when it starts.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// The instruction.
+    pub instruction: Instruction<'a>,
+    /// What holds before it.
+    pub state: Arc<State>,
+}
+
+impl<'a> Build<'a> {
+    /// Reads the stages of `file`.
+    #[must_use]
+    pub fn of(file: &'a Dockerfile) -> Self {
+        let (global, syntax_stages) = stages(file);
+        let mut arguments = Variables::new(false);
+        for instruction in &global {
+            declare_arguments(&mut arguments, instruction, None);
+        }
+        let mut stages: Vec<Stage<'a>> = Vec::with_capacity(syntax_stages.len());
+        for syntax in syntax_stages {
+            let image = syntax
+                .base
+                .as_ref()
+                .and_then(|from| arguments.expand_defaults(&from.image.text, file.escape()));
+            let earlier = image.as_deref().and_then(|image| find_stage(&stages, image));
+            let (base, start) = match earlier {
+                Some(index) => {
+                    let mut state = State::clone(&stages[index].end);
+                    state.variables = state.variables.inherited();
+                    (Base::Stage(index), state)
+                }
+                None => {
+                    let image = image.filter(|image| !image.is_empty());
+                    let image =
+                        Arc::new(image.map_or_else(BaseImage::unknown, |name| BaseImage::named(&name)));
+                    (Base::Image(Arc::clone(&image)), State::of_base(image))
+                }
+            };
+            let mut state = Arc::new(start);
+            let mut steps = Vec::with_capacity(syntax.instructions.len());
+            for &instruction in &syntax.instructions {
+                steps.push(Step { instruction, state: Arc::clone(&state) });
+                advance(&mut state, &instruction, &arguments);
+            }
+            let (index, name) = (syntax.index, syntax.name());
+            stages.push(Stage { index, name, base, from: syntax.from, steps, end: state });
+        }
+        Self { file, global, stages }
+    }
+
+    /// The stage that `name`, a value of `--from` or of FROM, refers to among those before `before`.
+    #[must_use]
+    pub fn stage_named(&self, name: &str, before: usize) -> Option<usize> {
+        let stages = self.stages.get(..before).unwrap_or(&self.stages);
+        find_stage(stages, name).or_else(|| name.parse().ok().filter(|&index: &usize| index < stages.len()))
+    }
+
+    /// The stages that start from stage `index`, directly or through others.
+    #[must_use]
+    pub fn descendants(&self, index: usize) -> Vec<usize> {
+        let mut found = vec![index];
+        for stage in &self.stages {
+            if let Base::Stage(parent) = stage.base
+                && found.contains(&parent)
+            {
+                found.push(stage.index);
+            }
+        }
+        found.remove(0);
+        found
+    }
+
+    /// The stages that stage `index` starts from, nearest first.
+    #[must_use]
+    pub fn ancestors(&self, index: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut at = index;
+        while let Some(Base::Stage(parent)) = self.stages.get(at).map(|stage| &stage.base) {
+            found.push(*parent);
+            at = *parent;
+        }
+        found
+    }
+}
+
+/// A later stage of the same name hides an earlier one.
+fn find_stage(stages: &[Stage<'_>], name: &str) -> Option<usize> {
+    stages.iter().rposition(|stage| stage.name.as_deref() == Some(&name.to_lowercase()))
+}
+
+fn declare_arguments(variables: &mut Variables, instruction: &Instruction<'_>, global: Option<&Variables>) {
+    let escape = instruction.file().escape();
+    if instruction.keyword() != Keyword::Arg {
+        return;
+    }
+    for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+        let name = &*assigned.name.text;
+        let default = match &assigned.value {
+            Some(value) => variables.expand_defaults(&value.text, escape),
+            // ARG without a value takes the default of a global argument of that name.
+            None => global.and_then(|global| global.get(name)).and_then(|variable| variable.default.clone()),
+        };
+        variables.declare(name, default, instruction.start_line());
+    }
+}
+
+/// Makes `state` what holds after `instruction`.
+fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Variables) {
+    let escape = instruction.file().escape();
+    match instruction.keyword() {
+        Keyword::Arg => declare_arguments(&mut Arc::make_mut(state).variables, instruction, Some(global)),
+        Keyword::Env => {
+            let state = Arc::make_mut(state);
+            // All values are expanded with what held before the instruction.
+            let before = state.variables.clone();
+            for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+                let value = assigned.value.as_ref().and_then(|value| before.expand(&value.text, escape));
+                let name = before.expand(&assigned.name.text, escape).map(|name| name.text);
+                let name = name.unwrap_or_else(|| assigned.name.text.clone().into_owned());
+                state.variables.set_env(&name, value.map(|value| value.text), instruction.start_line());
+            }
+        }
+        Keyword::Workdir => {
+            let path = view::argument(instruction).and_then(|path| state.path(&path.text, escape));
+            Arc::make_mut(state).workdir = path;
+        }
+        Keyword::User => {
+            let user = view::argument(instruction)
+                .and_then(|user| state.variables.expand(&user.text, escape))
+                .filter(|user| !user.text.contains("${"))
+                .map_or(User::Unknown, |user| state.base.user(&user.text));
+            Arc::make_mut(state).user = user;
+        }
+        Keyword::Shell => {
+            let shell = view::shell(instruction).map_or(Shell::Other, |words| shell_of(&words));
+            Arc::make_mut(state).shell = shell;
+        }
+        _ => {}
+    }
+}
+
+/// What kind of shell the words of SHELL name.
+fn shell_of(words: &[String]) -> Shell {
+    let Some((program, options)) = words.split_first() else { return Shell::Other };
+    // The last option must be the one that takes the command.
+    let takes_command = options
+        .last()
+        .is_some_and(|option| option.starts_with('-') && !option.starts_with("--") && option.ends_with('c'));
+    let known_options = options.iter().all(|option| option.starts_with('-') || option == "pipefail");
+    let name = program.rsplit('/').next().unwrap_or(program);
+    match name {
+        _ if !takes_command || !known_options => Shell::Other,
+        "sh" | "ash" | "dash" => Shell::Posix,
+        "bash" => Shell::Bash,
+        _ => Shell::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::ImagePath;
+
+    fn with_build(text: &str, check: impl FnOnce(&Build<'_>)) {
+        let file = Dockerfile::parse(text.as_bytes());
+        check(&Build::of(&file));
+    }
+
+    #[test]
+    fn follows_workdir_user_and_env() {
+        with_build(
+            "FROM node:20 AS a\nENV D=/srv\nWORKDIR $D/app\nWORKDIR x\nUSER node\nRUN y\nFROM a\nRUN z\n",
+            |build| {
+                let last = build.stages[1].steps[0].state.as_ref();
+                assert_eq!(last.workdir, ImagePath::absolute("/srv/app/x"));
+                assert_eq!(last.home(), ImagePath::absolute("/home/node"));
+                assert_eq!(build.stages[1].base, Base::Stage(0));
+                assert_eq!(build.descendants(0), [1]);
+                assert_eq!(build.ancestors(1), [0]);
+            },
+        );
+    }
+
+    #[test]
+    fn arguments_take_global_defaults() {
+        with_build("ARG V=20\nARG D=/d\nFROM node:$V\nARG D\nWORKDIR $D\nRUN x\n", |build| {
+            let state = build.stages[0].steps[2].state.as_ref();
+            assert_eq!(state.base.name, "node:20");
+            assert_eq!(state.workdir.as_ref().map(ImagePath::as_str), Some("${D@4}"));
+        });
+        with_build("FROM node\nARG D\nWORKDIR $D\nRUN x\n", |build| {
+            assert_eq!(build.stages[0].steps[2].state.workdir, None);
+        });
+    }
+
+    #[test]
+    fn unknown_bases_leave_user_and_home_open() {
+        with_build("FROM company/base\nRUN x\nUSER root\nRUN y\n", |build| {
+            let steps = &build.stages[0].steps;
+            assert_eq!(steps[0].state.user, User::Unknown);
+            assert_eq!(steps[2].state.home(), ImagePath::absolute("/root"));
+            assert_eq!(steps[2].state.workdir, None);
+        });
+    }
+
+    #[test]
+    fn only_posix_shells_are_read() {
+        let shell = |text: &str| {
+            let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+            shell_of(&words)
+        };
+        assert_eq!(shell("/bin/bash -o pipefail -c"), Shell::Bash);
+        assert_eq!(shell("/bin/sh -ec"), Shell::Posix);
+        assert_eq!(shell("powershell -Command"), Shell::Other);
+        assert_eq!(shell("/bin/bash -l"), Shell::Other);
+        assert_eq!(shell("conda run -n x /bin/bash -c"), Shell::Other);
+    }
+
+    #[test]
+    fn a_file_can_be_any_nonsense() {
+        for text in
+            ["", "FROM", "RUN x", "FROM a\nFROM a b\nENV\nWORKDIR\nUSER\nSHELL x\nARG", "FROM $X\nENV $Y=z\n"]
+        {
+            with_build(text, |build| assert!(build.stages.len() <= 2));
+        }
+    }
+}

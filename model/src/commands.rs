@@ -1,0 +1,395 @@
+//! The commands of a RUN, told apart as far as they can be.
+//!
+//! [`Chain::of`] reads the body of a RUN under a POSIX shell as a flat list of [`Link`]s joined by `&&`, `;` and so on. A
+//! link whose commands can be read is a pipeline of [`Invocation`]s: program, arguments, working directory, with wrappers
+//! such as `sudo`, `env` and `sh -c` taken off. Anything else is opaque.
+
+mod value;
+mod wrapper;
+
+use dockfix_syntax::shell::{self, Command, ListItem, Operator, SimpleCommand};
+use dockfix_syntax::view::{Run, RunBody};
+use dockfix_syntax::{Instruction, Span};
+
+use crate::path::ImagePath;
+use crate::state::{Shell, State, User};
+
+/// The commands of a RUN.
+#[derive(Clone, Debug)]
+pub struct Chain<'a> {
+    /// The links in order. All spans in them are offsets into `text`.
+    pub links: Vec<Link<'a>>,
+    /// The text that was read.
+    pub text: &'a [u8],
+    /// Where that text stands.
+    pub place: Place,
+}
+
+/// Where the text of a chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the logical text of the instruction, from this offset on.
+    Logical(usize),
+    /// In a heredoc, whose body starts at this offset of the source.
+    Heredoc(usize),
+    /// In the JSON form: there is no shell, and the spans of words are empty.
+    Exec,
+}
+
+/// A pipeline of a chain and the operator behind it.
+#[derive(Clone, Debug)]
+pub struct Link<'a> {
+    /// The pipeline, without the operator.
+    pub span: Span,
+    /// The operator behind it and its span.
+    pub operator: Option<(Operator, Span)>,
+    /// What it runs.
+    pub action: Action<'a>,
+}
+
+/// What a link runs.
+#[derive(Clone, Debug)]
+pub enum Action<'a> {
+    /// A pipeline of simple commands; mostly one.
+    Pipeline(Vec<Invocation<'a>>),
+    /// `sh -c '...'`: the links of the inner script, spans in the same text.
+    Nested(Vec<Link<'a>>),
+    /// Something that is not read further.
+    Opaque(OpaqueLink),
+}
+
+/// Why a link is not read further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpaqueLink {
+    /// `if`, `for`, `{}`, `()`, a function.
+    #[error("a compound command")]
+    Compound,
+    /// `!` before it, or `&` behind it.
+    #[error("a negated or background command")]
+    Negated,
+    /// Command substitution: what it puts in its place is not known.
+    #[error("a command substitution")]
+    Substitution,
+    /// The program's name is made of variables, or there is none.
+    #[error("a command whose name is only known when it runs")]
+    Unnamed,
+}
+
+/// Why a RUN is not read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Opaque {
+    /// The shell is not a POSIX one.
+    #[error("its shell is not sh or bash")]
+    Shell,
+    /// The text could not be scanned.
+    #[error("its shell script cannot be read: {0}")]
+    Script(#[from] shell::Opaque),
+    /// It uses what only bash knows, and the shell may be another.
+    #[error("it uses bash's own syntax under a shell that may not be bash")]
+    BashOnly,
+    /// A script of its own in a heredoc, with `#!`.
+    #[error("its heredoc names an interpreter of its own")]
+    Interpreter,
+    /// There is nothing to run.
+    #[error("it is empty")]
+    Empty,
+}
+
+/// A program that is run, with its arguments.
+#[derive(Clone, Debug)]
+pub struct Invocation<'a> {
+    /// The command from its first assignment, or its wrapper, to its last word or redirection.
+    pub span: Span,
+    /// The program's name without its directory.
+    pub program: String,
+    /// The span of the word that names the program.
+    pub program_span: Span,
+    /// What follows the name.
+    pub arguments: Vec<Argument<'a>>,
+    /// Variables set for this command alone; the value where it is known.
+    pub assignments: Vec<(String, Option<String>)>,
+    /// The directory it runs in; `None` where that is not known.
+    pub directory: Option<ImagePath>,
+    /// The user it runs as, where a wrapper changed it.
+    pub user: Option<User>,
+    /// Files that redirections name: whether it is written, and the path where it is known.
+    pub redirects: Vec<(bool, Option<ImagePath>)>,
+    /// Names of variables that its text reads.
+    pub reads: Vec<String>,
+}
+
+/// An argument of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument<'a> {
+    /// Where it stands in the chain's text; empty in JSON form.
+    pub span: Span,
+    /// The text as written.
+    pub text: &'a [u8],
+    /// The value it has when the command runs, where that is known.
+    pub value: Option<String>,
+    /// The pattern, where it is one that the shell matches against files.
+    pub glob: Option<String>,
+}
+
+impl Invocation<'_> {
+    /// The values of all arguments; `None` where one of them is not known.
+    #[must_use]
+    pub fn values(&self) -> Option<Vec<&str>> {
+        self.arguments.iter().map(|argument| argument.value.as_deref()).collect()
+    }
+
+    /// Whether an argument with this value stands among the arguments.
+    #[must_use]
+    pub fn has(&self, value: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.value.as_deref() == Some(value))
+    }
+}
+
+impl<'a> Chain<'a> {
+    /// Reads the commands of a RUN, `state` being what holds before it.
+    ///
+    /// # Errors
+    ///
+    /// When nothing of the body can be read; such a RUN may do anything.
+    pub fn of(instruction: &Instruction<'a>, state: &State) -> Result<Self, Opaque> {
+        let run = Run::of(instruction).ok_or(Opaque::Empty)?;
+        let (text, place) = match run.body {
+            RunBody::Empty => return Err(Opaque::Empty),
+            RunBody::Exec(words) => return Self::of_words(instruction, &words, state),
+            RunBody::Command(span) => (span.of(instruction.text()), Place::Logical(span.start)),
+            RunBody::Script(heredoc) => {
+                let text = heredoc.body.of(instruction.file().source());
+                if text.starts_with(b"#!") {
+                    return Err(Opaque::Interpreter);
+                }
+                // BuildKit expands nothing in a RUN's heredoc; `<<-` strips tabs, which the shell skips anyway.
+                (text, Place::Heredoc(heredoc.body.start))
+            }
+        };
+        if state.shell == Shell::Other {
+            return Err(Opaque::Shell);
+        }
+        let links = read(text, 0, state.shell, &mut Reader::new(state))?;
+        Ok(Self { links, text, place })
+    }
+
+    fn of_words(instruction: &Instruction<'a>, words: &[String], state: &State) -> Result<Self, Opaque> {
+        let (program, arguments) = words.split_first().ok_or(Opaque::Empty)?;
+        let argument = |value: &String| Argument {
+            span: Span::empty(0),
+            text: &[],
+            value: Some(value.clone()),
+            glob: None,
+        };
+        let invocation = Invocation {
+            span: Span::empty(0),
+            program: program.rsplit('/').next().unwrap_or(program).to_owned(),
+            program_span: Span::empty(0),
+            arguments: arguments.iter().map(argument).collect(),
+            assignments: Vec::new(),
+            directory: state.workdir.clone(),
+            user: None,
+            redirects: Vec::new(),
+            reads: Vec::new(),
+        };
+        let action = Action::Pipeline(vec![invocation]);
+        let link = Link { span: Span::empty(0), operator: None, action };
+        Ok(Self { links: vec![link], text: instruction.args(), place: Place::Exec })
+    }
+
+    /// The source span of a span of the chain's text; `None` in JSON form.
+    #[must_use]
+    pub fn source_span(&self, instruction: &Instruction<'_>, span: Span) -> Option<Span> {
+        match self.place {
+            Place::Logical(start) => Some(instruction.source_span(span.shifted(start))),
+            Place::Heredoc(start) => Some(span.shifted(start)),
+            Place::Exec => None,
+        }
+    }
+
+    /// Every invocation that can be read, those of nested scripts included, in order.
+    #[must_use]
+    pub fn invocations(&self) -> Vec<&Invocation<'a>> {
+        invocations(&self.links)
+    }
+
+    /// The first opaque link, nested ones included.
+    #[must_use]
+    pub fn opaque(&self) -> Option<OpaqueLink> {
+        first_opaque(&self.links)
+    }
+}
+
+fn invocations<'l, 'a>(links: &'l [Link<'a>]) -> Vec<&'l Invocation<'a>> {
+    let mut found = Vec::new();
+    for link in links {
+        match &link.action {
+            Action::Pipeline(commands) => found.extend(commands),
+            Action::Nested(inner) => found.extend(invocations(inner)),
+            Action::Opaque(_) => {}
+        }
+    }
+    found
+}
+
+fn first_opaque(links: &[Link<'_>]) -> Option<OpaqueLink> {
+    links.iter().find_map(|link| match &link.action {
+        Action::Pipeline(_) => None,
+        Action::Nested(inner) => first_opaque(inner),
+        Action::Opaque(reason) => Some(*reason),
+    })
+}
+
+/// What changes from link to link.
+#[derive(Clone)]
+struct Reader<'s> {
+    state: &'s State,
+    directory: Option<ImagePath>,
+    /// Names that the script sets: their values are not those of ENV.
+    assigned: Vec<String>,
+}
+
+impl<'s> Reader<'s> {
+    fn new(state: &'s State) -> Self {
+        Self { state, directory: state.workdir.clone(), assigned: Vec::new() }
+    }
+}
+
+fn read<'a>(
+    text: &'a [u8],
+    offset: usize,
+    shell: Shell,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Link<'a>>, Opaque> {
+    let script = shell::scan(text)?;
+    if script.bash_only.is_some() && shell != Shell::Bash {
+        return Err(Opaque::BashOnly);
+    }
+    for placed in script.simple_commands() {
+        reader.assigned.extend(value::assigned_names(placed.command));
+    }
+    Ok(script.list.items.iter().map(|item| link(item, offset, shell, reader)).collect())
+}
+
+fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_>) -> Link<'a> {
+    let operator = item.operator.map(|(operator, span)| (operator, span.shifted(offset)));
+    let span = item.pipeline.span.shifted(offset);
+    let action = action(item, offset, shell, reader);
+    if matches!(action, Action::Opaque(_)) {
+        // `{ cd x; }`, `eval`, `.`: after them the directory is anybody's guess.
+        reader.directory = None;
+    }
+    Link { span, operator, action }
+}
+
+fn action<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_>) -> Action<'a> {
+    let background = matches!(item.operator, Some((Operator::Background, _)));
+    if item.pipeline.negated || background {
+        return Action::Opaque(OpaqueLink::Negated);
+    }
+    let mut commands = Vec::with_capacity(item.pipeline.commands.len());
+    for command in &item.pipeline.commands {
+        let Command::Simple(simple) = command else { return Action::Opaque(OpaqueLink::Compound) };
+        if value::has_substitution(simple) {
+            return Action::Opaque(OpaqueLink::Substitution);
+        }
+        if item.pipeline.commands.len() == 1
+            && let Some(inner) = nested(simple, offset, shell, reader)
+        {
+            return Action::Nested(inner);
+        }
+        let Some(invocation) = invocation(simple, offset, reader) else {
+            return Action::Opaque(OpaqueLink::Unnamed);
+        };
+        commands.push(invocation);
+    }
+    if let [command] = &commands[..] {
+        change_directory(command, reader);
+    }
+    Action::Pipeline(commands)
+}
+
+/// The links of `sh -c 'script'`, where the script stands in one pair of quotes with nothing that the outer shell
+/// replaces.
+fn nested<'a>(
+    simple: &SimpleCommand<'a>,
+    offset: usize,
+    shell: Shell,
+    reader: &Reader<'_>,
+) -> Option<Vec<Link<'a>>> {
+    let (text, at) = wrapper::inner_script(simple)?;
+    // The inner shell starts where the outer one is, and what it changes ends with it.
+    let mut inner = reader.clone();
+    let inner_shell = if wrapper::is_bash(simple) { Shell::Bash } else { shell };
+    read(text, offset + at, inner_shell, &mut inner).ok()
+}
+
+fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>) -> Option<Invocation<'a>> {
+    let value = |word| value::of_word(word, reader.state, &reader.assigned);
+    let mut assignments: Vec<_> = simple
+        .assignments
+        .iter()
+        .map(|assignment| (assignment.name.to_owned(), value(&assignment.value)))
+        .collect();
+    let arguments: Vec<_> = simple
+        .words
+        .iter()
+        .map(|word| Argument {
+            span: word.span.shifted(offset),
+            text: word.text(),
+            value: value(word),
+            glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
+        })
+        .collect();
+    let redirects =
+        simple.redirects.iter().filter_map(|redirect| value::redirect(redirect, reader)).collect();
+    let reads = simple.variables().names.iter().map(|&name| name.to_owned()).collect();
+    let span = simple.span.shifted(offset);
+    if arguments.is_empty() {
+        // Bare assignments and redirections: the shell's own doing.
+        return Some(Invocation {
+            span,
+            program: String::new(),
+            program_span: span,
+            arguments,
+            assignments,
+            directory: reader.directory.clone(),
+            user: None,
+            redirects,
+            reads,
+        });
+    }
+    let unwrapped = wrapper::unwrap(arguments, &mut assignments)?;
+    let program = unwrapped.program.value?;
+    Some(Invocation {
+        span,
+        program: program.rsplit('/').next().unwrap_or(&program).to_owned(),
+        program_span: unwrapped.program.span,
+        arguments: unwrapped.arguments,
+        assignments,
+        directory: reader.directory.clone(),
+        user: unwrapped.user,
+        redirects,
+        reads,
+    })
+}
+
+fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_>) {
+    match command.program.as_str() {
+        "cd" => {
+            let mut targets = command.arguments.iter().filter(|argument| argument.text != b"--");
+            let target = targets.next().and_then(|argument| argument.value.as_deref());
+            reader.directory = match (target, targets.next()) {
+                (Some(target), None) if !target.starts_with('-') => {
+                    ImagePath::absolute(target).or_else(|| Some(reader.directory.as_ref()?.join(target)))
+                }
+                _ => None,
+            };
+        }
+        "pushd" | "popd" | "eval" | "." | "source" => reader.directory = None,
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+use dockfix_syntax::Dockerfile;
+
+use super::*;
+use crate::build::Build;
+
+/// The last RUN of a file: program, arguments and directory of every invocation, `?` for what is opaque.
+fn commands(text: &str) -> Vec<String> {
+    let file = Dockerfile::parse(text.as_bytes());
+    let build = Build::of(&file);
+    let step = build.stages.last().unwrap().steps.last().unwrap();
+    let chain = match Chain::of(&step.instruction, &step.state) {
+        Ok(chain) => chain,
+        Err(reason) => return vec![reason.to_string()],
+    };
+    fn show(links: &[Link<'_>], out: &mut Vec<String>) {
+        for link in links {
+            match &link.action {
+                Action::Pipeline(commands) => out.extend(commands.iter().map(|command| {
+                    let values: Vec<_> = command
+                        .arguments
+                        .iter()
+                        .map(|argument| argument.value.clone().unwrap_or_else(|| "?".into()))
+                        .collect();
+                    let directory = command.directory.as_ref().map_or("?", ImagePath::as_str);
+                    format!("{directory}: {} {}", command.program, values.join(" ")).trim_end().to_owned()
+                })),
+                Action::Nested(inner) => show(inner, out),
+                Action::Opaque(reason) => out.push(reason.to_string()),
+            }
+        }
+    }
+    let mut out = Vec::new();
+    show(&chain.links, &mut out);
+    out
+}
+
+#[test]
+fn takes_wrappers_off() {
+    let run = |body: &str| commands(&format!("FROM node\nWORKDIR /app\nRUN {body}\n"));
+    assert_eq!(run("sudo -E A=b apt-get update"), ["/app: apt-get update"]);
+    assert_eq!(run("env A=b C=d /usr/bin/npm ci"), ["/app: npm ci"]);
+    assert_eq!(run("A=b exec npm ci"), ["/app: npm ci"]);
+    assert_eq!(run("sh -c 'cd web && npm ci'"), ["/app: cd web", "/app/web: npm ci"]);
+    assert_eq!(run("bash -ec \"npm ci\" && x"), ["/app: npm ci", "/app: x"]);
+    assert_eq!(run("sudo -u bob npm ci"), ["a command whose name is only known when it runs"]);
+}
+
+#[test]
+fn follows_cd() {
+    let run = |body: &str| commands(&format!("FROM node\nWORKDIR /app\nRUN {body}\n"));
+    assert_eq!(
+        run("cd web && npm ci; cd ../api; x"),
+        ["/app: cd web", "/app/web: npm ci", "/app/web: cd ../api", "/app/api: x"]
+    );
+    assert_eq!(run("cd $X && y"), ["/app: cd ?", "?: y"]);
+    assert_eq!(run("(cd web && npm ci) && x"), ["a compound command", "?: x"]);
+}
+
+#[test]
+fn knows_env_but_not_arguments() {
+    let text = "FROM node\nENV D=/srv\nARG A=/a\nARG B\nRUN cd $D && x ${A}/y \"$B\" $UNSET\n";
+    assert_eq!(commands(text), ["/: cd /srv", "/srv: x ${A@3}/y ? ?"]);
+    assert_eq!(
+        commands("FROM node\nENV D=/srv\nRUN D=/x; cd $D && y\n"),
+        ["/:  ", "/: cd ?", "?: y"].map(str::trim_end)
+    );
+}
+
+#[test]
+fn leaves_alone_what_it_cannot_read() {
+    assert_eq!(commands("FROM node\nRUN [\"npm\", \"ci\"]\n"), ["/: npm ci"]);
+    assert_eq!(commands("FROM node\nRUN $(x) y\n"), ["a command substitution"]);
+    assert_eq!(commands("FROM node\nRUN [[ x ]]\n"), [Opaque::BashOnly.to_string()]);
+    assert_eq!(commands("FROM node\nSHELL [\"pwsh\", \"-c\"]\nRUN x\n"), [Opaque::Shell.to_string()]);
+    assert_eq!(commands("FROM node\nRUN <<E\n#!/usr/bin/python\nE\n"), [Opaque::Interpreter.to_string()]);
+    assert_eq!(commands("FROM node\nRUN <<E\ncd a\nnpm ci\nE\n"), ["/: cd a", "/a: npm ci"]);
+}

@@ -1,0 +1,137 @@
+//! The value that a word of the shell has when the command runs.
+
+use dockfix_syntax::shell::{Redirect, RedirectOperator, SimpleCommand, Word, WordPart};
+
+use super::Reader;
+use crate::path::ImagePath;
+use crate::state::State;
+use crate::variables::Origin;
+
+/// The value of `word`, where nothing but ENV variables of known value expand in it.
+pub(super) fn of_word(word: &Word<'_>, state: &State, assigned: &[String]) -> Option<String> {
+    if let Some(literal) = word.literal_str() {
+        return Some(literal.into_owned());
+    }
+    if word.is_glob() {
+        return None;
+    }
+    let text = String::from_utf8_lossy(word.text());
+    // Braces and tildes expand too, and a word does not say of which kind it is.
+    if text.contains(['~', '{', '}']) && !text.contains("${") || text.starts_with('~') {
+        return None;
+    }
+    let mut value = String::new();
+    parts(word.parts(), false, state, assigned, &mut value)?;
+    Some(value)
+}
+
+fn parts(
+    parts_of_word: &[WordPart<'_>],
+    quoted: bool,
+    state: &State,
+    assigned: &[String],
+    value: &mut String,
+) -> Option<()> {
+    for part in parts_of_word {
+        match part {
+            WordPart::Literal { text, .. } => {
+                let text = std::str::from_utf8(text).ok()?;
+                if !quoted && text.contains(['{', '}', '~']) {
+                    return None;
+                }
+                value.push_str(text);
+            }
+            WordPart::Escaped { byte, .. } => value.push(char::from(*byte)),
+            WordPart::Continuation { .. } => {}
+            WordPart::SingleQuoted { text, .. } => value.push_str(std::str::from_utf8(text).ok()?),
+            WordPart::DoubleQuoted { parts: inner, translated: false, .. } => {
+                parts(inner, true, state, assigned, value)?;
+            }
+            WordPart::Parameter(parameter)
+                if parameter.operator.is_empty() && !parameter.length && !parameter.indirect =>
+            {
+                if assigned.iter().any(|name| name == parameter.name) {
+                    return None;
+                }
+                let variable = state.variables.get(parameter.name)?;
+                let known = variable.value.as_deref()?;
+                // A build argument may hold anything: as part of a path its symbol will do only where it cannot split
+                // into words or come first.
+                let usable = match variable.origin {
+                    Origin::Env => !known.contains("${") || starts_absolute(known, state),
+                    Origin::Arg => {
+                        variable.default.as_deref().is_some_and(|default| default.starts_with('/'))
+                    }
+                };
+                let splits = known.contains([' ', '\t', '\n', '*', '?', '[']) || known.is_empty();
+                if !usable || (!quoted && splits) {
+                    return None;
+                }
+                value.push_str(known);
+            }
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// Whether an ENV value that starts with the symbol of a build argument is meant to be an absolute path.
+fn starts_absolute(value: &str, state: &State) -> bool {
+    let name = value.strip_prefix("${").and_then(|rest| rest.split_once('@')).map(|(name, _)| name);
+    name.and_then(|name| state.variables.get(name))
+        .and_then(|variable| variable.default.as_deref())
+        .is_some_and(|default| default.starts_with('/'))
+}
+
+/// The names that a command sets in the shell or for itself.
+pub(super) fn assigned_names(command: &SimpleCommand<'_>) -> Vec<String> {
+    let mut names: Vec<_> = command.assignments.iter().map(|assignment| assignment.name.to_owned()).collect();
+    let declares =
+        ["export", "read", "unset", "local", "declare", "typeset", "readonly", "printf", "getopts"];
+    if command.words.first().is_some_and(|word| declares.iter().any(|name| word.is(name))) {
+        for word in &command.words[1..] {
+            let text = String::from_utf8_lossy(word.text());
+            names.push(text.split('=').next().unwrap_or_default().trim_end_matches('+').to_owned());
+        }
+    }
+    names
+}
+
+/// Whether a command substitution stands anywhere in the command.
+pub(super) fn has_substitution(command: &SimpleCommand<'_>) -> bool {
+    fn in_parts(parts: &[WordPart<'_>]) -> bool {
+        parts.iter().any(|part| match part {
+            WordPart::Command(_) => true,
+            WordPart::DoubleQuoted { parts, .. } => in_parts(parts),
+            WordPart::Parameter(parameter) => in_parts(&parameter.operand),
+            WordPart::Arithmetic(arithmetic) => in_parts(&arithmetic.parts),
+            _ => false,
+        })
+    }
+    let values = command.assignments.iter().map(|assignment| &assignment.value);
+    let targets = command.redirects.iter().map(|redirect| &redirect.target);
+    values.chain(&command.words).chain(targets).any(|word| in_parts(word.parts()))
+}
+
+/// The file that a redirection names, and whether it is written; `None` for descriptors and here-documents.
+pub(super) fn redirect(redirect: &Redirect<'_>, reader: &Reader<'_>) -> Option<(bool, Option<ImagePath>)> {
+    let written = match redirect.operator {
+        RedirectOperator::Input => false,
+        RedirectOperator::Output
+        | RedirectOperator::Append
+        | RedirectOperator::Clobber
+        | RedirectOperator::ReadWrite
+        | RedirectOperator::OutputAndError
+        | RedirectOperator::AppendOutputAndError => true,
+        RedirectOperator::DuplicateInput
+        | RedirectOperator::DuplicateOutput
+        | RedirectOperator::HereDocument
+        | RedirectOperator::HereDocumentStripped
+        | RedirectOperator::HereString => return None,
+    };
+    let target = of_word(&redirect.target, reader.state, &reader.assigned);
+    let path = target.and_then(|target| {
+        ImagePath::absolute(&target).or_else(|| Some(reader.directory.as_ref()?.join(&target)))
+    });
+    Some((written, path))
+}

@@ -1,0 +1,169 @@
+//! Base images: what is known of the official ones.
+
+use crate::state::User;
+
+mod table;
+
+/// A base image by name, with what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseImage {
+    /// The name as FROM gives it, arguments replaced by their defaults; empty where it cannot be told.
+    pub name: String,
+    /// The repository in Docker Hub's terms (`node`, `mcr.microsoft.com/dotnet/sdk`), without registry and tag.
+    pub repository: String,
+    /// The tag, `latest` where none is given; empty for a digest alone.
+    pub tag: String,
+    /// What is known of images of this name.
+    pub facts: Option<&'static ImageFacts>,
+}
+
+/// What is known of an image: the settings in its published configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The repositories this holds for.
+    pub repositories: &'static [&'static str],
+    /// WORKDIR.
+    pub workdir: &'static str,
+    /// USER; `"root"` where none is set.
+    pub user: &'static str,
+    /// Users besides root: name, uid, gid, home.
+    pub users: &'static [(&'static str, u32, u32, &'static str)],
+    /// ENV, as far as package managers read it; PATH is left out.
+    pub env: &'static [(&'static str, &'static str)],
+    /// The operating system, unless the tag says otherwise.
+    pub os: Os,
+}
+
+/// The distribution an image is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    /// Debian or Ubuntu: apt with docker-clean.
+    Debian,
+    /// Alpine: apk.
+    Alpine,
+    /// Fedora, RHEL, CentOS, Amazon Linux and kin: dnf, yum or microdnf.
+    RedHat,
+    /// Another Linux.
+    Linux,
+    /// Windows: its RUNs are opaque.
+    Windows,
+    /// Nothing is known.
+    Unknown,
+}
+
+impl BaseImage {
+    /// Reads an image name such as `docker.io/library/node:20-alpine@sha256:...`.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let undigested = name.split('@').next().unwrap_or_default();
+        let (path, tag) = match undigested.rsplit_once(':') {
+            Some((path, tag)) if !tag.contains('/') => (path, tag),
+            _ if name.contains('@') => (undigested, ""),
+            _ => (undigested, "latest"),
+        };
+        let path = ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/"]
+            .iter()
+            .find_map(|registry| path.strip_prefix(registry))
+            .unwrap_or(path);
+        let repository = path.strip_prefix("library/").unwrap_or(path).to_owned();
+        let facts = table::FACTS.iter().find(|facts| facts.repositories.contains(&repository.as_str()));
+        // The onbuild variants run instructions of their own right after FROM.
+        let facts = facts.filter(|_| !tag.contains("onbuild"));
+        Self { name: name.to_owned(), repository, tag: tag.to_owned(), facts }
+    }
+
+    /// An image of which nothing is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { name: String::new(), repository: String::new(), tag: String::new(), facts: None }
+    }
+
+    /// Whether it is `scratch`, the empty image.
+    #[must_use]
+    pub fn is_scratch(&self) -> bool {
+        self.repository == "scratch"
+    }
+
+    /// The operating system, by name and tag.
+    #[must_use]
+    pub fn os(&self) -> Os {
+        let windows = ["windowsservercore", "nanoserver", "servercore", "windows"];
+        if windows.iter().any(|word| self.tag.contains(word) || self.repository.contains(word)) {
+            return Os::Windows;
+        }
+        match self.facts.map_or(Os::Unknown, |facts| facts.os) {
+            Os::Debian if self.tag.contains("alpine") => Os::Alpine,
+            // Oracle Linux variants of otherwise Debian images.
+            Os::Debian if self.tag.contains("oracle") => Os::RedHat,
+            os => os,
+        }
+    }
+
+    /// The user that a name or number of USER stands for, as far as known.
+    #[must_use]
+    pub fn user(&self, given: &str) -> User {
+        let (name, group) = given.split_once(':').map_or((given, None), |(name, group)| (name, Some(group)));
+        if name == "root" || name == "0" {
+            return User::Root;
+        }
+        let users = self.facts.map_or(&[][..], |facts| facts.users);
+        let number = name.parse::<u32>().ok();
+        let known = users.iter().find(|user| user.0 == name || number == Some(user.1));
+        let uid = number.or(known.map(|user| user.1));
+        let gid = match group {
+            None => known.map(|user| user.2),
+            Some(group) => group
+                .parse::<u32>()
+                .ok()
+                .or_else(|| users.iter().find(|user| user.0 == group).map(|user| user.2)),
+        };
+        User::Other { name: given.to_owned(), uid, gid, home: known.map(|user| user.3.to_owned()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names() {
+        for (name, repository, tag) in [
+            ("node", "node", "latest"),
+            ("node:20-alpine", "node", "20-alpine"),
+            ("docker.io/library/node:20@sha256:00", "node", "20"),
+            ("localhost:5000/x/y", "localhost:5000/x/y", "latest"),
+            ("public.ecr.aws/docker/library/python:3", "python", "3"),
+            ("node@sha256:00", "node", ""),
+        ] {
+            let image = BaseImage::named(name);
+            assert_eq!((image.repository.as_str(), image.tag.as_str()), (repository, tag), "{name}");
+        }
+        assert_eq!(BaseImage::named("node:20-alpine").os(), Os::Alpine);
+        assert_eq!(BaseImage::named("node:20").os(), Os::Debian);
+        assert_eq!(BaseImage::named("company/node:20").facts, None);
+    }
+
+    #[test]
+    fn knows_users() {
+        let node = BaseImage::named("node:20");
+        assert_eq!(node.user("0:0"), User::Root);
+        let home = Some("/home/node".to_owned());
+        assert_eq!(
+            node.user("node"),
+            User::Other { name: "node".into(), uid: Some(1000), gid: Some(1000), home: home.clone() }
+        );
+        assert_eq!(
+            node.user("1000:5"),
+            User::Other { name: "1000:5".into(), uid: Some(1000), gid: Some(5), home }
+        );
+    }
+
+    #[test]
+    fn every_repository_stands_once() {
+        let mut all: Vec<_> = table::FACTS.iter().flat_map(|facts| facts.repositories).collect();
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

@@ -1,0 +1,156 @@
+use std::fmt;
+
+/// An absolute path in the image, normalised: no `.`, `..`, empty or trailing segments.
+///
+/// Where a build argument takes part, whose value is not known before the build, the path holds a *symbol* in its
+/// place: `${NAME@line}`, after the line that set it. Two paths with the same symbols are the same path; of paths with
+/// different symbols nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ImagePath(String);
+
+impl ImagePath {
+    /// `/`
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The path that `text` names; `None` where it is relative.
+    #[must_use]
+    pub fn absolute(text: &str) -> Option<Self> {
+        is_absolute(text).then(|| Self::root().join(text))
+    }
+
+    /// `text` seen from here: an absolute text stands for itself, a relative one is appended.
+    #[must_use]
+    pub fn join(&self, text: &str) -> Self {
+        let mut path =
+            if is_absolute(text) { String::new() } else { self.0.trim_end_matches('/').to_owned() };
+        for segment in text.split('/') {
+            match segment {
+                "" | "." => {}
+                ".." => {
+                    let end = path.rfind('/').unwrap_or(0);
+                    path.truncate(end);
+                }
+                segment => {
+                    if !(path.is_empty() && segment.starts_with(SYMBOL)) {
+                        path.push('/');
+                    }
+                    path.push_str(segment);
+                }
+            }
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        Self(path)
+    }
+
+    /// The path as text. A leading symbol stands for an absolute path of its own.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the value of a build argument is part of it.
+    #[must_use]
+    pub fn is_symbolic(&self) -> bool {
+        self.0.contains(SYMBOL)
+    }
+
+    /// What follows `ancestor`, without a leading slash; `""` for the same path, `None` for a path elsewhere.
+    #[must_use]
+    pub fn below(&self, ancestor: &Self) -> Option<&str> {
+        if self == ancestor {
+            return Some("");
+        }
+        let prefix = ancestor.0.trim_end_matches('/');
+        let rest = self.0.strip_prefix(prefix)?;
+        rest.strip_prefix('/')
+    }
+
+    /// Whether one of the two may contain the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        // A symbol may stand for anything: only paths with the same symbols can be told apart.
+        let symbols = |path: &Self| -> Vec<String> {
+            path.0.split('/').filter(|segment| segment.contains(SYMBOL)).map(str::to_owned).collect()
+        };
+        symbols(self) != symbols(other) || self.below(other).is_some() || other.below(self).is_some()
+    }
+
+    /// The directory that holds it; `None` for the root and for a lone symbol.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let at = self.0.rfind('/')?;
+        match at {
+            0 if self.0.len() == 1 => None,
+            0 => Some(Self::root()),
+            at => Some(Self(self.0[..at].to_owned())),
+        }
+    }
+
+    /// The last segment; `""` for the root.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ImagePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a symbol begins.
+const SYMBOL: &str = "${";
+
+/// The symbol for the value that `name` got on `line`.
+pub(crate) fn symbol(name: &str, line: usize) -> String {
+    format!("{SYMBOL}{name}@{line}}}")
+}
+
+fn is_absolute(text: &str) -> bool {
+    text.starts_with('/') || text.starts_with(SYMBOL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> ImagePath {
+        ImagePath::absolute(text).unwrap()
+    }
+
+    #[test]
+    fn normalises() {
+        assert_eq!(path("//a/./b/../c/").as_str(), "/a/c");
+        assert_eq!(path("/..").as_str(), "/");
+        assert_eq!(path("/app").join("x/../../y").as_str(), "/y");
+        assert_eq!(path("/app").join("/x").as_str(), "/x");
+        assert_eq!(path("/app").join("."), path("/app"));
+        assert_eq!(ImagePath::absolute("a"), None);
+    }
+
+    #[test]
+    fn tells_what_lies_below() {
+        assert_eq!(path("/app/a/b").below(&path("/app")), Some("a/b"));
+        assert_eq!(path("/app").below(&path("/app")), Some(""));
+        assert_eq!(path("/apple").below(&path("/app")), None);
+        assert_eq!(path("/a").below(&path("/")), Some("a"));
+        assert!(path("/app").overlaps(&path("/app/x")));
+        assert!(!path("/app").overlaps(&path("/apple")));
+    }
+
+    #[test]
+    fn symbols_may_be_anything() {
+        let symbolic = path("${APP@2}/src");
+        assert_eq!(symbolic.below(&path("${APP@2}")), Some("src"));
+        assert!(symbolic.overlaps(&path("/usr")));
+        assert!(!symbolic.overlaps(&path("${APP@2}/lib")));
+        assert_eq!(symbolic.parent(), Some(path("${APP@2}")));
+        assert_eq!(path("${APP@2}").parent(), None);
+    }
+}
