@@ -1,1 +1,17 @@
-//! placeholder
+//! What dockfix knows of package managers: which commands install, what they read and write, where their caches lie.
+//!
+//! Each manager is one file that implements [`Ecosystem`]; [`ALL`] lists them. The transforms ask through
+//! [`recognise`] and never look at a manager's name.
+
+mod ecosystem;
+
+#[cfg(test)]
+mod testing;
+
+pub use ecosystem::{
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage,
+    UsageKind, names, recognise,
+};
+
+/// Every package manager that is known, in the order in which they are asked.
+pub const ALL: &[&dyn Ecosystem] = &[];

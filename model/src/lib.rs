@@ -3,15 +3,20 @@
 //! - [`context`]: the build context as a tree of files, and what COPY takes from it.
 //! - [`build`]: the stages, and what holds at each instruction: directory, user, shell, variables.
 //! - [`commands`]: the commands of a RUN, told apart as far as they can be.
+//! - [`effects`]: what may change places with what.
 //! - [`images`]: what is known of official base images.
 //! - [`dockerignore`]: which of those files BuildKit never gets to see.
 //! - [`pattern`]: Go's file name patterns, which COPY sources are written in.
+//! - [`project`]: which files of the context a command finds where in the image.
 
 pub mod build;
 pub mod commands;
+pub mod context;
 pub mod dockerignore;
+pub mod effects;
 pub mod images;
 pub mod pattern;
+pub mod project;
 
 mod path;
 mod state;

@@ -1,0 +1,177 @@
+//! What the transforms ask of a package manager.
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Names};
+use dockfix_model::project::Project;
+use dockfix_model::{ImagePath, State};
+use dockfix_syntax::Span;
+
+/// A package manager.
+pub trait Ecosystem: Sync {
+    /// Its name in messages and in the documentation: `npm`, `pip`.
+    fn name(&self) -> &'static str;
+
+    /// What `command` does, if it is one of this manager's; `state` is what holds at its RUN. `None` for any other
+    /// command, and for commands of this manager that may read or write anything (`npm run build`): those are opaque.
+    fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage>;
+
+    /// What an [`UsageKind::Install`] or [`UsageKind::Build`] needs from its project.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the command reads more than can be told, or what cannot be copied apart from the sources.
+    /// The reason names file and line.
+    fn needs(&self, command: &Invocation<'_>, usage: &Usage, project: &Project<'_>)
+    -> Result<Needs, Refusal>;
+
+    /// The caches the command fills and how to make it use them; an empty plan where it has none worth mounting.
+    /// `project` is given where the command has one and the build context is known.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the directory cannot be told or a mount would do harm.
+    fn caches(
+        &self,
+        command: &Invocation<'_>,
+        usage: &Usage,
+        state: &State,
+        project: Option<&Project<'_>>,
+    ) -> Result<CachePlan, Refusal>;
+
+    /// Entries of `.dockerignore` for what the manager writes into a project (`**/node_modules`): files that an install
+    /// in the image makes itself and that must not come from the host.
+    fn ignored(&self) -> &'static [&'static str];
+}
+
+/// What a command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Which kind of command it is.
+    pub kind: UsageKind,
+    /// The project's directory, where the command works on one and the directory is known.
+    pub directory: Option<ImagePath>,
+    /// What it reads and writes besides what [`Needs`] names: system directories, caches, the user's home; and the
+    /// variables it reads. For a kind that has no project this is all.
+    pub effects: Effects,
+    /// It runs code of the packages it installs (install scripts, build back ends, maintainer scripts), which may read
+    /// any variable, though none of the file's own unless somebody named it there.
+    pub runs_package_code: bool,
+}
+
+/// The kinds of commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageKind {
+    /// Installs what the project's manifests ask for and reads nothing of the project but what [`Needs`] lists.
+    Install,
+    /// Reads the project's sources, but first downloads what its manifests ask for, which a command of its own can do
+    /// before the sources are there ([`Needs::prefetch`]).
+    Build,
+    /// Installs packages that the command line names, or refreshes an index; reads no project.
+    Packages,
+    /// Empties the manager's caches and does nothing else.
+    CleanCache,
+}
+
+/// What a command needs from its project, in paths of the image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Files it reads. Every one of them is in the project; those that must not be there are not listed.
+    pub files: Vec<ImagePath>,
+    /// Directories it reads as a whole.
+    pub directories: Vec<ImagePath>,
+    /// What it writes into the project: a later COPY must not bring these paths from the context.
+    pub outputs: Vec<ImagePath>,
+    /// Files among `files` that it may write again with other contents, such as a lock file it completes.
+    pub rewritten: Vec<ImagePath>,
+    /// The command that downloads without sources, run in the project's directory. For an `Install` it is a form of the
+    /// command that leaves out the project itself (`poetry install --no-root`), and the original command stays below
+    /// the sources; `None` where the install needs no sources at all. A `Build` always has one.
+    pub prefetch: Option<String>,
+    /// Names of environment variables that its configuration files mention (`${NPM_TOKEN}` in .npmrc).
+    pub variables: Vec<String>,
+}
+
+/// Caches to mount for a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CachePlan {
+    /// The directories.
+    pub caches: Vec<Cache>,
+    /// Changes of the command that the mounts want: a flag that turns the cache off goes, one that keeps downloads
+    /// comes.
+    pub edits: Vec<CommandEdit>,
+}
+
+/// A cache directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// The directory to mount.
+    pub directory: ImagePath,
+    /// Whether anything else reads it.
+    pub kind: CacheKind,
+    /// Whether the manager can stand other builds in the directory at the same time.
+    pub sharing: Sharing,
+}
+
+/// Who reads a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheKind {
+    /// Nobody but the manager, which can do without: may always be mounted.
+    Pure,
+    /// Later commands, or the running image: may be mounted only where every later reader has the same mount.
+    Store,
+}
+
+/// The `sharing` of a cache mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Several builds at once.
+    Shared,
+    /// One after the other.
+    Locked,
+}
+
+/// A change within a command; spans are those of its [`Invocation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandEdit {
+    /// This argument goes.
+    Remove(Span),
+    /// This argument becomes another.
+    Replace(Span, String),
+    /// These words come right after this one.
+    InsertAfter(Span, String),
+}
+
+/// Why something is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// One sentence without a full stop, naming file and line of the build context where there is one:
+    /// `requirements.txt:3 installs ./vendored/lib, which lies outside the manifests`.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// The manager whose command this is, and what it does.
+#[must_use]
+pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dyn Ecosystem, Usage)> {
+    crate::ALL
+        .iter()
+        .find_map(|ecosystem| ecosystem.recognise(command, state).map(|usage| (*ecosystem, usage)))
+}
+
+/// The variables that any program may be steered by: proxies, locale, temporary directory, home and search path.
+pub const COMMON_VARIABLES: &[&str] =
+    &["*_proxy", "HOME", "PATH", "TMPDIR", "LANG", "LANGUAGE", "LC_*", "TZ", "SSL_CERT_*", "LD_*", "CI"];
+
+/// The names that match `patterns`, and [`COMMON_VARIABLES`].
+#[must_use]
+pub fn names(patterns: &[&str]) -> Names {
+    Names::matching(COMMON_VARIABLES).and(Names::matching(patterns))
+}

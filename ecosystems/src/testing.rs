@@ -1,0 +1,120 @@
+//! Tests of a package manager in two strings: a Dockerfile, whose last instruction is the RUN in question, and the files
+//! of the build context.
+
+use dockfix_model::build::Build;
+use dockfix_model::commands::Chain;
+use dockfix_model::context::Context;
+use dockfix_model::project::{Project, Supplies};
+use dockfix_syntax::Dockerfile;
+
+use crate::{CommandEdit, Ecosystem, Usage, UsageKind};
+
+/// What the last command of the last RUN that `ecosystem` recognises is, and what it needs:
+/// `install /app; files package.json package-lock.json; outputs node_modules`. Paths are shown below the project's
+/// directory, or absolute. A refusal is `refused: reason`; a command that is not recognised is `opaque`.
+pub(crate) fn needs(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
+    with_last(ecosystem, dockerfile, files, |found| {
+        let Some((command, usage, project, _)) = found else { return "opaque".to_owned() };
+        let kind = match usage.kind {
+            UsageKind::Install => "install",
+            UsageKind::Build => "build",
+            UsageKind::Packages => return "packages".to_owned(),
+            UsageKind::CleanCache => return "clean-cache".to_owned(),
+        };
+        let Some(project) = project else { return format!("{kind} ?") };
+        let needs = match ecosystem.needs(command, usage, project) {
+            Ok(needs) => needs,
+            Err(refusal) => return format!("refused: {refusal}"),
+        };
+        let mut out = format!("{kind} {}", project.directory());
+        let show = |paths: &[dockfix_model::ImagePath]| -> Vec<String> {
+            let mut shown: Vec<_> = paths
+                .iter()
+                .map(|path| match path.below(project.directory()) {
+                    Some("") => ".".to_owned(),
+                    Some(below) => below.to_owned(),
+                    None => path.to_string(),
+                })
+                .collect();
+            shown.sort();
+            shown
+        };
+        for (name, paths) in [
+            ("files", show(&needs.files)),
+            ("directories", show(&needs.directories)),
+            ("outputs", show(&needs.outputs)),
+            ("rewritten", show(&needs.rewritten)),
+            ("prefetch", needs.prefetch.into_iter().collect()),
+            ("variables", needs.variables),
+        ] {
+            if !paths.is_empty() {
+                out.push_str(&format!("; {name} {}", paths.join(" ")));
+            }
+        }
+        out
+    })
+}
+
+/// The caches of that command: `/root/.npm pure shared; remove --no-cache`. A refusal is `refused: reason`.
+pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
+    with_last(ecosystem, dockerfile, files, |found| {
+        let Some((command, usage, project, state)) = found else { return "opaque".to_owned() };
+        let plan = match ecosystem.caches(command, usage, state, project) {
+            Ok(plan) => plan,
+            Err(refusal) => return format!("refused: {refusal}"),
+        };
+        let text = |span: &dockfix_syntax::Span| {
+            let argument = command.arguments.iter().find(|argument| argument.span == *span);
+            let text = argument.map_or_else(
+                || command.program.clone(),
+                |argument| String::from_utf8_lossy(argument.text).into_owned(),
+            );
+            text
+        };
+        let caches = plan
+            .caches
+            .iter()
+            .map(|cache| format!("{} {:?} {:?}", cache.directory, cache.kind, cache.sharing).to_lowercase());
+        let edits = plan.edits.iter().map(|edit| match edit {
+            CommandEdit::Remove(span) => format!("remove {}", text(span)),
+            CommandEdit::Replace(span, with) => format!("replace {} with {with}", text(span)),
+            CommandEdit::InsertAfter(span, words) => format!("after {} insert {words}", text(span)),
+        });
+        caches.chain(edits).collect::<Vec<_>>().join("; ")
+    })
+}
+
+type LastCommand<'f> = (
+    &'f dockfix_model::commands::Invocation<'f>,
+    &'f Usage,
+    Option<&'f Project<'f>>,
+    &'f dockfix_model::State,
+);
+
+fn with_last<R>(
+    ecosystem: &dyn Ecosystem,
+    dockerfile: &str,
+    files: &[(&str, &str)],
+    check: impl FnOnce(Option<LastCommand<'_>>) -> R,
+) -> R {
+    let context =
+        if files.is_empty() { Context::unknown() } else { Context::in_memory(files.iter().copied()) };
+    let file = Dockerfile::parse(dockerfile.as_bytes());
+    let build = Build::of(&file);
+    let stage = build.stages.last().expect("a stage");
+    let step = stage.steps.last().expect("an instruction");
+    let supplies = Supplies::of(&stage.steps, &context, file.escape());
+    let chain = Chain::of(&step.instruction, &step.state).expect("a RUN that can be read");
+    let commands = chain.invocations();
+    let recognised = commands
+        .iter()
+        .rev()
+        .find_map(|command| ecosystem.recognise(command, &step.state).map(|usage| (*command, usage)));
+    let Some((command, usage)) = recognised else { return check(None) };
+    let project = usage
+        .directory
+        .clone()
+        .filter(|_| context.is_known())
+        .map(|directory| Project::new(&context, &supplies, directory));
+    check(Some((command, &usage, project.as_ref(), &step.state)))
+}

@@ -1,0 +1,170 @@
+//! What an instruction or a command reads and writes: the one place that says what may change places.
+//!
+//! Two neighbours may swap only if neither writes what the other reads or writes. A command that is not known is opaque:
+//! it reads and writes everything and reads every variable.
+
+use crate::ImagePath;
+
+/// What something reads and writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effects {
+    /// Paths of the image that are read.
+    pub reads: Paths,
+    /// Paths of the image that are written.
+    pub writes: Paths,
+    /// Environment variables that are read.
+    pub environment: Names,
+}
+
+/// A set of paths in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// Any path.
+    All,
+    /// These files, and everything below these directories.
+    Below(Vec<ImagePath>),
+}
+
+/// A set of names of environment variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Any name.
+    All,
+    /// Names that match one of these patterns: a name, or a beginning followed by `*`, or `*` followed by an end. Case
+    /// is not looked at.
+    Matching(Vec<String>),
+}
+
+impl Effects {
+    /// Nothing at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { reads: Paths::none(), writes: Paths::none(), environment: Names::Matching(Vec::new()) }
+    }
+
+    /// Everything: the effects of a command that is not known.
+    #[must_use]
+    pub fn opaque() -> Self {
+        Self { reads: Paths::All, writes: Paths::All, environment: Names::All }
+    }
+
+    /// Reads and writes below these paths, and reads no variable.
+    #[must_use]
+    pub fn touching(paths: Vec<ImagePath>) -> Self {
+        Self { reads: Paths::Below(paths.clone()), writes: Paths::Below(paths), ..Self::none() }
+    }
+
+    /// Whether the two must keep their order as far as files go.
+    #[must_use]
+    pub fn conflicts(&self, other: &Self) -> bool {
+        self.writes.overlaps(&other.reads)
+            || self.writes.overlaps(&other.writes)
+            || self.reads.overlaps(&other.writes)
+    }
+
+    /// The effects of doing both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            reads: self.reads.and(other.reads),
+            writes: self.writes.and(other.writes),
+            environment: self.environment.and(other.environment),
+        }
+    }
+}
+
+impl Paths {
+    /// No path.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::Below(Vec::new())
+    }
+
+    /// Whether some path is in both sets.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Below(paths), _) | (_, Self::Below(paths)) if paths.is_empty() => false,
+            (Self::All, _) | (_, Self::All) => true,
+            (Self::Below(ours), Self::Below(theirs)) => {
+                ours.iter().any(|our| theirs.iter().any(|their| our.overlaps(their)))
+            }
+        }
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Below(mut ours), Self::Below(theirs)) => {
+                ours.extend(theirs);
+                Self::Below(ours)
+            }
+            _ => Self::All,
+        }
+    }
+}
+
+impl Names {
+    /// The names that match `patterns`.
+    #[must_use]
+    pub fn matching(patterns: &[&str]) -> Self {
+        Self::Matching(patterns.iter().map(|&pattern| pattern.to_owned()).collect())
+    }
+
+    /// Whether `name` is in the set.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        let Self::Matching(patterns) = self else { return true };
+        let name = name.to_ascii_lowercase();
+        patterns.iter().any(|pattern| {
+            let pattern = pattern.to_ascii_lowercase();
+            match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+                (Some(end), _) => name.ends_with(end),
+                (None, Some(start)) => name.starts_with(start),
+                (None, None) => name == pattern,
+            }
+        })
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Matching(mut ours), Self::Matching(theirs)) => {
+                ours.extend(theirs);
+                Self::Matching(ours)
+            }
+            _ => Self::All,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touching(path: &str) -> Effects {
+        Effects::touching(vec![ImagePath::root().join(path)])
+    }
+
+    #[test]
+    fn conflicts_are_about_files() {
+        assert!(touching("/app").conflicts(&touching("/app/src")));
+        assert!(!touching("/app").conflicts(&touching("/usr")));
+        assert!(Effects::opaque().conflicts(&touching("/usr")));
+        assert!(!Effects::opaque().conflicts(&Effects::none()));
+        let reader = |path: &str| Effects { writes: Paths::none(), ..touching(path) };
+        assert!(!reader("/app").conflicts(&reader("/app")));
+    }
+
+    #[test]
+    fn names_match_patterns() {
+        let names = Names::matching(&["NPM_CONFIG_*", "CI", "*_proxy"]);
+        for name in ["npm_config_cache", "CI", "HTTP_PROXY"] {
+            assert!(names.contains(name), "{name}");
+        }
+        assert!(!names.contains("GIT_SHA"));
+        assert!(Names::All.contains("GIT_SHA"));
+    }
+}
