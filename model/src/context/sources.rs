@@ -1,0 +1,111 @@
+use super::{Context, ContextError, FileType, Kind, join, normalise_inside};
+use crate::pattern::{Pattern, has_wildcard};
+
+/// Something that a source of COPY or ADD takes from the build context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// The path that the source names; links are followed only in the directories before a wildcard. A file gets its
+    /// name in the image from it.
+    pub path: String,
+    /// Where that leads, without links. Of a directory, COPY takes the contents: [`Context::walk`] of this path.
+    pub resolved: String,
+    /// What is there; never a link.
+    pub kind: Kind,
+}
+
+impl Context {
+    /// What one source of COPY or ADD takes, sorted by path; variables are expanded already and it is no URL.
+    ///
+    /// The rules are those of BuildKit (`solver/llbsolver/file/backend.go` and fsutil's `copy/copy.go`):
+    /// - The source starts at the root of the context, with or without a leading slash, and `..` stops there.
+    ///   Trailing slashes do not count. A backslash is no separator, not even for a client on Windows.
+    /// - With a wildcard ([`has_wildcard`]), everything that [`Pattern`] matches is taken, links to directories being
+    ///   no way into them. A directory that matches is not searched further. It is no error if nothing matches.
+    /// - Links in the source itself, also the one that a wildcard found, are followed inside the context; links inside
+    ///   a directory that is copied stay links.
+    ///
+    /// BuildKit transfers nothing but what the sources of the whole Dockerfile name. A few sources fail for that
+    /// reason alone, but work beside a `COPY . .`: here they work. They are a link behind a wildcard directory
+    /// (`*/link`) and a wildcard directory that holds a link to somewhere else.
+    ///
+    /// # Errors
+    /// The build fails too with [`ContextError::NotFound`], [`ContextError::Excluded`] (also for the directory before
+    /// a wildcard) and [`ContextError::BadPattern`]; [`ContextError::Unknown`] and [`ContextError::Io`] as everywhere.
+    pub fn copy_sources(&self, source: &str) -> Result<Vec<Match>, ContextError> {
+        let path = normalise_inside(source);
+        let Some(wildcard) = Wildcard::new(&path)? else { return Ok(vec![self.source(&path)?]) };
+        let base = self.source(&wildcard.dir)?;
+        let mut matches = Vec::new();
+        if base.kind == Kind::Dir {
+            self.expand(&wildcard, &base.resolved, "", 0, &mut matches)?;
+        }
+        Ok(matches)
+    }
+
+    /// What a path without wildcards takes.
+    fn source(&self, path: &str) -> Result<Match, ContextError> {
+        let found = self.found(path)?;
+        if let Some(exclusion) = self.exclusion_of(&found)? {
+            return Err(ContextError::Excluded(exclusion));
+        }
+        let kind = self.tree.kind(&found.path, found.file_type)?;
+        Ok(Match { path: path.to_owned(), resolved: found.path, kind })
+    }
+
+    fn expand(
+        &self,
+        wildcard: &Wildcard,
+        base: &str,
+        below: &str,
+        depth: usize,
+        matches: &mut Vec<Match>,
+    ) -> Result<(), ContextError> {
+        for entry in self.list(&join(base, below))? {
+            let relative = join(below, &entry.name);
+            if wildcard.pattern.matches(&relative) {
+                matches.push(self.source(&join(base, &relative))?);
+            } else if entry.file_type == FileType::Dir && wildcard.may_match_below(depth, &entry.name) {
+                self.expand(wildcard, base, &relative, depth + 1, matches)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A source with a wildcard, parsed.
+struct Wildcard {
+    /// The components before the first one with a wildcard.
+    dir: String,
+    /// The rest.
+    pattern: Pattern,
+    /// The rest by components; empty if it cannot be read that way.
+    components: Vec<Pattern>,
+}
+
+impl Wildcard {
+    /// Nothing if there is no wildcard in the path.
+    fn new(path: &str) -> Result<Option<Self>, ContextError> {
+        let mut dir = String::new();
+        let mut rest = path;
+        while !rest.is_empty() {
+            let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
+            if has_wildcard(name) {
+                let bad = |_| ContextError::BadPattern { pattern: path.to_owned() };
+                let pattern = Pattern::new(rest).map_err(bad)?;
+                let components = rest.split('/').map(Pattern::new).collect::<Result<_, _>>();
+                let components = components.ok().filter(|_| !pattern.class_takes_slash()).unwrap_or_default();
+                return Ok(Some(Self { dir, pattern, components }));
+            }
+            dir = join(&dir, name);
+            rest = after;
+        }
+        Ok(None)
+    }
+
+    /// Whether something below a directory with this name, so many directories down, could match.
+    fn may_match_below(&self, depth: usize, name: &str) -> bool {
+        let name_fits =
+            self.components.is_empty() || self.components.get(depth).is_some_and(|c| c.matches(name));
+        depth < self.pattern.max_slashes() && name_fits
+    }
+}
