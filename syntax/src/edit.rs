@@ -84,6 +84,18 @@ impl Edits {
         Ok(())
     }
 
+    /// Adds all of `edits`, or none.
+    ///
+    /// # Errors
+    ///
+    /// When one of them overlaps another one or an edit that is already there. The edits stay as they were.
+    pub fn push_all(&mut self, edits: impl IntoIterator<Item = TextEdit>) -> Result<(), EditError> {
+        let mut all = self.clone();
+        edits.into_iter().try_for_each(|edit| all.push(edit))?;
+        *self = all;
+        Ok(())
+    }
+
     /// Replaces the bytes of `span`.
     ///
     /// # Errors
@@ -167,5 +179,17 @@ mod tests {
         edits.insert(5, "after").unwrap();
         assert_eq!(edits.apply(b"0123456").unwrap(), b"01beforeXafter56");
         assert_eq!(edits.apply(b"0123"), Err(ApplyError::OutOfBounds { end: 5, len: 4 }));
+    }
+
+    #[test]
+    fn all_or_none() {
+        let mut edits = Edits::new();
+        edits.delete(Span::new(4, 5)).unwrap();
+        let before = edits.clone();
+        let edit = |start, end| TextEdit { span: Span::new(start, end), text: Vec::new() };
+        assert_eq!(edits.push_all([edit(0, 1), edit(4, 6)]), Err(EditError::Overlap(4, 6)));
+        assert_eq!(edits, before);
+        edits.push_all([edit(0, 1), edit(5, 6)]).unwrap();
+        assert_eq!(edits.apply(b"0123456").unwrap(), b"1236");
     }
 }

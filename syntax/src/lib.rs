@@ -20,6 +20,7 @@ mod json;
 mod keyword;
 mod logical;
 mod parse;
+pub mod rewrite;
 mod span;
 mod split;
 mod stage;

@@ -246,7 +246,7 @@ impl Parser<'_> {
 }
 
 /// `trimNewline`: every CR and LF at the end of a line goes.
-fn trim_line_end(source: &[u8], line: Span) -> Span {
+pub(crate) fn trim_line_end(source: &[u8], line: Span) -> Span {
     let mut end = line.end;
     while end > line.start && matches!(source[end - 1], b'\n' | b'\r') {
         end -= 1;
@@ -255,7 +255,7 @@ fn trim_line_end(source: &[u8], line: Span) -> Span {
 }
 
 /// `trimContinuationCharacter`: an escape character at the end, not preceded by another one, continues the line.
-fn trim_continuation(source: &[u8], content: Span, escape: u8) -> (Span, bool) {
+pub(crate) fn trim_continuation(source: &[u8], content: Span, escape: u8) -> (Span, bool) {
     let bytes = content.of(source);
     let blanks = bytes.iter().rev().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
     match bytes[..bytes.len() - blanks].split_last() {
@@ -283,7 +283,7 @@ fn name_values(text: &[u8], args: Span, escape: u8, keyword: &'static str) -> Op
 }
 
 /// Reads a line that starts with `#` against `^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$`.
-fn read_directive(source: &[u8], content: Span) -> Option<Directive> {
+pub(crate) fn read_directive(source: &[u8], content: Span) -> Option<Directive> {
     let space = |byte: &u8| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ');
     let text = content.of(source);
     let mut at = 1 + leading_space(text.get(1..)?);

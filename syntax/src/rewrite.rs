@@ -1,0 +1,91 @@
+//! Structural edits: instructions, flags and shell commands that come, go or change, in the style of the file.
+//!
+//! Each function works out the [`TextEdit`]s for one change and adds all of them to an [`Edits`], or none. Line ends,
+//! the continuation character and the indentation are the file's own; every other byte stays. No comment is lost:
+//! a comment line inside an instruction outlives the text around it.
+//!
+//! Several changes may join one [`Edits`] in any order. Changes that touch the same bytes are refused; make the second
+//! one after parsing the result of the first.
+//!
+//! A file whose last line has no line end keeps lacking it. In such a file a line end stands *between* two lines rather
+//! than after each, so that a line that goes takes the line end before it and a line that comes brings one along.
+//!
+//! ```
+//! use dockfix_syntax::{Dockerfile, Edits, rewrite};
+//!
+//! let file = Dockerfile::parse(*b"FROM node\nCOPY . .\nRUN npm ci");
+//! let mut edits = Edits::new();
+//! let run = file.instructions().last().expect("a RUN");
+//! rewrite::insert_flags(&mut edits, &run, &["--mount=type=cache,target=/root/.npm"])?;
+//! rewrite::insert(&mut edits, &file, rewrite::Place::Above(1), b"COPY package*.json ./")?;
+//! assert_eq!(
+//!     edits.apply(file.source())?,
+//!     b"FROM node\nCOPY package*.json ./\nCOPY . .\nRUN --mount=type=cache,target=/root/.npm npm ci"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod chain;
+mod cutter;
+mod flags;
+mod items;
+mod lines;
+mod pieces;
+
+#[cfg(test)]
+mod tests;
+
+pub use chain::{Chain, Side, insert_command, remove_commands};
+pub use flags::{insert_flags, remove_flag};
+pub use items::{Comments, Place, delete, insert, move_to, replace_instruction};
+pub use pieces::{remove, replace, replace_args};
+
+use crate::{EditError, Edits, Span, TextEdit};
+
+/// Why a structural edit is not made. The edits stay as they were.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteError {
+    /// It touches bytes that another edit changes.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The file has no item of this index, or the item is no instruction.
+    #[error("the file has no such item as number {0}")]
+    NoSuchItem(usize),
+    /// A span is reversed, reaches past the logical text or takes in the keyword, or two spans overlap.
+    #[error("bytes {0}..{1} of the instruction cannot be removed")]
+    BadSpan(usize, usize),
+    /// The instruction ends in a continuation character: what came after it would be read as a part of it.
+    #[error("the instruction of line {0} ends in a continuation character")]
+    OpenContinuation(usize),
+    /// A parser directive would become a plain comment.
+    #[error("only parser directives can stand before the parser directive of line {0}")]
+    BeforeDirective(usize),
+    /// A plain comment would become a parser directive.
+    #[error("the comment of line {0} would become a parser directive")]
+    BecomesDirective(usize),
+    /// The instruction would announce other heredocs than those that follow it.
+    #[error("the heredocs of the instruction would no longer fit")]
+    Heredocs,
+    /// A flag must start with `--` and stand on one line.
+    #[error("`{0}` is not a flag")]
+    NotAFlag(String),
+    /// No command of the list would be left.
+    #[error("no command would be left")]
+    LastCommand,
+    /// The command decides whether others run, as in `a || b`: without it the list would mean something else.
+    #[error("an operator other than && or ; depends on the command")]
+    Operator,
+}
+
+/// Adds all edits or none.
+fn push(edits: &mut Edits, new: Vec<TextEdit>) -> Result<(), RewriteError> {
+    Ok(edits.push_all(new)?)
+}
+
+fn deletion(span: Span) -> TextEdit {
+    TextEdit { span, text: Vec::new() }
+}
+
+fn insertion(at: usize, text: impl Into<Vec<u8>>) -> TextEdit {
+    TextEdit { span: Span::empty(at), text: text.into() }
+}

@@ -1,0 +1,120 @@
+//! Flags.
+
+use super::lines::{self, Code, Line};
+use super::pieces::end_in_source;
+use super::{RewriteError, insertion, push, remove};
+use crate::decode::is_separator;
+use crate::{Edits, Flag, Instruction, Span};
+
+/// Inserts flags behind the keyword and the flags that are there.
+///
+/// They join the line of the last flag (or of the keyword), unless the flags of the instruction stand on lines of their
+/// own: then each new one gets a line with the same indentation. Two and more new flags where there was none get lines
+/// of their own too, as Docker's documentation writes them.
+///
+/// # Errors
+///
+/// When a flag does not start with `--` or holds a line break, or the place lies inside a change.
+pub fn insert_flags(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    flags: &[&str],
+) -> Result<(), RewriteError> {
+    if let Some(wrong) = flags.iter().find(|flag| !flag.starts_with("--") || flag.contains(['\n', '\r'])) {
+        return Err(RewriteError::NotAFlag((*wrong).to_owned()));
+    }
+    let last = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span);
+    let at = end_in_source(instruction, last.end);
+    let text = match own_lines(instruction) {
+        Some(line_break) => flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(),
+        None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
+        None => flags.iter().flat_map(|flag| [b" ", flag.as_bytes()].concat()).collect::<Vec<_>>(),
+    };
+    push(edits, vec![insertion(at, text)])
+}
+
+/// Removes a flag; with its line, where it has one of its own.
+///
+/// # Errors
+///
+/// When the flag lies inside a change.
+pub fn remove_flag(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    flag: &Flag,
+) -> Result<(), RewriteError> {
+    remove(edits, instruction, &[flag.span])
+}
+
+/// What separates the flags of an instruction that writes each on a line of its own: from the last byte of one to the
+/// first of the next.
+fn own_lines(instruction: &Instruction<'_>) -> Option<Vec<u8>> {
+    let source = instruction.file().source();
+    let last = instruction.flags().last()?;
+    let lines = lines::of(instruction);
+    let start = instruction.logical().source_offset(last.span.start);
+    let end = end_in_source(instruction, last.span.end);
+    let (index, first) = line_at(&lines, start)?;
+    let (end_index, code) = line_at(&lines, end - 1)?;
+    let before = Span::new(first.kept.start, start).of(source);
+    let after = Span::new(end, code.kept.end).of(source);
+    let breaks_after = code.continued && is_blank(after);
+    let indent = if index > 0 && is_blank(before) {
+        before
+    } else if index == 0 && instruction.flags().len() == 1 && breaks_after {
+        next_indent(source, &lines, end_index)?
+    } else {
+        return None;
+    };
+    let gap = if breaks_after && !(after.is_empty() && indent.is_empty()) { after } else { b" " };
+    Some([gap, &[instruction.file().escape()], line_end(instruction, &lines, index), indent].concat())
+}
+
+/// Several flags for an instruction without any: the first behind the keyword, the others on lines of their own, and
+/// the arguments below them.
+fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> Vec<u8> {
+    let source = instruction.file().source();
+    let lines = lines::of(instruction);
+    let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
+    let (index, code) = line_at(&lines, keyword_end - 1).unwrap_or((0, Code::default()));
+    let rest = Span::new(keyword_end, code.kept.end).of(source);
+    let indent = next_indent(source, &lines, index).unwrap_or(b"    ");
+    let escape = [instruction.file().escape()];
+    let line_end = line_end(instruction, &lines, index);
+    let line_break = [b" ", &escape[..], line_end, indent].concat();
+    let mut text = Vec::new();
+    for (number, flag) in flags.iter().enumerate() {
+        text.extend_from_slice(if number == 0 { b" " } else { &line_break });
+        text.extend_from_slice(flag.as_bytes());
+    }
+    // White space between keyword and arguments stays: it is the end of the arguments' indentation.
+    let gap = rest.iter().take_while(|&&byte| is_separator(byte)).count();
+    if gap < rest.len() {
+        text.extend_from_slice(&[b" ", &escape[..], line_end].concat());
+        text.extend_from_slice(&indent[..indent.len().saturating_sub(gap)]);
+    }
+    text
+}
+
+/// The code line with the byte at `at`.
+fn line_at(lines: &[Line], at: usize) -> Option<(usize, Code)> {
+    let index = lines.iter().position(|line| line.span.contains(at))?;
+    Some((index, lines.get(index)?.code?))
+}
+
+/// The indentation of the code line that follows.
+fn next_indent<'a>(source: &'a [u8], lines: &[Line], index: usize) -> Option<&'a [u8]> {
+    let kept = lines.get(index + 1..)?.iter().find_map(|line| line.code)?.kept.of(source);
+    Some(&kept[..kept.iter().take_while(|&&byte| is_separator(byte)).count()])
+}
+
+/// The line end of a line; where it has none, the file's.
+fn line_end<'a>(instruction: &Instruction<'a>, lines: &[Line], index: usize) -> &'a [u8] {
+    let own =
+        lines.get(index).map(|line| Span::new(line.text_end, line.span.end).of(instruction.file().source()));
+    own.filter(|own| own.ends_with(b"\n")).unwrap_or(instruction.file().line_end().as_bytes())
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|&byte| is_separator(byte))
+}

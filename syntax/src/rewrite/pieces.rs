@@ -1,0 +1,143 @@
+//! Pieces of an instruction: words, flags, commands.
+
+use super::cutter::Cutter;
+use super::items::in_own_line_ends;
+use super::{RewriteError, insertion, push};
+use crate::decode::is_separator;
+use crate::{Edits, Instruction, Span, TextEdit, heredoc};
+
+/// Removes pieces of an instruction, each a whole word or several, given as spans of the logical text.
+///
+/// White space that stood around a piece goes with it, so that its neighbours keep one gap. A continuation line that
+/// held nothing else goes with its continuation character; when the last line goes, the line before it is no longer
+/// continued. Comment lines stay.
+///
+/// # Errors
+///
+/// When a span is not part of the instruction behind its keyword, two of them overlap, a heredoc would lose its
+/// announcement, or the bytes are changed already.
+pub fn remove(edits: &mut Edits, instruction: &Instruction<'_>, spans: &[Span]) -> Result<(), RewriteError> {
+    let pieces = spans.iter().map(|&span| Piece { span, text: b"" }).collect();
+    push(edits, splice(instruction, pieces)?)
+}
+
+/// Replaces a piece of an instruction, given as a span of the logical text, by `text`.
+///
+/// `text` has `\n` as its line end, which becomes the file's own; continuation characters it brings itself. It stands
+/// where the piece started; lines that held nothing but the rest of the piece go. Comment lines stay.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub fn replace(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    span: Span,
+    text: &[u8],
+) -> Result<(), RewriteError> {
+    let text = in_own_line_ends(instruction.file(), text);
+    push(edits, splice(instruction, vec![Piece { span, text: &text }])?)
+}
+
+/// Replaces the arguments: what follows the keyword and the flags.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub fn replace_args(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    text: &[u8],
+) -> Result<(), RewriteError> {
+    if !instruction.args_span().is_empty() {
+        return replace(edits, instruction, instruction.args_span(), text);
+    }
+    let end = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span).end;
+    let text = [b" ", &in_own_line_ends(instruction.file(), text)[..]].concat();
+    check_heredocs(instruction, &[Piece { span: Span::empty(end), text: &text }])?;
+    push(edits, vec![insertion(end_in_source(instruction, end), text)])
+}
+
+/// The source offset just behind the logical byte before `end`. Unlike the offset of the byte at `end`, it lies before
+/// a continuation.
+pub(super) fn end_in_source(instruction: &Instruction<'_>, end: usize) -> usize {
+    match end.checked_sub(1) {
+        Some(last) => instruction.logical().source_offset(last) + 1,
+        None => instruction.logical().source_offset(0),
+    }
+}
+
+/// A piece of logical text that goes, and what comes in its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'t> {
+    pub(super) span: Span,
+    pub(super) text: &'t [u8],
+}
+
+/// The edits that take pieces out of an instruction and put others in their place.
+pub(super) fn splice(
+    instruction: &Instruction<'_>,
+    pieces: Vec<Piece<'_>>,
+) -> Result<Vec<TextEdit>, RewriteError> {
+    let pieces = checked(instruction, pieces)?;
+    check_heredocs(instruction, &pieces)?;
+    let mut cutter = Cutter::new(instruction);
+    for piece in &pieces {
+        cutter.cut(piece.span, piece.text);
+    }
+    cutter.drop_blank_lines();
+    cutter.join_first_line();
+    cutter.close_gaps();
+    cutter.end_last_line();
+    for piece in &pieces {
+        cutter.keep_apart(piece.span, piece.text);
+    }
+    Ok(cutter.into_edits())
+}
+
+/// Sorts the pieces and joins those with nothing but white space between them.
+fn checked<'t>(
+    instruction: &Instruction<'_>,
+    mut pieces: Vec<Piece<'t>>,
+) -> Result<Vec<Piece<'t>>, RewriteError> {
+    let text = instruction.text();
+    pieces.sort_by_key(|piece| piece.span);
+    let mut joined: Vec<Piece<'t>> = Vec::with_capacity(pieces.len());
+    let mut at = instruction.keyword_span().end;
+    for piece in pieces {
+        let Span { start, end } = piece.span;
+        if start < at || start > end || end > text.len() {
+            return Err(RewriteError::BadSpan(start, end));
+        }
+        at = end;
+        match joined.last_mut() {
+            Some(last)
+                if last.text.is_empty()
+                    && piece.text.is_empty()
+                    && Span::new(last.span.end, start).of(text).iter().all(|&byte| is_separator(byte)) =>
+            {
+                last.span.end = end;
+            }
+            _ => joined.push(piece),
+        }
+    }
+    Ok(joined)
+}
+
+/// Refuses pieces without which the instruction would announce other heredocs.
+fn check_heredocs(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<(), RewriteError> {
+    let text = instruction.text();
+    let mut new = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for piece in pieces {
+        new.extend_from_slice(&text[at..piece.span.start]);
+        new.extend_from_slice(piece.text);
+        at = piece.span.end;
+    }
+    new.extend_from_slice(&text[at..]);
+    let takes_heredocs = instruction.inner().unwrap_or(*instruction).keyword().takes_heredocs();
+    if takes_heredocs && heredoc::announced(text) != heredoc::announced(&new) {
+        return Err(RewriteError::Heredocs);
+    }
+    Ok(())
+}
