@@ -20,6 +20,9 @@ pub struct ProjectFile {
     pub source: Arc<[u8]>,
     /// Its context, with the ignore file that is in force for it; [`Context::unknown`] where none is known.
     pub context: Context,
+    /// Whether it may be rewritten. One that may not was not asked for; it is here because what it copies decides what
+    /// the ignore file that it shares must keep.
+    pub rewrite: bool,
 }
 
 /// What to do, and what not.
