@@ -40,7 +40,7 @@ pub use flags::{insert_flags, remove_flag};
 pub use items::{Comments, Place, delete, insert, move_to, replace_instruction};
 pub use pieces::{remove, replace, replace_args};
 
-use crate::{EditError, Edits, Span, TextEdit};
+use crate::{Dockerfile, EditError, Edits, Instruction, Item, ItemKind, Span, TextEdit};
 
 /// Why a structural edit is not made. The edits stay as they were.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,9 @@ pub enum RewriteError {
     /// A plain comment would become a parser directive.
     #[error("the comment of line {0} would become a parser directive")]
     BecomesDirective(usize),
+    /// The instruction would end early, or take in the line after it, as when its last word ends in an escape character.
+    #[error("the instruction of line {0} would not stay one instruction")]
+    Torn(usize),
     /// The instruction would announce other heredocs than those that follow it.
     #[error("the heredocs of the instruction would no longer fit")]
     Heredocs,
@@ -80,6 +83,43 @@ pub enum RewriteError {
 /// Adds all edits or none.
 fn push(edits: &mut Edits, new: Vec<TextEdit>) -> Result<(), RewriteError> {
     Ok(edits.push_all(new)?)
+}
+
+/// Adds all edits, which lie inside one instruction, or none.
+fn push_inside(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    new: Vec<TextEdit>,
+) -> Result<(), RewriteError> {
+    if !stays_one(instruction, &new) {
+        return Err(RewriteError::Torn(instruction.start_line()));
+    }
+    push(edits, new)
+}
+
+/// Whether the instruction is still one instruction after the edits, with nothing but comments and blank lines left
+/// over.
+fn stays_one(instruction: &Instruction<'_>, new: &[TextEdit]) -> bool {
+    let file = instruction.file();
+    let span = instruction.span();
+    let mut moved = Edits::new();
+    for TextEdit { span: Span { start, end }, text } in new {
+        let (Some(start), Some(end)) = (start.checked_sub(span.start), end.checked_sub(span.start)) else {
+            return false;
+        };
+        if moved.replace(Span::new(start, end), &text[..]).is_err() {
+            return false;
+        }
+    }
+    let Ok(text) = moved.apply(span.of(file.source())) else { return false };
+    let directive = [b"# escape=", &[file.escape()][..], b"\n"].concat();
+    let after = Dockerfile::parse([directive, text].concat());
+    let mut items = after.items().iter().skip(1);
+    let one =
+        matches!(items.next(), Some(Item { kind: ItemKind::Instruction(_) | ItemKind::Unknown(..), .. }));
+    let rest = items.all(|item| matches!(item.kind, ItemKind::Comment | ItemKind::Blank));
+    let is_open = |instruction: Instruction<'_>| lines::is_open(&lines::of(&instruction));
+    one && rest && (is_open(*instruction) || !after.instruction(1).is_some_and(is_open))
 }
 
 fn deletion(span: Span) -> TextEdit {

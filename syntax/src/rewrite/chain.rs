@@ -3,7 +3,7 @@
 use super::items::in_own_line_ends;
 use super::lines::{self, Line};
 use super::pieces::{Piece, end_in_source, splice};
-use super::{RewriteError, insertion, push};
+use super::{RewriteError, insertion, push_inside};
 use crate::decode::is_separator;
 use crate::{Edits, Instruction, Span};
 
@@ -69,7 +69,11 @@ pub fn remove_commands(
         pieces.push(command);
         left.remove(at);
     }
-    push(edits, splice(instruction, pieces.into_iter().map(|span| Piece { span, text: b"" }).collect())?)
+    push_inside(
+        edits,
+        instruction,
+        splice(instruction, pieces.into_iter().map(|span| Piece { span, text: b"" }).collect())?,
+    )
 }
 
 /// Inserts `text`, a command, beside the command `number` of a chain and joins it by `&&`.
@@ -111,7 +115,7 @@ pub fn insert_command(
         }
         Side::After => insertion(end_in_source(instruction, command.end), [&joint, &text[..]].concat()),
     };
-    push(edits, vec![edit])
+    push_inside(edits, instruction, vec![edit])
 }
 
 /// Whether a command goes with the operator before it rather than with the one after it.

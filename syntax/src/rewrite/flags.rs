@@ -2,7 +2,7 @@
 
 use super::lines::{self, Code, Line};
 use super::pieces::end_in_source;
-use super::{RewriteError, insertion, push, remove};
+use super::{RewriteError, insertion, push_inside, remove};
 use crate::decode::is_separator;
 use crate::{Edits, Flag, Instruction, Span};
 
@@ -30,7 +30,7 @@ pub fn insert_flags(
         None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
         None => flags.iter().flat_map(|flag| [b" ", flag.as_bytes()].concat()).collect::<Vec<_>>(),
     };
-    push(edits, vec![insertion(at, text)])
+    push_inside(edits, instruction, vec![insertion(at, text)])
 }
 
 /// Removes a flag; with its line, where it has one of its own.

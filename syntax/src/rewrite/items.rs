@@ -71,7 +71,7 @@ pub fn delete(
     push(edits, gone.into_iter().map(|span| deletion(lines::whole(file, span))).collect())
 }
 
-/// Moves the instruction `index` with its comments, byte for byte.
+/// Moves the instruction `index` with its comments, byte for byte. It stays where it is when the place is beside it.
 ///
 /// # Errors
 ///
@@ -82,6 +82,9 @@ pub fn move_to(edits: &mut Edits, file: &Dockerfile, index: usize, place: Place)
         return Err(RewriteError::OpenContinuation(instruction.start_line()));
     }
     let first = first_attached(file, index);
+    if (first..=index + 1).contains(&index_of(file, place)?) {
+        return Ok(());
+    }
     let span = Span::new(start_of(file, first), instruction.span().end);
     check_directives(file, first, span.end)?;
     let text = Span::new(span.start, lines::text_end(file.source(), span)).of(file.source());
@@ -133,18 +136,7 @@ pub(super) fn in_own_line_ends<'a>(file: &Dockerfile, lines: &'a [u8]) -> Cow<'a
 fn insert_lines(file: &Dockerfile, place: Place, lines: &[u8]) -> Result<TextEdit, RewriteError> {
     let source = file.source();
     let items = file.items();
-    let head = usize::from(matches!(items.first(), Some(Item { kind: ItemKind::ByteOrderMark, .. })));
-    let index = match place {
-        Place::Top => head,
-        Place::Above(index) | Place::Before(index) if index >= items.len() => {
-            return Err(RewriteError::NoSuchItem(index));
-        }
-        Place::Above(index) => first_attached(file, index).max(head),
-        Place::Before(index) => index.max(head),
-        Place::After(index) if index >= items.len() => return Err(RewriteError::NoSuchItem(index)),
-        Place::After(index) => index + 1,
-        Place::End => items.len(),
-    };
+    let (head, index) = (head(file), index_of(file, place)?);
     if let Some(directive) = items[index..].iter().find(|item| matches!(item.kind, ItemKind::Directive(_))) {
         let is_directive = |item: &Item| matches!(item.kind, ItemKind::Directive(_));
         let inserted = Dockerfile::parse(lines);
@@ -164,6 +156,26 @@ fn insert_lines(file: &Dockerfile, place: Place, lines: &[u8]) -> Result<TextEdi
         return Ok(insertion(at, [line_end, text].concat()));
     }
     Ok(insertion(at, [text, line_end].concat()))
+}
+
+/// Number of the first item that something can be inserted before: a byte order mark stays first.
+fn head(file: &Dockerfile) -> usize {
+    usize::from(matches!(file.items().first(), Some(Item { kind: ItemKind::ByteOrderMark, .. })))
+}
+
+/// Number of the item that follows the place.
+fn index_of(file: &Dockerfile, place: Place) -> Result<usize, RewriteError> {
+    let len = file.items().len();
+    match place {
+        Place::Above(index) | Place::Before(index) | Place::After(index) if index >= len => {
+            Err(RewriteError::NoSuchItem(index))
+        }
+        Place::Top => Ok(head(file)),
+        Place::Above(index) => Ok(first_attached(file, index).max(head(file))),
+        Place::Before(index) => Ok(index.max(head(file))),
+        Place::After(index) => Ok(index + 1),
+        Place::End => Ok(len),
+    }
 }
 
 /// Offset of the item; the source's end for the number behind the last one.

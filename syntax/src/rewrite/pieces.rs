@@ -2,7 +2,7 @@
 
 use super::cutter::Cutter;
 use super::items::in_own_line_ends;
-use super::{RewriteError, insertion, push};
+use super::{RewriteError, insertion, push_inside};
 use crate::decode::is_separator;
 use crate::{Edits, Instruction, Span, TextEdit, heredoc};
 
@@ -18,7 +18,7 @@ use crate::{Edits, Instruction, Span, TextEdit, heredoc};
 /// announcement, or the bytes are changed already.
 pub fn remove(edits: &mut Edits, instruction: &Instruction<'_>, spans: &[Span]) -> Result<(), RewriteError> {
     let pieces = spans.iter().map(|&span| Piece { span, text: b"" }).collect();
-    push(edits, splice(instruction, pieces)?)
+    push_inside(edits, instruction, splice(instruction, pieces)?)
 }
 
 /// Replaces a piece of an instruction, given as a span of the logical text, by `text`.
@@ -36,7 +36,7 @@ pub fn replace(
     text: &[u8],
 ) -> Result<(), RewriteError> {
     let text = in_own_line_ends(instruction.file(), text);
-    push(edits, splice(instruction, vec![Piece { span, text: &text }])?)
+    push_inside(edits, instruction, splice(instruction, vec![Piece { span, text: &text }])?)
 }
 
 /// Replaces the arguments: what follows the keyword and the flags.
@@ -55,7 +55,7 @@ pub fn replace_args(
     let end = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span).end;
     let text = [b" ", &in_own_line_ends(instruction.file(), text)[..]].concat();
     check_heredocs(instruction, &[Piece { span: Span::empty(end), text: &text }])?;
-    push(edits, vec![insertion(end_in_source(instruction, end), text)])
+    push_inside(edits, instruction, vec![insertion(end_in_source(instruction, end), text)])
 }
 
 /// The source offset just behind the logical byte before `end`. Unlike the offset of the byte at `end`, it lies before
