@@ -37,3 +37,37 @@ pub(crate) fn dockerfiles() -> Option<Vec<(String, Vec<u8>)>> {
     files.sort();
     Some(files)
 }
+
+/// Small files with what is rare: each rule of the parser, and each way to end a line or a file.
+pub(crate) const FIXTURES: &[&[u8]] = &[
+    b"",
+    b"\n",
+    b"\r",
+    b"#",
+    b"\xef\xbb\xbf",
+    b"\xef\xbb\xbf# syntax=docker/dockerfile:1\r\nFROM a\r\nRUN a \\\r\n  b\r\n",
+    b"FROM a\nRUN x",
+    b"FROM a\r\nRUN x",
+    b"FROM a\rRUN x\r",
+    b"FROM a\r\r\nRUN x\r",
+    b"FROM a\nRUN a\0b\n\0\n",
+    b"FROM a\nENV caf\xe9=\xff\xfe\nRUN echo \xc3\n",
+    b"# escape=`\nFROM a\nRUN a `\n  # c\n  b\nCOPY x c:\\\\\n",
+    b"FROM a\nRUN a && \\\n  # why b\n  b && \\\n\n  c\n# end",
+    b"FROM a\nRUN --mount=type=cache,target=/x \\\n    --network=none \\\n    a b\n",
+    b"FROM a\nRUN <<E\n# no comment\na\nE\nCOPY <<\"A\" <<-B /x/\n$a\nA\n\tb\n\tB\nRUN cat <<E >f\nx\nE\n",
+    b"FROM a\nRUN <<E\nnever ends\n",
+    b"FROM a AS b\nCOPY --from=b [\"x y\", \"/\"]\nCMD [\"a\"] # x\nENTRYPOINT [1]\nSHELL [\"a\"]\n",
+    b"from a\nonbuild run --mount=type=ssh x\nONBUILD\nfoo bar\nARG\nENV a b c\nENV a=b c\n",
+    b"FROM a\nRUN a \\\n# c\n\n",
+    b"\\\nfr\\\nom a\n\\",
+    b" \t# c\n \tFROM a \n \n\tRUN  a  \\ \n b \n",
+    b"FROM \xc2\xa0a\n\xe3\x80\x80RUN x\xc2\x85\n",
+    b"ARG A=1\n# syntax=x\nFROM a\nRUN a; b || c & d | e\nHEALTHCHECK --interval=5s CMD [\"a\"]\n",
+];
+
+/// The fixtures, and the corpus where it is present.
+pub(crate) fn samples() -> Vec<(String, Vec<u8>)> {
+    let fixtures = FIXTURES.iter().map(|source| (source.escape_ascii().to_string(), source.to_vec()));
+    fixtures.chain(dockerfiles().unwrap_or_default()).collect()
+}
