@@ -41,6 +41,12 @@ pub trait Ecosystem: Sync {
     /// Entries of `.dockerignore` for what the manager writes into a project (`**/node_modules`): files that an install
     /// in the image makes itself and that must not come from the host.
     fn ignored(&self) -> &'static [&'static str];
+
+    /// Whether the manager works as root alone, through `sudo` or otherwise, so that its caches are root's whoever USER
+    /// is.
+    fn is_for_root(&self) -> bool {
+        false
+    }
 }
 
 /// What a command does.
@@ -119,6 +125,20 @@ pub enum CacheKind {
     Pure,
     /// Later commands, or the running image: may be mounted only where every later reader has the same mount.
     Store,
+    /// Commands of the manager, which fail without what another of its commands fetched: package lists. A mount hides
+    /// what earlier layers hold there and leaves nothing for later ones. So it may be mounted only in a RUN whose first
+    /// command to use it fills it, and only where no RUN after that, here or in a stage built on this one, reads it
+    /// before filling it itself; a RUN that removes its contents again leaves nothing to read anyway.
+    Index(IndexUse),
+}
+
+/// What a command does with an index that its manager keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexUse {
+    /// Brings it up to date: `apt-get update`.
+    Fills,
+    /// Relies on what is there: `apt-get install`.
+    Reads,
 }
 
 /// The `sharing` of a cache mount.

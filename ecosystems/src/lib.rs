@@ -3,15 +3,19 @@
 //! Each manager is one file that implements [`Ecosystem`]; [`ALL`] lists them. The transforms ask through
 //! [`recognise`] and never look at a manager's name.
 
+mod apt;
 mod ecosystem;
+mod options;
+mod system;
 
 #[cfg(test)]
 mod testing;
 
+pub use apt::{AptCommand, apt_command};
 pub use ecosystem::{
-    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage,
-    UsageKind, names, recognise,
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing,
+    Usage, UsageKind, names, recognise,
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[];
+pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt];

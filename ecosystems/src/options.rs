@@ -1,0 +1,222 @@
+//! The words of a command line, told apart: options, their values, operands.
+
+use std::borrow::Cow;
+
+use dockfix_model::commands::{Argument, Invocation};
+
+/// How a program writes its options.
+pub(crate) struct Grammar {
+    /// Options that take a value: `--option` takes the next word or what follows `=`, `-o` the rest of its word or the
+    /// next one.
+    pub(crate) valued: &'static [&'static str],
+    /// Options that take none, or one after `=` only.
+    pub(crate) switches: &'static [&'static str],
+    /// How words with one dash are read.
+    pub(crate) short: Short,
+}
+
+/// How words with one dash are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Short {
+    /// Letters that may stand together: `-qqy`.
+    Clustered,
+    /// As words with two dashes: `-ldflags x`, as Go programs do.
+    Long,
+}
+
+/// A command line read with a [`Grammar`].
+pub(crate) struct Words<'c> {
+    /// The options in order.
+    pub(crate) options: Vec<Given<'c>>,
+    /// The operands in order.
+    pub(crate) operands: Vec<Operand<'c>>,
+}
+
+/// An option that was given.
+pub(crate) struct Given<'c> {
+    /// Its name as it stands in the grammar.
+    pub(crate) name: &'static str,
+    /// What it is given.
+    pub(crate) value: Value<'c>,
+}
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'c> {
+    /// It takes none.
+    None,
+    /// This one.
+    Known(&'c str),
+    /// One that certainly begins like this; the rest is known only when the command runs.
+    Unknown(Cow<'c, str>),
+}
+
+impl Value<'_> {
+    /// The value where it is known.
+    pub(crate) fn known(&self) -> Option<&str> {
+        match self {
+            Value::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What the value certainly begins with.
+    pub(crate) fn beginning(&self) -> &str {
+        match self {
+            Value::None => "",
+            Value::Known(value) => value,
+            Value::Unknown(beginning) => beginning,
+        }
+    }
+}
+
+/// A word that is no option.
+pub(crate) struct Operand<'c> {
+    /// The word.
+    pub(crate) argument: &'c Argument<'c>,
+    /// Its value where it is known.
+    pub(crate) value: Option<&'c str>,
+}
+
+impl Operand<'_> {
+    /// What the word certainly begins with: its value, or the text in front of the first expansion.
+    pub(crate) fn beginning(&self) -> Cow<'_, str> {
+        self.value.map_or_else(|| beginning(self.argument), Cow::Borrowed)
+    }
+}
+
+impl<'c> Words<'c> {
+    /// Reads the arguments of `command` from the one at `first` on; `None` where an option is not in the grammar or a
+    /// word may be an option or none.
+    pub(crate) fn read(command: &'c Invocation<'c>, first: usize, grammar: &Grammar) -> Option<Self> {
+        let mut words = Self { options: Vec::new(), operands: Vec::new() };
+        let mut arguments = command.arguments.get(first..)?.iter();
+        while let Some(argument) = arguments.next() {
+            let Some(value) = argument.value.as_deref() else {
+                words.read_unknown(argument, grammar)?;
+                continue;
+            };
+            if value == "--" {
+                let rest = arguments.by_ref();
+                words
+                    .operands
+                    .extend(rest.map(|argument| Operand { argument, value: argument.value.as_deref() }));
+                break;
+            }
+            if !value.starts_with('-') || value == "-" {
+                words.operands.push(Operand { argument, value: Some(value) });
+                continue;
+            }
+            let mut next = || {
+                arguments.next().map(|argument| match argument.value.as_deref() {
+                    Some(value) => Value::Known(value),
+                    None => Value::Unknown(beginning(argument)),
+                })
+            };
+            if value.starts_with("--") || grammar.short == Short::Long {
+                words.read_long(value, grammar, &mut next)?;
+            } else {
+                words.read_cluster(&value[1..], grammar, &mut next)?;
+            }
+        }
+        Some(words)
+    }
+
+    fn read_long(
+        &mut self,
+        word: &'c str,
+        grammar: &Grammar,
+        next: &mut dyn FnMut() -> Option<Value<'c>>,
+    ) -> Option<()> {
+        let (written, attached) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word, None),
+        };
+        let (name, takes_value) = grammar.find(written)?;
+        let value = match attached {
+            Some(value) => Value::Known(value),
+            None if takes_value => next()?,
+            None => Value::None,
+        };
+        self.options.push(Given { name, value });
+        Some(())
+    }
+
+    fn read_cluster(
+        &mut self,
+        letters: &'c str,
+        grammar: &Grammar,
+        next: &mut dyn FnMut() -> Option<Value<'c>>,
+    ) -> Option<()> {
+        for (at, letter) in letters.char_indices() {
+            let rest = &letters[at + letter.len_utf8()..];
+            if letter == '=' && at > 0 {
+                // `-q=2`
+                return Some(());
+            }
+            let mut written = [0; 5];
+            let written = {
+                written[0] = b'-';
+                let length = letter.encode_utf8(&mut written[1..]).len();
+                std::str::from_utf8(&written[..=length]).ok()?
+            };
+            let (name, takes_value) = grammar.find(written)?;
+            if takes_value {
+                let value = match rest.strip_prefix('=').unwrap_or(rest) {
+                    "" => next()?,
+                    rest => Value::Known(rest),
+                };
+                self.options.push(Given { name, value });
+                return Some(());
+            }
+            self.options.push(Given { name, value: Value::None });
+        }
+        Some(())
+    }
+
+    /// A word whose value is not known: an option with a value (`--version=$V`), or an operand.
+    fn read_unknown(&mut self, argument: &'c Argument<'c>, grammar: &Grammar) -> Option<()> {
+        let beginning = beginning(argument);
+        if !beginning.starts_with('-') {
+            self.operands.push(Operand { argument, value: None });
+            return Some(());
+        }
+        let (written, value) = beginning.split_once('=')?;
+        let (name, true) = grammar.find(written)? else { return None };
+        let value = Value::Unknown(Cow::Owned(value.to_owned()));
+        self.options.push(Given { name, value });
+        Some(())
+    }
+
+    /// Whether one of these options was given.
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        self.options.iter().any(|option| names.contains(&option.name))
+    }
+
+    /// The value of the last of these options.
+    pub(crate) fn value(&self, names: &[&str]) -> Option<&Value<'c>> {
+        let option = self.options.iter().rev().find(|option| names.contains(&option.name))?;
+        Some(&option.value)
+    }
+}
+
+impl Grammar {
+    /// The option as the grammar has it, and whether it takes a value. `-x` and `--x` are the same where words with one
+    /// dash are read as long ones.
+    fn find(&self, written: &str) -> Option<(&'static str, bool)> {
+        let same = |name: &&&'static str| {
+            **name == written
+                || (self.short == Short::Long
+                    && name.trim_start_matches('-') == written.trim_start_matches('-'))
+        };
+        let valued = self.valued.iter().find(same).map(|name| (*name, true));
+        valued.or_else(|| self.switches.iter().find(same).map(|name| (*name, false)))
+    }
+}
+
+/// The text of an argument in front of the first character that the shell treats specially.
+fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
+    let text = argument.text.strip_prefix(b"\"").unwrap_or(argument.text);
+    let end = text.iter().position(|byte| b"$`*?[]{}~\\'\"".contains(byte)).unwrap_or(text.len());
+    String::from_utf8_lossy(&text[..end])
+}

@@ -1,0 +1,105 @@
+//! What the installation of a system package may touch.
+
+use dockfix_model::ImagePath;
+use dockfix_model::effects::Paths;
+
+/// The directories that packages of a distribution own, by the Filesystem Hierarchy Standard 3.0.
+///
+/// Below `/opt`, `/srv` and `/usr/src` a package stays in a directory of its own name, while applications like to live
+/// in one of theirs (`/usr/src/app`): there the names that packages are known to take stand for the rest. `/home` is the
+/// users' and `/usr/local` the administrator's (Debian Policy 9.1.2), but scripts of packages write to the directories
+/// of `/usr/local` that are listed. Files in `/tmp` get names of their own.
+pub(crate) const DIRECTORIES: &[&str] = &[
+    "/bin",
+    "/boot",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/opt/google",
+    "/opt/intel",
+    "/opt/microsoft",
+    "/opt/mssql",
+    "/opt/mssql-tools",
+    "/opt/mssql-tools18",
+    "/opt/nvidia",
+    "/opt/rh",
+    "/opt/rocm",
+    "/opt/ros",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv/ftp",
+    "/srv/tftp",
+    "/srv/www",
+    "/usr/bin",
+    "/usr/games",
+    "/usr/include",
+    "/usr/java",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/libx32",
+    "/usr/local/bin",
+    "/usr/local/etc",
+    "/usr/local/include",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/man",
+    "/usr/local/sbin",
+    "/usr/local/share",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/src/googletest",
+    "/usr/src/gtest",
+    "/usr/src/linux",
+    "/var/backups",
+    "/var/cache",
+    "/var/games",
+    "/var/lib",
+    "/var/local",
+    "/var/lock",
+    "/var/log",
+    "/var/mail",
+    "/var/opt",
+    "/var/run",
+    "/var/spool",
+    "/var/www",
+];
+
+/// [`DIRECTORIES`] as paths.
+pub(crate) fn directories() -> Paths {
+    below(DIRECTORIES)
+}
+
+/// These absolute paths and everything below them.
+pub(crate) fn below(paths: &[&str]) -> Paths {
+    Paths::Below(paths.iter().filter_map(|path| ImagePath::absolute(path)).collect())
+}
+
+/// What running any program reads: the program itself in the usual search path, its libraries, the list of users.
+pub(crate) const PROGRAMS: &[&str] = &[
+    "/bin",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/sbin",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libx32",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/sbin",
+    "/usr/sbin",
+];
