@@ -1,0 +1,197 @@
+//! Unified diffs that `git apply` takes, with the reason for each hunk in its header.
+//!
+//! The format is that of `git diff` (git's Documentation/diff-format.txt, "Generating patch text with -p"): the text after the
+//! second `@@` of a hunk header is a heading for the reader, which patch tools ignore. Lines end with `\n`; a carriage
+//! return before it belongs to the line, and a line need not be UTF-8.
+
+mod quote;
+
+use std::io::Write as _;
+use std::ops::Range;
+
+use dockfix_transforms::{Change, Safety};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
+
+use quote::Name;
+
+/// Unchanged lines around a change, as in git.
+const CONTEXT: usize = 3;
+
+/// A file before and after.
+pub(crate) struct FileDiff<'a> {
+    /// Its path for patch tools, with slashes: below the root of the repository.
+    pub(crate) path: &'a [u8],
+    /// The bytes before; `None` for a file that is new.
+    pub(crate) before: Option<&'a [u8]>,
+    /// The bytes after.
+    pub(crate) after: &'a [u8],
+    /// What was changed and why.
+    pub(crate) changes: &'a [Change],
+}
+
+impl FileDiff<'_> {
+    /// The diff; empty if nothing changed.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let before = self.before.unwrap_or_default();
+        if self.before == Some(self.after) {
+            return out;
+        }
+        self.header(&mut out);
+        let input = InternedInput::new(before, self.after);
+        let mut diff = Diff::compute(Algorithm::Histogram, &input);
+        diff.postprocess_lines(&input);
+        let lines = |tokens: &[imara_diff::Token]| -> Vec<&[u8]> {
+            tokens.iter().map(|&token| input.interner[token]).collect()
+        };
+        let sides = Sides { before: lines(&input.before), after: lines(&input.after) };
+        for group in groups(diff.hunks()) {
+            self.hunk(&mut out, &sides, &group);
+        }
+        out
+    }
+
+    fn header(&self, out: &mut Vec<u8>) {
+        let (old, new) = (Name { prefix: "a/", path: self.path }, Name { prefix: "b/", path: self.path });
+        out.extend_from_slice(b"diff --git ");
+        old.write(out);
+        out.push(b' ');
+        new.write(out);
+        out.push(b'\n');
+        if self.before.is_none() {
+            out.extend_from_slice(b"new file mode 100644\n");
+            if self.after.is_empty() {
+                return;
+            }
+        }
+        out.extend_from_slice(b"--- ");
+        match self.before {
+            Some(_) => old.write_line(out),
+            None => out.extend_from_slice(b"/dev/null\n"),
+        }
+        out.extend_from_slice(b"+++ ");
+        new.write_line(out);
+    }
+
+    fn hunk(&self, out: &mut Vec<u8>, sides: &Sides<'_>, group: &[Hunk]) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { return };
+        let lead = CONTEXT.min(index(first.before.start));
+        let trail = CONTEXT.min(sides.before.len() - index(last.before.end));
+        let before = index(first.before.start) - lead..index(last.before.end) + trail;
+        let after = index(first.after.start) - lead..index(last.after.end) + trail;
+        let reasons = self.reasons(&before, &after);
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "@@ -{} +{} @@", range(&before), range(&after));
+        if !reasons.is_empty() {
+            out.push(b' ');
+            out.extend_from_slice(reasons.as_bytes());
+        }
+        out.push(b'\n');
+        let mut at = before.start;
+        for hunk in group {
+            for line in sides.before.get(at..index(hunk.before.start)).unwrap_or_default() {
+                write_line(out, b' ', line);
+            }
+            for line in sides.before.get(indices(&hunk.before)).unwrap_or_default() {
+                write_line(out, b'-', line);
+            }
+            for line in sides.after.get(indices(&hunk.after)).unwrap_or_default() {
+                write_line(out, b'+', line);
+            }
+            at = index(hunk.before.end);
+        }
+        for line in sides.before.get(at..before.end).unwrap_or_default() {
+            write_line(out, b' ', line);
+        }
+    }
+
+    /// The reasons of the changes in a hunk, given as 0-based lines before and after. A diff may show a move the other
+    /// way round than it was made, far from where the change says that it wrote; then the nearest change is meant.
+    fn reasons(&self, before: &Range<usize>, after: &Range<usize>) -> String {
+        let distance = |change: &Change| {
+            let line = change.line.saturating_sub(1);
+            let from_line = gap(before, &(line..line + 1));
+            let written = change.lines_after.iter();
+            let from_written = written
+                .map(|lines| gap(after, &(lines.start.saturating_sub(1)..lines.end.saturating_sub(1))));
+            from_written.chain([from_line]).min().unwrap_or(from_line)
+        };
+        let distances: Vec<usize> = self.changes.iter().map(distance).collect();
+        let nearest = distances.iter().min().copied();
+        let mut reasons: Vec<String> = Vec::new();
+        for (change, distance) in self.changes.iter().zip(distances) {
+            let reason = heading(change);
+            if Some(distance) == nearest && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        reasons.join("; ")
+    }
+}
+
+/// The lines of both sides, with their line ends.
+struct Sides<'a> {
+    before: Vec<&'a [u8]>,
+    after: Vec<&'a [u8]>,
+}
+
+/// Changes that are so near to each other that their contexts touch stand in one hunk.
+fn groups(hunks: impl Iterator<Item = Hunk>) -> Vec<Vec<Hunk>> {
+    let mut groups: Vec<Vec<Hunk>> = Vec::new();
+    for hunk in hunks {
+        let previous = groups.last_mut().filter(|group| {
+            group.last().is_some_and(|last| {
+                index(hunk.before.start).saturating_sub(index(last.before.end)) <= 2 * CONTEXT
+            })
+        });
+        match previous {
+            Some(group) => group.push(hunk),
+            None => groups.push(vec![hunk]),
+        }
+    }
+    groups
+}
+
+/// How many lines lie between two half-open ranges; 0 where they overlap or touch.
+fn gap(a: &Range<usize>, b: &Range<usize>) -> usize {
+    b.start.saturating_sub(a.end).max(a.start.saturating_sub(b.end))
+}
+
+/// A reason as it stands in a hunk header: on one line.
+fn heading(change: &Change) -> String {
+    let mark = match change.safety {
+        Safety::Safe => "",
+        Safety::Unsafe => "[unsafe] ",
+    };
+    let reason = change.reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{mark}{}: {reason}", change.transform)
+}
+
+/// A range of 0-based lines as a hunk header has it. An empty one names the line before it.
+fn range(lines: &Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => format!("{}", lines.start + 1),
+        len => format!("{},{len}", lines.start + 1),
+    }
+}
+
+fn write_line(out: &mut Vec<u8>, mark: u8, line: &[u8]) {
+    out.push(mark);
+    out.extend_from_slice(line);
+    if !line.ends_with(b"\n") {
+        out.extend_from_slice(b"\n\\ No newline at end of file\n");
+    }
+}
+
+/// The crate counts lines in 32 bits.
+fn index(line: u32) -> usize {
+    line as usize
+}
+
+fn indices(lines: &Range<u32>) -> Range<usize> {
+    index(lines.start)..index(lines.end)
+}
+
+#[cfg(test)]
+mod tests;
