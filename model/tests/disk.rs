@@ -50,6 +50,20 @@ fn files_links_and_modes() {
 }
 
 #[test]
+fn dockerfiles_of_one_context_each_have_their_own_ignore_file() {
+    let dir = tree(&["a", "b", ".dockerignore", "Dockerfile.dockerignore"]);
+    fs::write(dir.path().join(".dockerignore"), "a\n").unwrap();
+    fs::write(dir.path().join("Dockerfile.dockerignore"), "b\n").unwrap();
+    let context = Context::open(dir.path(), IgnoreFile::none()).unwrap();
+    let ignore = |name: &str| {
+        let context = context.for_dockerfile(&dir.path().join(name)).unwrap();
+        (context.ignore().path().unwrap().to_owned(), context.is_excluded("a").unwrap())
+    };
+    assert_eq!(ignore("Dockerfile"), ("Dockerfile.dockerignore".into(), false));
+    assert_eq!(ignore("other"), (".dockerignore".into(), true));
+}
+
+#[test]
 fn nothing_outside_is_ever_read() {
     let outside = tree(&["secret", "dir/secret"]);
     let path = outside.path().to_str().unwrap();

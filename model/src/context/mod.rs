@@ -125,6 +125,18 @@ impl Context {
         Ok(Self { tree, ignore: Arc::new(ignore) })
     }
 
+    /// The same context for another Dockerfile, with the ignore file that BuildKit picks for that one. What was listed
+    /// and read is shared.
+    ///
+    /// `dockerfile` is a path as for [`Self::open_for`].
+    ///
+    /// # Errors
+    /// [`ContextError::Io`] or [`ContextError::TooLarge`] for an unreadable ignore file.
+    pub fn for_dockerfile(&self, dockerfile: &Path) -> Result<Self, ContextError> {
+        let ignore = ignore_file::pick_on_disk(&self.tree, dockerfile)?;
+        Ok(Self { tree: self.tree.clone(), ignore: Arc::new(ignore) })
+    }
+
     /// A context of these files, with the ignore file that BuildKit picks for a Dockerfile named `Dockerfile`.
     pub fn in_memory<P: AsRef<str>, B: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, B)>) -> Self {
         let files =
