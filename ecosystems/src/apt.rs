@@ -439,6 +439,7 @@ const GRAMMAR: Grammar = Grammar {
         "--no-progress",
     ],
     short: Short::Clustered,
+    ends_at_operand: false,
 };
 
 /// aptitude(8).
@@ -473,6 +474,7 @@ const APTITUDE: Grammar = Grammar {
         "--full-resolver",
     ],
     short: Short::Clustered,
+    ends_at_operand: false,
 };
 
 #[cfg(test)]

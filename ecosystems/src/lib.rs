@@ -5,6 +5,7 @@
 
 mod apt;
 mod ecosystem;
+mod golang;
 mod options;
 mod system;
 
@@ -18,4 +19,4 @@ pub use ecosystem::{
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt];
+pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang];

@@ -13,6 +13,8 @@ pub(crate) struct Grammar {
     pub(crate) switches: &'static [&'static str],
     /// How words with one dash are read.
     pub(crate) short: Short,
+    /// Whether options end at the first operand.
+    pub(crate) ends_at_operand: bool,
 }
 
 /// How words with one dash are read.
@@ -92,6 +94,10 @@ impl<'c> Words<'c> {
         let mut words = Self { options: Vec::new(), operands: Vec::new() };
         let mut arguments = command.arguments.get(first..)?.iter();
         while let Some(argument) = arguments.next() {
+            if grammar.ends_at_operand && !words.operands.is_empty() {
+                words.operands.push(Operand { argument, value: argument.value.as_deref() });
+                continue;
+            }
             let Some(value) = argument.value.as_deref() else {
                 words.read_unknown(argument, grammar)?;
                 continue;

@@ -65,11 +65,10 @@ pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str
         };
         let text = |span: &dockfix_syntax::Span| {
             let argument = command.arguments.iter().find(|argument| argument.span == *span);
-            let text = argument.map_or_else(
+            argument.map_or_else(
                 || command.program.clone(),
                 |argument| String::from_utf8_lossy(argument.text).into_owned(),
-            );
-            text
+            )
         };
         let caches = plan
             .caches
