@@ -21,6 +21,7 @@ mod keyword;
 mod logical;
 mod parse;
 pub mod rewrite;
+pub mod shell;
 mod span;
 mod split;
 mod stage;

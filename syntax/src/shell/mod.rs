@@ -30,6 +30,7 @@ mod grammar;
 mod heredoc;
 mod reads;
 mod redirect;
+mod test_expression;
 mod visit;
 mod word;
 mod word_scan;
@@ -42,8 +43,8 @@ use std::fmt;
 use crate::Span;
 
 pub use ast::{
-    Assignment, Command, CompoundCommand, CompoundKind, Function, HereDocument, List, ListItem, Operator, Pipeline,
-    Redirect, RedirectOperator, SimpleCommand,
+    Assignment, Command, CompoundCommand, CompoundKind, Function, HereDocument, List, ListItem, Operator,
+    Pipeline, Redirect, RedirectOperator, SimpleCommand,
 };
 pub use reads::Reads;
 pub use visit::{Container, Placed};

@@ -54,6 +54,8 @@ pub(super) struct Traits {
     pub(super) brace: bool,
     /// `~` at the start, or after `=` or `:`
     pub(super) tilde: bool,
+    /// `[` without `]`
+    pub(super) open_bracket: bool,
 }
 
 /// A piece of a word.
@@ -152,7 +154,7 @@ pub struct CommandSubstitution<'t> {
     /// Which one.
     pub kind: SubstitutionKind,
     /// The commands, with spans in the same text; none for backquotes with escapes inside, whose text the shell
-    /// rewrites before it reads it.
+    /// rewrites before it reads it (see [`Script::unread_substitution`](super::Script::unread_substitution)).
     pub list: Option<List<'t>>,
 }
 
@@ -195,7 +197,7 @@ impl<'t> Word<'t> {
     /// tilde, no brace expansion.
     #[must_use]
     pub fn literal(&self) -> Option<Cow<'t, [u8]>> {
-        let Traits { glob, brace, tilde } = self.traits;
+        let Traits { glob, brace, tilde, .. } = self.traits;
         if glob || brace || tilde { None } else { self.value(false) }
     }
 
@@ -224,7 +226,7 @@ impl<'t> Word<'t> {
     /// characters have a backslash before them.
     #[must_use]
     pub fn glob(&self) -> Option<Cow<'t, [u8]>> {
-        let Traits { glob, brace, tilde } = self.traits;
+        let Traits { glob, brace, tilde, .. } = self.traits;
         if glob && !brace && !tilde { self.value(true) } else { None }
     }
 
@@ -244,7 +246,7 @@ impl<'t> Word<'t> {
 
     /// The text when the word is nothing but unquoted characters that stand for themselves.
     pub(super) fn bare(&self) -> Option<&'t [u8]> {
-        let Traits { glob, brace, tilde } = self.traits;
+        let Traits { glob, brace, tilde, .. } = self.traits;
         match self.parts() {
             [WordPart::Literal { text, .. }] if !glob && !brace && !tilde => Some(text),
             _ => None,
