@@ -1,0 +1,181 @@
+//! What the environment makes of a command of go: where it keeps things, and what it reads and writes.
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Names, Paths};
+use dockfix_model::{ImagePath, State, User};
+
+use super::{Line, Verb};
+use crate::{Refusal, names, system};
+
+/// The variables that a command sees.
+pub(super) struct Environment<'e> {
+    pub(super) command: &'e Invocation<'e>,
+    pub(super) state: &'e State,
+}
+
+impl Environment<'_> {
+    /// The value of a variable, `Some(None)` where it is known to be unset or empty, `None` where nothing is known.
+    fn certain(&self, name: &str) -> Option<Option<&str>> {
+        let assigned = self.command.assignments.iter().rev().find(|(assigned, _)| assigned == name);
+        let value = match assigned {
+            Some((_, value)) => Some(value.as_deref()?),
+            None => self.state.variables.certain(name)?,
+        };
+        Some(value.filter(|value| !value.is_empty()))
+    }
+
+    /// Whether the Dockerfile or the command sets a variable, or the base image is known to.
+    fn is_set(&self, name: &str) -> bool {
+        self.state.variables.get(name).is_some()
+            || self.command.assignments.iter().any(|(assigned, _)| assigned == name)
+    }
+
+    pub(super) fn user(&self) -> &User {
+        self.command.user.as_ref().unwrap_or(&self.state.user)
+    }
+
+    fn home(&self) -> Option<ImagePath> {
+        match self.certain("HOME") {
+            Some(Some(home)) => ImagePath::absolute(home),
+            _ if self.command.user.is_some() => None,
+            _ => self.state.home(),
+        }
+    }
+
+    /// The first directory of GOPATH.
+    fn gopath(&self) -> Option<ImagePath> {
+        match self.certain("GOPATH")? {
+            Some(list) => ImagePath::absolute(list.split(':').next()?),
+            None => Some(self.home()?.join("go")),
+        }
+    }
+
+    /// `go help environment`, GOMODCACHE.
+    pub(super) fn module_cache(&self) -> Result<ImagePath, Refusal> {
+        let directory = match self.certain("GOMODCACHE") {
+            Some(Some(directory)) => ImagePath::absolute(directory),
+            Some(None) => self.gopath().map(|gopath| gopath.join("pkg/mod")),
+            None => None,
+        };
+        directory.ok_or_else(|| Refusal::new("GOPATH is not known here, and so neither is the module cache"))
+    }
+
+    /// `go help cache`, and os.UserCacheDir.
+    pub(super) fn build_cache(&self) -> Result<ImagePath, Refusal> {
+        let directory = match (self.certain("GOCACHE"), self.certain("XDG_CACHE_HOME")) {
+            (Some(Some(directory)), _) => ImagePath::absolute(directory),
+            (Some(None), Some(Some(cache))) => ImagePath::absolute(cache).map(|cache| cache.join("go-build")),
+            (Some(None), Some(None)) => self.home().map(|home| home.join(".cache/go-build")),
+            _ => None,
+        };
+        directory.ok_or_else(|| Refusal::new("GOCACHE is not known here, and so neither is the build cache"))
+    }
+
+    /// Whether the command works on modules, with flags that are known. GO111MODULE is `auto` up to Go 1.15: no modules
+    /// below GOPATH/src before Go 1.13 (Go 1.13 release notes).
+    pub(super) fn uses_modules(&self, line: &Line<'_>) -> bool {
+        let mode = match self.certain("GO111MODULE") {
+            Some(mode) => mode,
+            // An unknown base image hardly turns modules off; a build argument may.
+            None if !self.is_set("GO111MODULE") => None,
+            None => return false,
+        };
+        let version = self.version();
+        let in_gopath = || {
+            let source = self.gopath().map(|gopath| gopath.join("src"));
+            match (&line.directory, source) {
+                (Some(directory), Some(source)) => directory.below(&source).is_some(),
+                _ => true,
+            }
+        };
+        let old = version.is_some_and(|version| version < (1, 11))
+            || version.is_some_and(|version| version < (1, 13)) && mode != Some("on") && in_gopath();
+        let flags = match self.certain("GOFLAGS") {
+            Some(flags) => flags.unwrap_or_default(),
+            None if !self.is_set("GOFLAGS") => "",
+            None => return false,
+        };
+        let moves = ["-modfile", "-overlay", "-toolexec", "-C"];
+        let plain_flags = flags.split_ascii_whitespace().all(|flag| {
+            let flag = flag.strip_prefix('-').filter(|flag| flag.starts_with('-')).unwrap_or(flag);
+            !moves.contains(&flag.split('=').next().unwrap_or(flag))
+        });
+        let workspace = !self.is_set("GOWORK") || self.certain("GOWORK") == Some(Some("off"));
+        mode != Some("off") && !old && plain_flags && workspace
+    }
+
+    /// The version of Go by the tag of the official image.
+    fn version(&self) -> Option<(u32, u32)> {
+        if self.state.base.repository != "golang" {
+            return None;
+        }
+        let mut numbers = self.state.base.tag.split(|ch: char| !ch.is_ascii_digit());
+        Some((
+            numbers.next()?.parse().ok()?,
+            numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(99),
+        ))
+    }
+
+    /// `None` where it cannot be told where go writes.
+    pub(super) fn effects(&self, line: &Line<'_>) -> Option<Effects> {
+        let network = ["GO*", "GIT_*", "SSH_*", "NETRC", "XDG_*"];
+        let build = [&network[..], &["CGO_*", "GCCGO*", "CC", "CXX", "AR", "FC", "PKG_CONFIG*"]].concat();
+        if matches!(line.verb, Verb::Build | Verb::Run) {
+            let environment = if line.verb == Verb::Run { Names::All } else { names(&build) };
+            return Some(Effects { reads: Paths::All, writes: Paths::All, environment });
+        }
+        let homes = self.home().map_or_else(
+            || vec![ImagePath::root().join("/root"), ImagePath::root().join("/home")],
+            |home| {
+                ["go", ".cache", ".config", ".netrc", ".gitconfig", ".git-credentials", ".ssh"]
+                    .iter()
+                    .map(|name| home.join(name))
+                    .collect()
+            },
+        );
+        let mut written = homes;
+        let gopath = self.gopath().unwrap_or_else(|| ImagePath::root().join("/go"));
+        if line.verb == Verb::Get {
+            written.push(gopath);
+        } else {
+            written.extend([gopath.join("pkg"), gopath.join("bin")]);
+        }
+        for name in ["GOMODCACHE", "GOCACHE", "GOBIN", "GOENV", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"] {
+            if self.is_set(name) {
+                match self.certain(name)? {
+                    Some("off") | None => {}
+                    Some(directory) => written.push(ImagePath::absolute(directory)?),
+                }
+            }
+        }
+        // Since Go 1.21 every command looks for the toolchain that the module or workspace around it asks for, unless
+        // it installs a package by version (cmd/go/internal/toolchain, Select).
+        let mut around = Vec::new();
+        let looks = match line.verb {
+            Verb::Get => true,
+            Verb::Show => self.certain("GOTOOLCHAIN") != Some(Some("local")),
+            _ => false,
+        };
+        if looks {
+            let mut directory = Some(line.directory.clone()?);
+            while let Some(at) = directory {
+                around.extend(["go.mod", "go.sum", "go.work", "go.work.sum"].map(|name| at.join(name)));
+                directory = at.parent();
+            }
+        }
+        let read = ["/etc", "/usr/local/go", "/usr/include", "/usr/share"];
+        let mut reads = written.clone();
+        reads.extend(around.clone());
+        if line.verb == Verb::Get {
+            written.extend(around);
+        }
+        if line.verb == Verb::Show {
+            written.clear();
+        }
+        Some(Effects {
+            reads: Paths::Below(reads).and(system::below(&read)).and(system::below(system::PROGRAMS)),
+            writes: Paths::Below(written),
+            environment: names(if line.verb == Verb::Download { &network } else { &build }),
+        })
+    }
+}
