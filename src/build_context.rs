@@ -1,0 +1,144 @@
+//! Which directory is the build context of a Dockerfile.
+//!
+//! A Dockerfile does not say it: it is an argument of `docker build`. `--context` settles it; then a Compose file that
+//! names the Dockerfile. Otherwise it is the Dockerfile's own directory if what it copies lies there, and else the nearest
+//! directory above where that is so, which is how monorepos build. Nothing above the root of the repository is looked
+//! at. Where some sources lie nowhere (they are built first, perhaps), the directory that has the most of them is
+//! assumed; where none is found, nothing is assumed at all.
+
+mod compose;
+mod sources;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use dockfix_model::context::{Context, ContextError, IgnoreFile};
+use dockfix_syntax::Dockerfile;
+
+use crate::discover::Found;
+use sources::Sources;
+
+/// The build context of a Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// The directory, absolute and without links; `None` where it is not known.
+    pub(crate) root: Option<PathBuf>,
+    /// Why this one.
+    pub(crate) reason: Reason,
+}
+
+/// Why a directory is taken for the build context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The command line says so.
+    Given,
+    /// The Dockerfile, or a link to it, lies there, and so do its sources.
+    Own,
+    /// This Compose file says so.
+    Compose(PathBuf),
+    /// The nearest directory that has the sources.
+    Nearest,
+    /// It has the most of the sources, though not these.
+    Most(Vec<String>),
+    /// No directory has any of these sources; the context is unknown.
+    Nowhere(Vec<String>),
+}
+
+/// The directories that were considered so far. Each is listed once, whoever asks.
+#[derive(Debug, Default)]
+pub(crate) struct Contexts {
+    given: Option<PathBuf>,
+    open: Mutex<HashMap<PathBuf, Context>>,
+    compose: compose::Files,
+}
+
+impl Contexts {
+    /// With `given`, an absolute directory, that is every Dockerfile's context.
+    pub(crate) fn new(given: Option<PathBuf>) -> Self {
+        Self { given, ..Self::default() }
+    }
+
+    /// The context in a directory, without any ignore file. Clones share what was read.
+    ///
+    /// # Errors
+    /// The directory cannot be opened.
+    pub(crate) fn open(&self, root: &Path) -> Result<Context, ContextError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(context) = open.get(root) {
+            return Ok(context.clone());
+        }
+        let context = Context::open(root, IgnoreFile::none())?;
+        open.insert(root.to_owned(), context.clone());
+        Ok(context)
+    }
+
+    /// Chooses the context of a Dockerfile.
+    pub(crate) fn choose(&self, found: &Found, file: &Dockerfile) -> Choice {
+        if let Some(given) = &self.given {
+            return Choice { root: Some(given.clone()), reason: Reason::Given };
+        }
+        let candidates = candidates(found);
+        let sources = Sources::of(file);
+        if let Some(choice) = self.by_compose(found, &candidates, &sources) {
+            return choice;
+        }
+        let own = found.linked_from.len() + 1;
+        let mut best: Option<(&PathBuf, usize)> = None;
+        for (index, directory) in candidates.iter().enumerate() {
+            let Ok(context) = self.open(directory) else { continue };
+            let top = *directory == found.root;
+            if sources.all_in(&context, top) {
+                let reason = if index < own { Reason::Own } else { Reason::Nearest };
+                return Choice { root: Some(directory.clone()), reason };
+            }
+            let count = sources.count_in(&context);
+            if count > best.map_or(0, |(_, most)| most) {
+                best = Some((directory, count));
+            }
+        }
+        match best {
+            Some((directory, _)) => {
+                let missing =
+                    self.open(directory).map_or_else(|_| Vec::new(), |context| sources.missing_in(&context));
+                Choice { root: Some(directory.clone()), reason: Reason::Most(missing) }
+            }
+            None => Choice { root: None, reason: Reason::Nowhere(sources.names()) },
+        }
+    }
+
+    /// What the Compose files beside and above the Dockerfile say, if the sources bear them out.
+    fn by_compose(&self, found: &Found, candidates: &[PathBuf], sources: &Sources) -> Option<Choice> {
+        let entries = candidates.iter().map(|directory| self.compose.in_directory(directory));
+        for entry in entries.flat_map(|entries| entries.iter().cloned().collect::<Vec<_>>()) {
+            if entry.dockerfile != found.path || !entry.context.starts_with(&found.root) {
+                continue;
+            }
+            let Ok(context) = self.open(&entry.context) else { continue };
+            if sources.all_in(&context, true) {
+                return Some(Choice { root: Some(entry.context), reason: Reason::Compose(entry.file) });
+            }
+        }
+        None
+    }
+}
+
+/// The directories that may be the context, the likeliest first: those of links to the Dockerfile, its own, and those
+/// above up to the root.
+fn candidates(found: &Found) -> Vec<PathBuf> {
+    let own = found.path.parent().unwrap_or(&found.path);
+    let starts: Vec<&Path> = found.linked_from.iter().map(PathBuf::as_path).chain([own]).collect();
+    let mut candidates: Vec<PathBuf> = starts.iter().map(|&start| start.to_owned()).collect();
+    for start in starts {
+        let above = start.ancestors().skip(1).take_while(|above| above.starts_with(&found.root));
+        for directory in above {
+            if !candidates.iter().any(|candidate| candidate == directory) {
+                candidates.push(directory.to_owned());
+            }
+        }
+    }
+    candidates
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! What a Dockerfile takes from its build context, and whether a directory has it.
+
+use dockfix_model::build::Build;
+use dockfix_model::context::Context;
+use dockfix_model::pattern::has_wildcard;
+use dockfix_model::{Origin, Variables};
+use dockfix_syntax::view::{Copy, Mount, MountKind};
+use dockfix_syntax::{Dockerfile, Instruction, Keyword, stages};
+
+/// The sources of a Dockerfile's COPY, ADD and bind mounts, as far as they can be read without building.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sources {
+    /// Paths that must be there.
+    literal: Vec<String>,
+    /// Patterns. One that matches nothing does not fail the build: `yarn.lock*` is how one writes "if there is one".
+    wildcard: Vec<String>,
+    /// The whole context is taken.
+    whole: bool,
+}
+
+impl Sources {
+    pub(super) fn of(file: &Dockerfile) -> Self {
+        let mut raw = Vec::new();
+        let (_, stages) = stages(file);
+        for (stage, of_file) in stages.iter().enumerate() {
+            for (step, instruction) in of_file.instructions.iter().enumerate() {
+                raw.extend(sources_of(instruction).into_iter().map(|text| (stage, step, text)));
+            }
+        }
+        let mut sources = Self::default();
+        // What the variables are is only worked out where somebody asks.
+        let build = raw.iter().any(|(_, _, text)| text.contains('$')).then(|| Build::of(file));
+        for (stage, step, text) in raw {
+            let text = match &build {
+                Some(build) if text.contains('$') => {
+                    let step = build.stages.get(stage).and_then(|stage| stage.steps.get(step));
+                    step.and_then(|step| by_default(&step.state.variables, &text, file.escape()))
+                }
+                _ => Some(text),
+            };
+            if let Some(text) = text {
+                sources.add(text);
+            }
+        }
+        sources
+    }
+
+    fn add(&mut self, text: String) {
+        let list = match text.trim_matches('/') {
+            "" | "." => {
+                self.whole = true;
+                return;
+            }
+            _ if has_wildcard(&text) => &mut self.wildcard,
+            _ => &mut self.literal,
+        };
+        if !list.contains(&text) {
+            list.push(text);
+        }
+    }
+
+    /// Whether a directory has all that the build cannot do without. `top` says that there is no better one above.
+    pub(super) fn all_in(&self, context: &Context, top: bool) -> bool {
+        self.literal.iter().all(|source| has(context, source))
+            && (!self.literal.is_empty()
+                || self.wildcard.is_empty()
+                || self.wildcard.iter().any(|source| has(context, source)))
+            && (!self.whole || top || is_worth_copying(context))
+    }
+
+    /// How many of the paths and patterns lead to something.
+    pub(super) fn count_in(&self, context: &Context) -> usize {
+        self.literal.iter().chain(&self.wildcard).filter(|source| has(context, source)).count()
+    }
+
+    /// The paths that are not there.
+    pub(super) fn missing_in(&self, context: &Context) -> Vec<String> {
+        self.literal.iter().filter(|source| !has(context, source)).cloned().collect()
+    }
+
+    /// All paths and patterns.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.literal.iter().chain(&self.wildcard).cloned().collect()
+    }
+}
+
+fn has(context: &Context, source: &str) -> bool {
+    context.copy_sources(source).is_ok_and(|matches| !matches.is_empty())
+}
+
+/// Whether a directory holds anything but what tells Docker how to build: `COPY . .` from a directory `docker/` that
+/// holds nothing else is no context.
+fn is_worth_copying(context: &Context) -> bool {
+    let Ok(entries) = context.list_ignoring_dockerignore("") else { return false };
+    entries.iter().any(|entry| {
+        let name = entry.name.to_ascii_lowercase();
+        let of_docker = ["dockerfile", "containerfile", "dockerignore", "compose", "docker-bake"];
+        let of_people = ["readme", "license", "makefile", ".gitignore", ".gitkeep"];
+        !of_docker.iter().any(|part| name.contains(part))
+            && !of_people.iter().any(|part| name.starts_with(part))
+    })
+}
+
+/// The sources of one instruction, as written.
+fn sources_of(instruction: &Instruction<'_>) -> Vec<String> {
+    match instruction.keyword() {
+        Keyword::Copy | Keyword::Add => {
+            let Some(copy) = Copy::of(instruction).filter(|copy| copy.from.is_none()) else {
+                return Vec::new();
+            };
+            let is_remote = |text: &str| copy.is_add && (text.contains("://") || text.starts_with("git@"));
+            let sources =
+                copy.sources.into_iter().filter(|source| !source.is_heredoc && !is_remote(&source.text));
+            sources.map(|source| source.text.into_owned()).collect()
+        }
+        Keyword::Run => {
+            let mounts = instruction.flags().iter().filter_map(|flag| Mount::of(instruction, flag));
+            let from_context = mounts.filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
+            from_context.filter_map(|mount| mount.source().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The text with the defaults of its variables; `None` if one of them has none.
+fn by_default(variables: &Variables, text: &str, escape: u8) -> Option<String> {
+    let names = variables.expand(text, escape)?.names;
+    let has_value = |name: &String| {
+        variables.get(name).is_some_and(|variable| match variable.origin {
+            Origin::Arg => variable.default.is_some(),
+            Origin::Env => variable.value.is_some(),
+        })
+    };
+    let text = names.iter().all(has_value).then(|| variables.expand_defaults(text, escape))??;
+    (!text.contains('$')).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(text: &str) -> Sources {
+        Sources::of(&Dockerfile::parse(text.as_bytes()))
+    }
+
+    fn of(literal: &[&str], wildcard: &[&str], whole: bool) -> Sources {
+        let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        Sources { literal: owned(literal), wildcard: owned(wildcard), whole }
+    }
+
+    #[test]
+    fn what_comes_from_the_context() {
+        let text = "FROM a\nCOPY a /b* ./\nADD https://x/y z ./\nADD [\"c\", \"/\"]\nCOPY --from=b d ./\n\
+                    RUN --mount=type=bind,source=e,target=/e --mount=type=cache,target=/f x\nCOPY ./ /app\n";
+        assert_eq!(sources(text), of(&["a", "z", "c", "e"], &["/b*"], true));
+        assert_eq!(sources("FROM a\nCOPY <<EOF /x\ny\nEOF\nONBUILD COPY z .\n"), of(&[], &[], false));
+    }
+
+    #[test]
+    fn variables_stand_for_their_defaults() {
+        let text = "FROM scratch\nARG A=app\nARG B\nENV C=$A/c D=d\nCOPY $A/x $B/y $C/z $D/w $E/v /\n";
+        assert_eq!(sources(text), of(&["app/x", "d/w"], &[], false));
+    }
+}
