@@ -24,9 +24,11 @@ impl Context {
     /// - Links in the source itself, also the one that a wildcard found, are followed inside the context; links inside
     ///   a directory that is copied stay links.
     ///
-    /// BuildKit transfers nothing but what the sources of the whole Dockerfile name. A few sources fail for that
-    /// reason alone, but work beside a `COPY . .`: here they work. They are a link behind a wildcard directory
-    /// (`*/link`) and a wildcard directory that holds a link to somewhere else.
+    /// The answer is what a source takes when everything is there. BuildKit, however, transfers only what the sources
+    /// of the whole Dockerfile name, so that a few odd ones fail or take nothing unless there is a `COPY . .` too: a
+    /// link behind a wildcard directory (`*/link`), a wildcard directory that holds a link to elsewhere, a class that
+    /// holds `*` or `?`, and a wildcard in a directory of which nothing else is needed. Two kinds always fail: a
+    /// wildcard directory that holds a broken link, and a path through a link to the root of the context.
     ///
     /// # Errors
     /// The build fails too with [`ContextError::NotFound`], [`ContextError::Excluded`] (also for the directory before

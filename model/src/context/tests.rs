@@ -402,6 +402,24 @@ fn contexts_are_shared_between_threads() {
     shared::<Context>();
 }
 
+#[test]
+fn excluded_directories_are_never_listed() {
+    let dir = tempfile::TempDir::new().unwrap();
+    for path in ["node_modules/a/b", "src/x", "vendor/keep/y", "vendor/drop/z"] {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    }
+    let context =
+        Context::open(dir.path(), Dockerignore::parse(b"**/node_modules\nvendor\n!vendor/keep")).unwrap();
+    let Base::Disk(disk) = context.tree.base() else { panic!() };
+    assert_eq!(disk.listed(), Vec::<String>::new());
+    assert_eq!(walked(&context, ""), ["src", "src/x", "vendor", "vendor/keep", "vendor/keep/y"]);
+    assert_eq!(taken(&context, "*/*"), ["src/x", "vendor/keep"]);
+    assert_eq!(context.kind("node_modules").unwrap(), None);
+    assert_eq!(disk.listed(), ["", "src", "vendor", "vendor/keep"]);
+}
+
 /// Trees and ignore files over a small alphabet, so that patterns meet paths.
 fn tree() -> impl Strategy<Value = (Vec<String>, String)> {
     let path = prop::collection::vec("[ab]{1,2}", 1..4).prop_map(|names| names.join("/"));
@@ -482,21 +500,4 @@ proptest! {
             Err(_) => prop_assert_eq!(outermost, Vec::<String>::new()),
         }
     }
-}
-
-#[test]
-fn excluded_directories_are_never_listed() {
-    let dir = tempfile::TempDir::new().unwrap();
-    for path in ["node_modules/a/b", "src/x", "vendor/keep/y", "vendor/drop/z"] {
-        let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, "").unwrap();
-    }
-    let context = Context::open(dir.path(), Dockerignore::parse(b"**/node_modules\nvendor\n!vendor/keep")).unwrap();
-    let Base::Disk(disk) = context.tree.base() else { panic!() };
-    assert_eq!(disk.listed(), Vec::<String>::new());
-    assert_eq!(walked(&context, ""), ["src", "src/x", "vendor", "vendor/keep", "vendor/keep/y"]);
-    assert_eq!(taken(&context, "*/*"), ["src/x", "vendor/keep"]);
-    assert_eq!(context.kind("node_modules").unwrap(), None);
-    assert_eq!(disk.listed(), ["", "src", "vendor", "vendor/keep"]);
 }

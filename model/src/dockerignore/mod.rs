@@ -179,10 +179,11 @@ impl Dockerignore {
 
     /// Whether a file that is not excluded nevertheless arrives in the context **without its content**.
     ///
-    /// This is a trap in BuildKit (seen with Docker 26, fsutil's `filterFS.Open`): the walk that lists the files and
-    /// the check by which they are opened treat parents differently. With the lines `a`, `!a/b` and `**/a`, the file
-    /// `a/b` is listed but cannot be opened, and COPY writes an empty file. Appending a pattern that matches a
-    /// directory below an exception for something in it is therefore never safe.
+    /// This is a trap in BuildKit (seen with Docker 26; fsutil, `filterFS.Open`): the walk that lists the files and the
+    /// check by which they are opened treat parents differently. With the lines `a`, `!a/b` and `**/a`, the file `a/b`
+    /// is listed but cannot be opened, and COPY writes an empty file, unless the engine still has the unchanged file
+    /// from an earlier build. So it is never safe to append a pattern that matches a directory in which an exception
+    /// takes something back in.
     pub fn arrives_empty(&self, path: &str) -> bool {
         let path = crate::pattern::clean(path);
         !self.is_excluded(&path) && self.list.excluded_with_all_parents(&path)
