@@ -102,6 +102,8 @@ pub struct Invocation<'a> {
     pub span: Span,
     /// The program's name without its directory.
     pub program: String,
+    /// The program as it is called: its name, or its path.
+    pub program_path: String,
     /// The span of the word that names the program.
     pub program_span: Span,
     /// What follows the name.
@@ -184,6 +186,7 @@ impl<'a> Chain<'a> {
         let invocation = Invocation {
             span: Span::empty(0),
             program: program.rsplit('/').next().unwrap_or(program).to_owned(),
+            program_path: program.clone(),
             program_span: Span::empty(0),
             arguments: arguments.iter().map(argument).collect(),
             assignments: Vec::new(),
@@ -350,6 +353,7 @@ fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>
         return Some(Invocation {
             span,
             program: String::new(),
+            program_path: String::new(),
             program_span: span,
             arguments,
             assignments,
@@ -364,6 +368,7 @@ fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>
     Some(Invocation {
         span,
         program: program.rsplit('/').next().unwrap_or(&program).to_owned(),
+        program_path: program,
         program_span: unwrapped.program.span,
         arguments: unwrapped.arguments,
         assignments,
