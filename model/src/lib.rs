@@ -2,6 +2,7 @@
 //!
 //! - [`context`]: the build context as a tree of files, and what COPY takes from it.
 //! - [`build`]: the stages, and what holds at each instruction: directory, user, shell, variables.
+//! - [`cache`]: which steps run again after a change.
 //! - [`commands`]: the commands of a RUN, told apart as far as they can be.
 //! - [`effects`]: what may change places with what.
 //! - [`images`]: what is known of official base images.
@@ -10,6 +11,7 @@
 //! - [`project`]: which files of the context a command finds where in the image.
 
 pub mod build;
+pub mod cache;
 pub mod commands;
 pub mod context;
 pub mod dockerignore;
