@@ -6,6 +6,8 @@
 mod apt;
 mod ecosystem;
 mod golang;
+mod javascript;
+mod npm;
 mod options;
 mod system;
 
@@ -19,4 +21,4 @@ pub use ecosystem::{
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang];
+pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm];

@@ -3,7 +3,7 @@
 
 use dockfix_model::build::Build;
 use dockfix_model::commands::Chain;
-use dockfix_model::context::Context;
+use dockfix_model::context::{Context, Files};
 use dockfix_model::project::{Project, Supplies};
 use dockfix_syntax::Dockerfile;
 
@@ -83,6 +83,15 @@ pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str
     })
 }
 
+/// A context of these files; a path that ends in ` +x` is that of an executable one.
+fn context_of(files: &[(&str, &str)]) -> Context {
+    let files = files.iter().fold(Files::new(), |files, (path, text)| match path.strip_suffix(" +x") {
+        Some(path) => files.file_with_mode(path, 0o755, *text),
+        None => files.file(path, *text),
+    });
+    Context::from_files(files, "Dockerfile")
+}
+
 type LastCommand<'f> = (
     &'f dockfix_model::commands::Invocation<'f>,
     &'f Usage,
@@ -96,8 +105,7 @@ fn with_last<R>(
     files: &[(&str, &str)],
     check: impl FnOnce(Option<LastCommand<'_>>) -> R,
 ) -> R {
-    let context =
-        if files.is_empty() { Context::unknown() } else { Context::in_memory(files.iter().copied()) };
+    let context = if files.is_empty() { Context::unknown() } else { context_of(files) };
     let file = Dockerfile::parse(dockerfile.as_bytes());
     let build = Build::of(&file);
     let stage = build.stages.last().expect("a stage");

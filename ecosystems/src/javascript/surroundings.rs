@@ -1,0 +1,316 @@
+//! What the JavaScript managers touch besides the project: the system, the home directory, the environment.
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Names, Paths};
+use dockfix_model::{ImagePath, State, User};
+
+use super::npmrc::loads_code;
+use crate::{names, system};
+
+/// Directories that an install may read, broad ones first. One that overlaps the project's directory is left out: what
+/// the install reads there is for the manifests to say.
+const READ: &[&str] = &["/usr/local", "/opt", "/srv", "/tmp", "/var", "/home", "/root", "/usr/etc"];
+/// Directories that it may write: temporary files, and the home directory.
+const WRITTEN: &[&str] = &["/tmp", "/var/tmp", "/usr/local/share/.cache"];
+/// What managers and install scripts keep in the home directory, where the project lies in it.
+const IN_HOME: &[&str] = &[
+    ".npm",
+    ".npmrc",
+    ".npm-global",
+    ".node-gyp",
+    ".node_repl_history",
+    ".cache",
+    ".config",
+    ".local",
+    ".yarn",
+    ".yarnrc",
+    ".yarnrc.yml",
+    ".bun",
+    ".bunfig.toml",
+    ".pnpm-state",
+    ".pnpm-store",
+    ".nvm",
+    ".corepack",
+    ".gitconfig",
+    ".ssh",
+    ".netrc",
+    ".electron-gyp",
+    ".cargo",
+    ".rustup",
+    ".prisma",
+];
+
+/// Names that programs built or downloaded by install scripts read: compilers, node-gyp, browsers.
+const READ_BY_SCRIPTS: &[&str] = &[
+    "CC",
+    "CXX",
+    "AR",
+    "LD",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "MAKE",
+    "MAKEFLAGS",
+    "JOBS",
+    "PYTHON*",
+    "PKG_CONFIG*",
+    "CARGO_*",
+    "RUST*",
+    "GYP_*",
+    "SHARP_*",
+    "SASS_*",
+    "CYPRESS_*",
+    "PUPPETEER_*",
+    "PLAYWRIGHT_*",
+    "ELECTRON_*",
+    "PRISMA_*",
+    "SENTRY*",
+    "NX_*",
+    "HUSKY*",
+    "LEFTHOOK*",
+    "ESBUILD_*",
+    "SWC_*",
+    "CHROMEDRIVER_*",
+    "GECKODRIVER_*",
+    "SQLITE*",
+    "CANVAS_*",
+    "CI_*",
+    "GITHUB_*",
+    "GITLAB_*",
+    "VERCEL*",
+    "NETLIFY*",
+];
+
+/// Names that node itself and all managers read.
+const READ_BY_ALL: &[&str] = &[
+    "NODE_*",
+    "NPM_*",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLOR",
+    "TERM",
+    "SHELL",
+    "EDITOR",
+    "GIT_*",
+    "SSH_*",
+    "XDG_*",
+    "COREPACK_*",
+    "PREFIX",
+    "DESTDIR",
+    "OPENSSL_*",
+    "UV_THREADPOOL_SIZE",
+    "USER",
+    "LOGNAME",
+    "INIT_CWD",
+];
+
+/// The effects of an install in `project`, as far as they lie outside of it.
+pub(crate) fn install(
+    command: &Invocation<'_>,
+    state: &State,
+    project: Option<&ImagePath>,
+    variables: &[&str],
+    runs_scripts: bool,
+) -> Effects {
+    let home = homes(command, state, project);
+    let outside = |paths: Paths| match paths {
+        Paths::Below(paths) => Paths::Below(
+            paths.into_iter().filter(|path| !project.is_some_and(|project| project.overlaps(path))).collect(),
+        ),
+        all => all,
+    };
+    let mut environment = names(READ_BY_ALL).and(Names::matching(variables));
+    if runs_scripts {
+        environment = environment.and(Names::matching(READ_BY_SCRIPTS));
+    }
+    let effects = Effects {
+        reads: outside(system::directories().and(system::below(READ))).and(home.clone()),
+        writes: outside(system::below(WRITTEN)).and(home),
+        environment,
+    };
+    effects.and(redirections(command))
+}
+
+/// The effects of installing named packages for the whole system, `cwd_files` being the configuration that is read in
+/// the working directory.
+pub(crate) fn global(
+    command: &Invocation<'_>,
+    state: &State,
+    variables: &[&str],
+    cwd_files: &[&str],
+) -> Effects {
+    let home = homes(command, state, None);
+    let prefixes =
+        ["npm_config_prefix", "PNPM_HOME", "BUN_INSTALL", "BUN_INSTALL_BIN", "BUN_INSTALL_GLOBAL_DIR"];
+    let prefixes = prefixes.iter().filter_map(|name| match variable(command, state, name) {
+        Setting::Known(path) => ImagePath::absolute(path),
+        _ => None,
+    });
+    let installed = system::directories().and(system::below(&["/usr/local", "/opt", "/tmp", "/var/tmp"]));
+    let installed = installed.and(Paths::Below(prefixes.collect())).and(home);
+    let mut reads = installed.clone();
+    let mut directory = command.directory.clone();
+    while let Some(at) = directory.filter(|_| !cwd_files.is_empty()) {
+        reads = reads.and(Paths::Below(cwd_files.iter().map(|name| at.join(name)).collect()));
+        directory = at.parent();
+    }
+    if command.directory.is_none() && !cwd_files.is_empty() {
+        reads = Paths::All;
+    }
+    let environment =
+        names(READ_BY_ALL).and(Names::matching(READ_BY_SCRIPTS)).and(Names::matching(variables));
+    Effects { reads, writes: installed, environment }.and(redirections(command))
+}
+
+/// The effects of a command that touches these paths alone.
+pub(crate) fn touching(command: &Invocation<'_>, paths: Vec<ImagePath>, variables: &[&str]) -> Effects {
+    let effects = Effects::touching(paths);
+    Effects { environment: names(READ_BY_ALL).and(Names::matching(variables)), ..effects }
+        .and(redirections(command))
+}
+
+/// The home directory of the command's user.
+pub(crate) fn home(command: &Invocation<'_>, state: &State) -> Option<ImagePath> {
+    match variable(command, state, "HOME") {
+        Setting::Known(path) => ImagePath::absolute(path),
+        Setting::Unknown => None,
+        // sudo keeps HOME or not as it is configured.
+        Setting::Unset if command.user.as_ref().is_some_and(|user| *user != state.user) => None,
+        Setting::Unset => state.home(),
+    }
+}
+
+/// What may be touched in home directories: all of it, or where the project lies in it, what is known to be kept there.
+fn homes(command: &Invocation<'_>, state: &State, project: Option<&ImagePath>) -> Paths {
+    let known = home(command, state);
+    let candidates = match &known {
+        Some(home) => vec![home.clone()],
+        None => ["/root", "/home"].iter().filter_map(|path| ImagePath::absolute(path)).collect(),
+    };
+    let mut paths = Vec::new();
+    for home in candidates {
+        if project.is_some_and(|project| project.overlaps(&home)) {
+            let inside = IN_HOME.iter().map(|name| home.join(name));
+            paths.extend(inside.filter(|path| !project.is_some_and(|project| project.overlaps(path))));
+        } else {
+            paths.push(home);
+        }
+    }
+    Paths::Below(paths)
+}
+
+/// Files that the command's redirections read and write.
+fn redirections(command: &Invocation<'_>) -> Effects {
+    let mut effects = Effects::none();
+    for (is_written, path) in &command.redirects {
+        let paths = match path {
+            Some(path) if path.as_str().starts_with("/dev/") => continue,
+            Some(path) => Paths::Below(vec![path.clone()]),
+            None => Paths::All,
+        };
+        if *is_written {
+            effects.writes = effects.writes.and(paths);
+        } else {
+            effects.reads = effects.reads.and(paths);
+        }
+    }
+    effects
+}
+
+/// What is known of a variable when a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting<'s> {
+    /// It has this value.
+    Known(&'s str),
+    /// It is set, and nobody knows to what before the build.
+    Unknown,
+    /// Nothing in the Dockerfile sets it.
+    Unset,
+}
+
+impl<'s> Setting<'s> {
+    /// The value where it is known.
+    pub(crate) fn known(self) -> Option<&'s str> {
+        match self {
+            Setting::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// A variable by its name, upper or lower case: the command's own assignment, else ENV and ARG.
+pub(crate) fn variable<'s>(command: &'s Invocation<'_>, state: &'s State, name: &str) -> Setting<'s> {
+    let assigned = command.assignments.iter().rev().find(|(assigned, _)| assigned.eq_ignore_ascii_case(name));
+    if let Some((_, value)) = assigned {
+        return value.as_deref().map_or(Setting::Unknown, Setting::Known);
+    }
+    let variables = &state.variables;
+    let found = variables.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    match found {
+        None => Setting::Unset,
+        Some((name, _)) => match variables.certain(name) {
+            Some(Some(value)) => Setting::Known(value),
+            _ => Setting::Unknown,
+        },
+    }
+}
+
+/// Whether a variable is set to what switches something on, or may be.
+pub(crate) fn is_on(setting: Setting<'_>) -> bool {
+    matches!(setting, Setting::Known("true" | "1" | "yes"))
+}
+
+/// Whether the environment changes which code or configuration a manager reads: the names that npm and its kin take
+/// from `npm_config_*`, and node's own options. Such a command is not recognised.
+pub(crate) fn is_steered(command: &Invocation<'_>, state: &State) -> bool {
+    const STEERING: [&str; 12] = [
+        "npm_config_global",
+        "npm_config_location",
+        "npm_config_userconfig",
+        "npm_config_globalconfig",
+        "npm_config_script_shell",
+        "npm_config_node_options",
+        "npm_config_onload_script",
+        "npm_config_extension_file",
+        "npm_config_local_prefix",
+        "npm_config_dir",
+        "npm_config_workspace",
+        "npm_config_install_links",
+    ];
+    let steers = |name: &str, value: Option<&str>| {
+        let options = name.eq_ignore_ascii_case("node_options");
+        match value {
+            Some(value) if options => loads_code(value),
+            None if options => true,
+            Some("" | "false") => false,
+            _ => STEERING.iter().any(|steering| steering.eq_ignore_ascii_case(name)),
+        }
+    };
+    let by_assignment = command.assignments.iter().any(|(name, value)| steers(name, value.as_deref()));
+    by_assignment
+        || state.variables.iter().any(|(name, variable)| {
+            let value = variable.value.as_deref().unwrap_or_default();
+            // A build argument is what its default says, until somebody gives it another value.
+            let value =
+                if value.contains("${") { variable.default.as_deref().unwrap_or_default() } else { value };
+            steers(name, Some(value))
+        })
+}
+
+/// Whether the caches of the command's user are those of `state`'s user.
+///
+/// # Errors
+///
+/// The reason why not.
+pub(crate) fn same_user(command: &Invocation<'_>, state: &State) -> Result<(), crate::Refusal> {
+    match &command.user {
+        Some(user) if *user != state.user && *user != User::Root => {
+            Err(crate::Refusal::new("the command runs as another user than USER says"))
+        }
+        Some(user) if *user != state.user => {
+            Err(crate::Refusal::new("sudo decides whether the cache is root's or the user's"))
+        }
+        _ => Ok(()),
+    }
+}

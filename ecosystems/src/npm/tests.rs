@@ -1,0 +1,494 @@
+use super::*;
+use crate::testing;
+
+const APP: &str = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN ";
+
+fn needs(run: &str, files: &[(&str, &str)]) -> String {
+    testing::needs(&Npm, &format!("{APP}{run}"), files)
+}
+
+fn caches(dockerfile: &str) -> String {
+    testing::caches(&Npm, dockerfile, &[("package.json", "{}")])
+}
+
+const SIMPLE: &[(&str, &str)] = &[("package.json", "{}"), ("package-lock.json", "{}"), ("src/a.js", "")];
+
+#[test]
+fn recognises_installs_in_every_form() {
+    for run in [
+        "npm ci",
+        "npm clean-install",
+        "npm ci --only=production",
+        "npm ci --omit dev --no-audit --no-fund",
+        "npm --quiet ci",
+        "npm -q ci -ddd",
+        "npm ci --production --silent",
+        "npm ci --loglevel verbose",
+        "npm ci --registry=$URL",
+        "npm ci --unsafe-perm=true --allow-root",
+        "npm ci --some-binary-host=https://x",
+        "NODE_ENV=production npm ci",
+        "npm ci --progress false",
+        "npm ci --no-optional && npm cache verify",
+        "/usr/local/bin/npm ci > /dev/null 2>&1",
+        "sudo npm ci",
+        "sh -c 'npm ci'",
+        "npm ci -w web",
+    ] {
+        let expected = "install /app; files package-lock.json package.json; outputs node_modules";
+        assert_eq!(needs(run, SIMPLE), expected, "{run}");
+    }
+    for run in
+        ["npm install", "npm i", "npm i .", "npm install --production", "npm isntall -f", "npm i --no-save"]
+    {
+        let expected = "install /app; files package-lock.json package.json; outputs node_modules; rewritten \
+                        package-lock.json";
+        assert_eq!(needs(run, SIMPLE), expected, "{run}");
+    }
+}
+
+#[test]
+fn leaves_everything_else_opaque() {
+    for run in [
+        "npm run build",
+        "npm test",
+        "npm start",
+        "npx tsc",
+        "node x",
+        "npm install express",
+        "npm i ./lib",
+        "npm i lib.tgz",
+        "npm i -g .",
+        "npm i -g ./x.tgz",
+        "npm i -g owner/repo",
+        "npm i -g x@file:../x",
+        "npm i -g",
+        "npm i -g $PACKAGE",
+        "npm install $FLAGS",
+        "npm ci --unknown word",
+        "npm ci --userconfig ./npmrc",
+        "npm ci --node-options=--require=./x",
+        "NODE_OPTIONS='--require ./x' npm ci",
+        "NODE_OPTIONS=$X npm ci",
+        "npm_config_userconfig=./x npm ci",
+        "npm ci --global=$X",
+        "npm link",
+        "npm rebuild",
+        "npm prune --production",
+        "npm install-test",
+        "npm update",
+        "npm audit fix",
+        "npm config set registry x --location=project",
+        "npm",
+        "pnpm i",
+    ] {
+        assert_eq!(needs(run, SIMPLE), "opaque", "{run}");
+    }
+}
+
+#[test]
+fn tells_packages_and_cleaning() {
+    for run in [
+        "npm install -g pnpm@9",
+        "npm i -g @angular/cli@~1.2 typescript",
+        "npm -g install npm@latest",
+        "npm install --global yarn",
+        "npm install --location=global serve",
+        "npm i -g https://example.com/x.tgz",
+        "npm i -gf serve",
+        "npm update -g npm",
+        "npm config set registry https://x",
+        "npm set progress=false",
+        "npm --version",
+    ] {
+        assert_eq!(needs(run, SIMPLE), "packages", "{run}");
+    }
+    for run in ["npm cache clean --force", "npm cache clear", "npm cache rm -f"] {
+        assert_eq!(needs(run, SIMPLE), "clean-cache", "{run}");
+    }
+}
+
+#[test]
+fn finds_the_project() {
+    let files =
+        &[("web/package.json", "{}"), ("web/package-lock.json", "{}"), ("web/src/a.js", ""), ("README", "")];
+    let expected = "install /app/web; files package-lock.json package.json; outputs node_modules";
+    for run in ["cd web && npm ci", "npm ci --prefix web", "npm --prefix=./web ci", "npm -C web ci"] {
+        assert_eq!(needs(run, files), expected, "{run}");
+    }
+    let below = "install /app/web/src; files /app/web/package-lock.json /app/web/package.json; outputs \
+                 /app/web/node_modules";
+    assert_eq!(needs("cd web/src && npm ci", files), below);
+    assert_eq!(
+        needs("npm ci --prefix web/src", files),
+        "refused: no package.json is copied from the build context to /app/web/src"
+    );
+    assert_eq!(needs("npm ci", files), "refused: no package.json is copied from the build context to /app");
+    assert_eq!(needs("cd $X && npm ci", files), "install ?");
+}
+
+#[test]
+fn locks_may_be_missing_or_many() {
+    let files = &[("package.json", "{}"), ("src/a.js", "")];
+    assert_eq!(needs("npm install", files), "install /app; files package.json; outputs node_modules");
+    assert_eq!(
+        needs("npm ci", files),
+        "refused: npm ci needs a package-lock.json, and none is copied from the build context to /app"
+    );
+    let files = &[
+        ("package.json", "{}"),
+        ("npm-shrinkwrap.json", "{}"),
+        ("package-lock.json", "{}"),
+        ("yarn.lock", ""),
+        ("pnpm-lock.yaml", ""),
+    ];
+    assert_eq!(
+        needs("npm ci", files),
+        "install /app; files npm-shrinkwrap.json package-lock.json package.json yarn.lock; outputs node_modules"
+    );
+    let excluded =
+        &[("package.json", "{}"), ("package-lock.json", "{}"), (".dockerignore", "package-lock.json")];
+    assert_eq!(needs("npm i", excluded), "install /app; files package.json; outputs node_modules");
+}
+
+#[test]
+fn lists_every_member() {
+    let files = &[
+        ("package.json", r#"{"workspaces": ["packages/*", "!packages/old", "tools/cli"]}"#),
+        ("package-lock.json", "{}"),
+        ("packages/a/package.json", "{}"),
+        ("packages/a/src/x.js", ""),
+        ("packages/a/node_modules/z/package.json", "{}"),
+        ("packages/old/package.json", "{}"),
+        ("packages/none/x", ""),
+        ("tools/cli/package.json", "{}"),
+    ];
+    let expected = "install /app; files package-lock.json package.json packages/a/package.json \
+                    tools/cli/package.json; outputs node_modules packages/a/node_modules tools/cli/node_modules";
+    assert_eq!(needs("npm ci", files), expected);
+    let from_member = needs("cd packages/a && npm ci", files);
+    assert!(
+        from_member.contains("/app/package-lock.json /app/package.json /app/tools/cli/package.json"),
+        "{from_member}"
+    );
+    let files =
+        &[("package.json", r#"{"workspaces": {"packages": ["@(a|b)"]}}"#), ("package-lock.json", "{}")];
+    assert_eq!(
+        needs("npm ci", files),
+        "refused: package.json:1 workspaces pattern \"@(a|b)\" uses a kind of glob that dockfix does not read"
+    );
+}
+
+#[test]
+fn the_lock_file_names_members_too() {
+    let files = &[
+        ("package.json", "{}"),
+        (
+            "package-lock.json",
+            r#"{"packages": {"": {}, "lib": {}, "node_modules/lib": {"resolved": "lib", "link": true}}}"#,
+        ),
+        ("lib/package.json", "{}"),
+    ];
+    assert_eq!(
+        needs("npm ci", files),
+        "install /app; files lib/package.json package-lock.json package.json; outputs lib/node_modules node_modules"
+    );
+}
+
+#[test]
+fn follows_local_dependencies() {
+    let files = &[
+        ("package.json", r#"{"dependencies": {"lib": "file:lib", "t": "./vendor/t.tgz"}}"#),
+        ("package-lock.json", r#"{"packages": {"node_modules/lib": {"resolved": "lib", "link": true}}}"#),
+        ("lib/package.json", r#"{"dependencies": {"deep": "file:../deep"}}"#),
+        ("lib/src/x.js", ""),
+        ("deep/package.json", "{}"),
+        ("vendor/t.tgz", ""),
+    ];
+    let linked = "install /app; files lib/package.json package-lock.json package.json vendor/t.tgz; directories deep; \
+                  outputs deep/node_modules lib/node_modules node_modules";
+    assert_eq!(needs("npm ci", files), linked);
+    let copied = "install /app; files package-lock.json package.json vendor/t.tgz; directories deep lib; outputs \
+                  deep/node_modules lib/node_modules node_modules; rewritten package-lock.json";
+    assert_eq!(needs("npm install", files), copied);
+    for (specifier, why) in [
+        ("file:../outside", "which no COPY from the build context brings"),
+        ("file:lib", "which is not in the build context"),
+        ("file:.", "which holds the project itself"),
+        ("file:~/lib", "which lies in the home directory"),
+    ] {
+        let manifest = format!("{{\n  \"dependencies\": {{\n    \"lib\": \"{specifier}\"\n  }}\n}}");
+        let found = needs("npm install", &[("package.json", &manifest)]);
+        assert_eq!(found, format!("refused: package.json:3 depends on {specifier}, {why}"));
+    }
+}
+
+#[test]
+fn reads_the_configuration() {
+    let files = &[
+        ("package.json", "{}"),
+        (".npmrc", "//registry.npmjs.org/:_authToken=${NPM_TOKEN}\ncafile=certs/ca.pem\n"),
+        ("certs/ca.pem", ""),
+        ("packages/.npmrc", ""),
+    ];
+    assert_eq!(
+        needs("npm i", files),
+        "install /app; files .npmrc certs/ca.pem package.json; outputs node_modules; variables NPM_TOKEN"
+    );
+    for (npmrc, reason) in [
+        ("a=b\nnode-options=--require ./x", ".npmrc:2 makes every node process load code"),
+        ("script-shell=./sh", ".npmrc:1 sets script-shell, which may name any file"),
+    ] {
+        assert_eq!(
+            needs("npm i", &[("package.json", "{}"), (".npmrc", npmrc)]),
+            format!("refused: {reason}")
+        );
+    }
+}
+
+#[test]
+fn refuses_scripts_that_read_sources() {
+    let manifest =
+        "{\n \"scripts\": {\n  \"build\": \"tsc\",\n  \"postinstall\": \"node scripts/x.js\"\n }\n}";
+    let files = &[("package.json", manifest), ("package-lock.json", "{}")];
+    assert_eq!(
+        needs("npm ci", files),
+        "refused: package.json:4 runs \"node scripts/x.js\" on install (postinstall), which may read any source file"
+    );
+    let plain = "install /app; files package-lock.json package.json; outputs node_modules";
+    assert_eq!(needs("npm ci --ignore-scripts", files), plain);
+    assert_eq!(needs("npm_config_ignore_scripts=true npm ci", files), plain);
+    let quiet = &[files[0], files[1], (".npmrc", "ignore-scripts=true")];
+    assert_eq!(
+        needs("npm ci", quiet),
+        "install /app; files .npmrc package-lock.json package.json; outputs node_modules"
+    );
+    for script in ["preinstall", "install", "prepublish", "prepare", "postprepare", "dependencies"] {
+        let manifest = format!(r#"{{"scripts": {{"{script}": "tsc"}}}}"#);
+        let found = needs("npm install", &[("package.json", &manifest)]);
+        assert!(found.starts_with("refused: package.json:1 runs \"tsc\""), "{script}: {found}");
+    }
+    let member = &[
+        ("package.json", r#"{"workspaces": ["a"]}"#),
+        ("a/package.json", r#"{"scripts": {"prepublish": "tsc", "prepare": "tsc"}}"#),
+    ];
+    assert!(
+        needs("npm i", member).starts_with("refused: a/package.json:1 runs \"tsc\" on install (prepare)")
+    );
+}
+
+#[test]
+fn knows_harmless_scripts() {
+    let manifest = r#"{"scripts": {"prepare": "husky", "postinstall": "patch-package"}}"#;
+    let files =
+        &[("package.json", manifest), ("package-lock.json", "{}"), ("patches/a.patch", ""), ("src/x.js", "")];
+    assert_eq!(
+        needs("npm ci", files),
+        "install /app; files package-lock.json package.json; directories patches; outputs node_modules"
+    );
+    let git = &[files[0], files[1], (".git/HEAD", "ref")];
+    assert_eq!(
+        needs("npm ci", git),
+        "refused: package.json:1 installs git hooks, and .git is part of the build context"
+    );
+    let ignored = &[git[0], git[1], git[2], (".dockerignore", ".git")];
+    assert_eq!(
+        needs("npm ci", ignored),
+        "install /app; files package-lock.json package.json; outputs node_modules"
+    );
+}
+
+const SCHEMA: &str =
+    "generator client {\n  provider = \"prisma-client-js\"\n  output = \"../src/generated\"\n}\n";
+
+#[test]
+fn prisma_needs_its_schema() {
+    let files = &[
+        ("package.json", r#"{"dependencies": {"@prisma/client": "^6.1.0"}}"#),
+        ("package-lock.json", "{}"),
+        ("prisma/schema.prisma", SCHEMA),
+        (".env", "DATABASE_URL=x"),
+        ("src/x.ts", ""),
+    ];
+    assert_eq!(
+        needs("npm ci", files),
+        "install /app; files .env package-lock.json package.json prisma/schema.prisma; outputs node_modules src/generated"
+    );
+    let seven = &[("package.json", r#"{"dependencies": {"@prisma/client": "^7.1.0"}}"#), files[1], files[2]];
+    assert_eq!(
+        needs("npm ci", seven),
+        "install /app; files package-lock.json package.json; outputs node_modules"
+    );
+    let script = |script: &str, schema: &str| {
+        let manifest = format!(r#"{{"scripts": {{"postinstall": "{script}"}}}}"#);
+        needs("npm ci", &[("package.json", &manifest), files[1], ("db/s.prisma", schema)])
+    };
+    assert_eq!(
+        script("prisma generate --schema=db/s.prisma", "generator c {\n provider = \"prisma-client-js\"\n}"),
+        "install /app; files db/s.prisma package-lock.json package.json; outputs node_modules"
+    );
+    assert_eq!(
+        script("prisma generate", ""),
+        "refused: package.json:1 runs prisma generate, and its schema is not found in the build context"
+    );
+    assert_eq!(
+        script("prisma generate --schema db/s.prisma", "generator c {\n provider = \"node ./gen.js\"\n}"),
+        "refused: db/s.prisma:2 runs the generator \"node ./gen.js\" on install, which may read any source file"
+    );
+    let configured = &[
+        ("package.json", r#"{"scripts": {"postinstall": "prisma generate"}}"#),
+        files[1],
+        ("prisma.config.ts", "import 'dotenv/config'\nexport default { schema: 'db' }"),
+        ("db/a.prisma", ""),
+        ("db/b.prisma", ""),
+    ];
+    assert_eq!(
+        needs("npm ci", configured),
+        "install /app; files package-lock.json package.json prisma.config.ts; directories db; outputs node_modules"
+    );
+}
+
+#[test]
+fn other_packages_look_at_the_project() {
+    let lock = ("package-lock.json", "{}");
+    let msw =
+        ("package.json", r#"{"devDependencies": {"msw": "2"}, "msw": {"workerDirectory": ["public"]}}"#);
+    assert_eq!(
+        needs("npm ci", &[msw, lock]),
+        "install /app; files package-lock.json package.json; outputs node_modules public/mockServiceWorker.js"
+    );
+    assert_eq!(
+        needs("npm ci", &[msw, lock, ("public/mockServiceWorker.js", "")]),
+        "refused: package.json:1 has msw write public/mockServiceWorker.js on install, and a later COPY would bring \
+         back the old one"
+    );
+    let nx = ("package.json", r#"{"devDependencies": {"nx": "19"}}"#);
+    assert_eq!(
+        needs("npm ci", &[nx, lock, ("nx.json", "{}")]),
+        "refused: package.json:1 depends on nx, which reads the whole workspace on install"
+    );
+    let hooks = ("package.json", r#"{"devDependencies": {"husky": "^4.3"}}"#);
+    assert_eq!(
+        needs("npm ci", &[hooks, lock, (".git/HEAD", "")]),
+        "refused: package.json:1 depends on husky, which installs git hooks, and .git is part of the build context"
+    );
+    let puppeteer = ("package.json", r#"{"dependencies": {"puppeteer": "22"}}"#);
+    assert_eq!(
+        needs("npm ci", &[puppeteer, lock, (".puppeteerrc.cjs", "module.exports = {}")]),
+        "install /app; files .puppeteerrc.cjs package-lock.json package.json; outputs node_modules"
+    );
+    assert_eq!(
+        needs("npm ci", &[puppeteer, lock, (".puppeteerrc.cjs", "module.exports = require('./c')")]),
+        "refused: .puppeteerrc.cjs:1 may read any source file"
+    );
+}
+
+#[test]
+fn programs_of_members_must_be_executable() {
+    let root = ("package.json", r#"{"workspaces": ["a"], "bin": "./not-linked.js"}"#);
+    let member = ("a/package.json", "{\n \"name\": \"a\",\n \"bin\": {\"a\": \"./cli.js\"}\n}");
+    assert_eq!(
+        needs("npm i", &[root, member, ("a/cli.js", "")]),
+        "refused: a/package.json:3 names the program ./cli.js, which npm makes executable, and a later COPY would give \
+         it back its mode 0644"
+    );
+    let plain =
+        "install /app; files a/cli.js a/package.json package.json; outputs a/node_modules node_modules";
+    assert_eq!(needs("npm i", &[root, member, ("a/cli.js +x", "#!/usr/bin/env node\n")]), plain);
+    assert_eq!(
+        needs("npm i", &[root, member, ("a/cli.js +x", "#!/usr/bin/env node\r\n")]),
+        "refused: a/package.json:3 names the program ./cli.js, whose first line npm rewrites, and a later COPY would \
+         bring it back"
+    );
+    let absent = "install /app; files a/package.json package.json; outputs a/node_modules node_modules";
+    assert_eq!(needs("npm i", &[root, member, ("src/x", "")]), absent);
+    let directory = ("a/package.json", r#"{"directories": {"bin": "bin"}}"#);
+    assert!(
+        needs("npm i", &[root, directory, ("a/bin/x", "")]).starts_with("refused: a/package.json:1 names")
+    );
+}
+
+#[test]
+fn compiles_nothing_early() {
+    assert_eq!(
+        needs("npm i", &[("package.json", "{}"), ("binding.gyp", "{}")]),
+        "refused: binding.gyp:1 has the sources compiled on install"
+    );
+}
+
+#[test]
+fn says_what_cannot_be_read() {
+    for (manifest, reason) in [
+        ("{\n  x\n}", "package.json:2 is not valid JSON"),
+        ("[]", "package.json:1 is not a JSON object"),
+        ("", "package.json:1 is not valid JSON"),
+    ] {
+        assert_eq!(needs("npm i", &[("package.json", manifest)]), format!("refused: {reason}"), "{manifest}");
+    }
+    let marked = needs("npm i", &[("package.json", "\u{feff}{}")]);
+    assert_eq!(marked, "install /app; files package.json; outputs node_modules");
+}
+
+#[test]
+fn patches_of_npm_itself() {
+    let files = &[
+        ("package.json", r#"{"patchedDependencies": {"a@1": "patches/a.patch"}}"#),
+        ("package-lock.json", "{}"),
+        ("patches/a.patch", ""),
+        (".npm-extension.mjs", "export const x = 1"),
+    ];
+    assert_eq!(
+        needs("npm ci", files),
+        "install /app; files .npm-extension.mjs package-lock.json package.json patches/a.patch; outputs node_modules"
+    );
+}
+
+#[test]
+fn aims_the_cache_at_the_user() {
+    for (dockerfile, expected) in [
+        ("FROM node:20\nRUN npm ci", "/root/.npm pure locked"),
+        ("FROM node:20\nUSER node\nRUN npm ci", "/home/node/.npm pure locked"),
+        ("FROM node:20\nENV HOME=/srv\nRUN npm ci", "/srv/.npm pure locked"),
+        ("FROM node:20\nENV NPM_CONFIG_CACHE=/c\nRUN npm ci", "/c pure locked"),
+        ("FROM node:20\nENV npm_config_cache=/c\nRUN npm i -g x", "/c pure locked"),
+        ("FROM node:20\nRUN npm ci --cache /tmp/c", "/tmp/c pure locked"),
+        ("FROM node:20\nWORKDIR /app\nRUN npm ci --cache .c", "/app/.c pure locked"),
+        ("FROM node:20\nRUN npm_config_cache=/d npm ci", "/d pure locked"),
+        ("FROM node:20\nRUN npm i -g pnpm", "/root/.npm pure locked"),
+        ("FROM node:20\nRUN npm config set x y", ""),
+        ("FROM node:20\nRUN npm ci --dry-run", ""),
+        ("FROM node:20\nRUN npm cache clean --force", ""),
+        (
+            "FROM node:20\nUSER app\nRUN npm ci",
+            "refused: the home directory, and so npm's cache, is not known",
+        ),
+        ("FROM company/node\nRUN npm ci", "refused: the home directory, and so npm's cache, is not known"),
+        (
+            "FROM node:20\nARG C\nENV npm_config_cache=$C\nRUN npm ci",
+            "refused: npm_config_cache is only known in the build",
+        ),
+        ("FROM node:20\nRUN npm ci --no-cache", "refused: --no-cache leaves it open where the cache is"),
+        (
+            "FROM node:20\nUSER node\nRUN sudo npm i -g x",
+            "refused: sudo decides whether the cache is root's or the user's",
+        ),
+    ] {
+        assert_eq!(caches(dockerfile), expected, "{dockerfile}");
+    }
+    let files = &[("package.json", "{}"), (".npmrc", "cache=/n\n")];
+    assert_eq!(testing::caches(&Npm, &format!("{APP}npm i"), files), "/n pure locked");
+}
+
+#[test]
+fn malformed_input_is_no_panic() {
+    for text in [
+        "{",
+        "{\"workspaces\": 3}",
+        "{\"workspaces\": [1, \"**/..\"]}",
+        "{\"bin\": [1]}",
+        "\u{0}",
+        "{\"scripts\": []}",
+    ] {
+        needs("npm i", &[("package.json", text), ("package-lock.json", text), (".npmrc", text)]);
+    }
+}
