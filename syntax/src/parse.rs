@@ -1,5 +1,6 @@
 //! Lines to items: BuildKit's `Parse`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::decode::leading_space;
@@ -24,6 +25,7 @@ pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
         directives: Some(Vec::new()),
         items: Vec::with_capacity(source.len() / 32),
         problems: Vec::new(),
+        last_lines: None,
     };
     parser.run();
     let Parser { items, escape, problems, .. } = parser;
@@ -40,6 +42,34 @@ struct Parser<'a> {
     directives: Option<Vec<DirectiveName>>,
     items: Vec<Item>,
     problems: Vec<(usize, Problem)>,
+    /// Made when a heredoc does not end, so that the time stays linear however many do not.
+    last_lines: Option<LastLines<'a>>,
+}
+
+/// Offset of the last line with a text, by the text: as it is, and without leading tabs.
+struct LastLines<'a> {
+    plain: HashMap<&'a [u8], usize>,
+    without_tabs: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> LastLines<'a> {
+    /// Of the lines from `at` on.
+    fn of(source: &'a [u8], mut at: usize) -> Self {
+        let mut lines = Self { plain: HashMap::new(), without_tabs: HashMap::new() };
+        for line in source[at..].split_inclusive(|&byte| byte == b'\n') {
+            let content = trim_line_end(line, Span::new(0, line.len())).of(line);
+            lines.plain.insert(content, at);
+            lines.without_tabs.insert(&content[leading_tabs(content)..], at);
+            at += line.len();
+        }
+        lines
+    }
+
+    /// Whether a terminator of that name stands at `at` or later.
+    fn has(&self, name: &[u8], chomp: bool, at: usize) -> bool {
+        let lines = if chomp { &self.without_tabs } else { &self.plain };
+        lines.get(name).is_some_and(|&last| last >= at)
+    }
 }
 
 impl Parser<'_> {
@@ -73,7 +103,7 @@ impl Parser<'_> {
             self.push(start, first_line, kind);
         }
         if !has_instruction {
-            self.problems.push((self.line, Problem::NoInstructions));
+            self.problems.push((1, Problem::NoInstructions));
         }
     }
 
@@ -130,12 +160,13 @@ impl Parser<'_> {
         {
             match heredoc::announced(text) {
                 Ok(announced) => {
-                    let (at, line) = (self.at, self.line);
+                    let (at, line, problems) = (self.at, self.line, self.problems.len());
                     match self.heredocs(announced) {
                         Ok(found) => heredocs = found,
                         Err(unterminated) => {
                             // The lines that follow are not its body: read them as what they look like.
                             (self.at, self.line) = (at, line);
+                            self.problems.truncate(problems);
                             problem = problem.or(unterminated);
                         }
                     }
@@ -225,24 +256,38 @@ impl Parser<'_> {
         let mut heredocs = Vec::with_capacity(announced.len());
         for heredoc::Announced { name, file_descriptor, expand, chomp, spaced } in announced {
             let start = self.at;
-            let terminator = loop {
-                if self.at == self.source.len() {
-                    // Older BuildKits see no heredoc in `<< name`: without a terminator take their view.
-                    let name = String::from_utf8_lossy(&name).into_owned();
-                    return Err((!spaced).then_some(Problem::UnterminatedHeredoc(name)));
-                }
-                let line = self.next_line();
-                let content = trim_line_end(self.source, line).of(self.source);
-                let tabs = if chomp { content.iter().take_while(|&&byte| byte == b'\t').count() } else { 0 };
-                if content[tabs..] == name {
-                    break line;
-                }
+            let Some(terminator) = self.terminator(&name, chomp) else {
+                // Older BuildKits see no heredoc in `<< name`: without a terminator take their view.
+                let name = String::from_utf8_lossy(&name).into_owned();
+                return Err((!spaced).then_some(Problem::UnterminatedHeredoc(name)));
             };
             let body = Span::new(start, terminator.start);
             heredocs.push(Heredoc { name, file_descriptor, expand, chomp, body, terminator });
         }
         Ok(heredocs)
     }
+
+    /// Takes the lines up to the terminator; the terminator's line, if it comes.
+    fn terminator(&mut self, name: &[u8], chomp: bool) -> Option<Span> {
+        let start = self.at;
+        if self.last_lines.as_ref().is_some_and(|lines| !lines.has(name, chomp, start)) {
+            return None;
+        }
+        while self.at < self.source.len() {
+            let line = self.next_line();
+            let content = trim_line_end(self.source, line).of(self.source);
+            let tabs = if chomp { leading_tabs(content) } else { 0 };
+            if content[tabs..] == *name {
+                return Some(line);
+            }
+        }
+        self.last_lines = Some(LastLines::of(self.source, start));
+        None
+    }
+}
+
+fn leading_tabs(content: &[u8]) -> usize {
+    content.iter().take_while(|&&byte| byte == b'\t').count()
 }
 
 /// `trimNewline`: every CR and LF at the end of a line goes.

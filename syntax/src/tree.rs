@@ -139,7 +139,10 @@ impl Dockerfile {
             ItemKind::Unknown(_, problem) => Some((item.line, problem)),
             _ => None,
         });
-        self.problems.iter().map(|(line, problem)| (*line, problem)).chain(in_items)
+        let mut problems: Vec<_> =
+            self.problems.iter().map(|(line, problem)| (*line, problem)).chain(in_items).collect();
+        problems.sort_by_key(|&(line, _)| line);
+        problems.into_iter()
     }
 
     /// The instructions, unknown ones included, in the order of the file.
