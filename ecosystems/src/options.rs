@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use dockfix_model::commands::{Argument, Invocation};
 
-/// How a program writes its options.
+/// How a program writes its options. An item of a list may be several, with white space between them.
+#[derive(Clone, Copy)]
 pub(crate) struct Grammar {
     /// Options that take a value: `--option` takes the next word or what follows `=`, `-o` the rest of its word or the
     /// next one.
@@ -24,6 +25,8 @@ pub(crate) enum Short {
     Clustered,
     /// As words with two dashes: `-ldflags x`, as Go programs do.
     Long,
+    /// As words with two dashes, and a value may follow a colon: `-p:Version=1`, as MSBuild does.
+    Colon,
 }
 
 /// A command line read with a [`Grammar`].
@@ -40,6 +43,8 @@ pub(crate) struct Given<'c> {
     pub(crate) name: &'static str,
     /// What it is given.
     pub(crate) value: Value<'c>,
+    /// The words that it stands in: its own, and the next one where that is its value.
+    pub(crate) words: &'c [Argument<'c>],
 }
 
 /// The value of an option.
@@ -93,13 +98,16 @@ impl<'c> Words<'c> {
     pub(crate) fn read(command: &'c Invocation<'c>, first: usize, grammar: &Grammar) -> Option<Self> {
         let mut words = Self { options: Vec::new(), operands: Vec::new() };
         let mut arguments = command.arguments.get(first..)?.iter();
-        while let Some(argument) = arguments.next() {
+        loop {
+            let (from, given) = (arguments.as_slice(), words.options.len());
+            let Some(argument) = arguments.next() else { break };
             if grammar.ends_at_operand && !words.operands.is_empty() {
                 words.operands.push(Operand { argument, value: argument.value.as_deref() });
                 continue;
             }
             let Some(value) = argument.value.as_deref() else {
                 words.read_unknown(argument, grammar)?;
+                words.place(given, from, 1);
                 continue;
             };
             if value == "--" {
@@ -119,13 +127,21 @@ impl<'c> Words<'c> {
                     None => Value::Unknown(beginning(argument)),
                 })
             };
-            if value.starts_with("--") || grammar.short == Short::Long {
+            if value.starts_with("--") || grammar.short != Short::Clustered {
                 words.read_long(value, grammar, &mut next)?;
             } else {
                 words.read_cluster(&value[1..], grammar, &mut next)?;
             }
+            words.place(given, from, from.len() - arguments.as_slice().len());
         }
         Some(words)
+    }
+
+    /// Says of the options from the one of number `given` on that they stand in the first `count` words of `from`.
+    fn place(&mut self, given: usize, from: &'c [Argument<'c>], count: usize) {
+        for option in self.options.iter_mut().skip(given) {
+            option.words = from.get(..count).unwrap_or(from);
+        }
     }
 
     fn read_long(
@@ -134,7 +150,7 @@ impl<'c> Words<'c> {
         grammar: &Grammar,
         next: &mut dyn FnMut() -> Option<Value<'c>>,
     ) -> Option<()> {
-        let (written, attached) = match word.split_once('=') {
+        let (written, attached) = match grammar.split(word) {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
@@ -144,7 +160,7 @@ impl<'c> Words<'c> {
             None if takes_value => next()?,
             None => Value::None,
         };
-        self.options.push(Given { name, value });
+        self.options.push(Given { name, value, words: &[] });
         Some(())
     }
 
@@ -172,10 +188,10 @@ impl<'c> Words<'c> {
                     "" => next()?,
                     rest => Value::Known(rest),
                 };
-                self.options.push(Given { name, value });
+                self.options.push(Given { name, value, words: &[] });
                 return Some(());
             }
-            self.options.push(Given { name, value: Value::None });
+            self.options.push(Given { name, value: Value::None, words: &[] });
         }
         Some(())
     }
@@ -187,10 +203,10 @@ impl<'c> Words<'c> {
             self.operands.push(Operand { argument, value: None });
             return Some(());
         }
-        let (written, value) = beginning.split_once('=')?;
+        let (written, value) = grammar.split(&beginning)?;
         let (name, true) = grammar.find(written)? else { return None };
         let value = Value::Unknown(Cow::Owned(value.to_owned()));
-        self.options.push(Given { name, value });
+        self.options.push(Given { name, value, words: &[] });
         Some(())
     }
 
@@ -207,16 +223,30 @@ impl<'c> Words<'c> {
 }
 
 impl Grammar {
+    /// GNU's way: letters stand together, and operands anywhere.
+    pub(crate) const fn gnu(valued: &'static [&'static str], switches: &'static [&'static str]) -> Self {
+        Self { valued, switches, short: Short::Clustered, ends_at_operand: false }
+    }
+
     /// The option as the grammar has it, and whether it takes a value. `-x` and `--x` are the same where words with one
     /// dash are read as long ones.
     fn find(&self, written: &str) -> Option<(&'static str, bool)> {
-        let same = |name: &&&'static str| {
-            **name == written
-                || (self.short == Short::Long
-                    && name.trim_start_matches('-') == written.trim_start_matches('-'))
+        let same = |name: &&'static str| {
+            *name == written
+                || (self.short == Short::Long && name.trim_start_matches('-') == written.trim_start_matches('-'))
         };
-        let valued = self.valued.iter().find(same).map(|name| (*name, true));
-        valued.or_else(|| self.switches.iter().find(same).map(|name| (*name, false)))
+        let among = |list: &'static [&'static str]| {
+            list.iter().flat_map(|names| names.split_ascii_whitespace()).find(same)
+        };
+        among(self.valued).map(|name| (name, true)).or_else(|| among(self.switches).map(|name| (name, false)))
+    }
+
+    /// The name and the value of a word that holds both.
+    fn split<'w>(&self, word: &'w str) -> Option<(&'w str, &'w str)> {
+        match self.short {
+            Short::Colon => word.split_once(['=', ':']),
+            Short::Clustered | Short::Long => word.split_once('='),
+        }
     }
 }
 
