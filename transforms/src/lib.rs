@@ -1,12 +1,43 @@
 //! The rewrites, and the engine that applies and checks them.
 //!
-//! A transform is a pure function of a Dockerfile, its build context and the options: it proposes changes and says
+//! A [`Transform`] is a pure function of a Dockerfile, its build context and the options: it proposes changes and says
 //! what it leaves alone and why. [`fix`] applies the proposals one at a time, checks each against the safety contract, and
 //! goes on until nothing is left to do.
 
+mod analysis;
+mod apt_merge;
+mod cache_mount;
+mod check;
+mod dockerignore;
+mod engine;
+mod history;
+mod late_arg;
+mod manifest_first;
 mod report;
+mod syntax_directive;
+mod transform;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use dockfix_model::build::Build;
+use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
 
 pub use report::{Change, FixedFile, Options, Outcome, Project, ProjectFile, Refusal, Safety};
+pub use transform::{Described, Input, Proposal, Proposals, Transform};
+
+/// The transforms of Dockerfiles, in the order in which they are applied.
+const TRANSFORMS: &[&dyn Transform] = &[
+    &apt_merge::AptMerge,
+    &manifest_first::ManifestFirst,
+    &late_arg::LateArg,
+    &cache_mount::CacheMount,
+    &syntax_directive::SyntaxDirective,
+];
 
 /// What is known of a transform without running it.
 #[derive(Clone, Copy, Debug)]
@@ -19,23 +50,72 @@ pub struct TransformInfo {
     pub documentation: &'static str,
 }
 
-/// Every transform, in the order in which they are applied.
-#[must_use]
-pub fn registry() -> Vec<TransformInfo> {
-    Vec::new()
+impl TransformInfo {
+    fn of(transform: &dyn Described) -> Self {
+        Self { id: transform.id(), summary: transform.summary(), documentation: transform.documentation() }
+    }
 }
 
-/// Rewrites the Dockerfiles of a project.
+/// Every transform, in the order in which they are applied: the ignore file comes first, because the others rely on it.
+#[must_use]
+pub fn registry() -> Vec<TransformInfo> {
+    let mut all = vec![TransformInfo::of(&dockerignore::DockerignoreFile)];
+    all.extend(TRANSFORMS.iter().map(|transform| TransformInfo::of(*transform)));
+    all
+}
+
+/// Rewrites the Dockerfiles of a project, and the ignore files that they use.
 #[must_use]
 pub fn fix(project: &Project, options: &Options) -> Outcome {
-    let _ = options;
-    let unchanged = |file: &ProjectFile| FixedFile {
-        name: file.name.clone(),
-        before: Some(file.source.clone()),
-        after: file.source.clone(),
-        changes: Vec::new(),
-        refusals: Vec::new(),
-        bug: None,
+    let ignore_files = if options.wants(dockerignore::DockerignoreFile.id()) {
+        fix_ignore_files(project)
+    } else {
+        Vec::new()
     };
-    Outcome { files: project.files.iter().map(unchanged).collect(), ignore_files: Vec::new() }
+    let wanted: Vec<&dyn Transform> =
+        TRANSFORMS.iter().copied().filter(|transform| options.wants(transform.id())).collect();
+    let files = project.files.iter().map(|file| {
+        let ignore =
+            ignore_files.iter().find(|fixed| fixed.is_changed() && fixed.name == ignore_path(&file.context));
+        let context = match ignore {
+            Some(fixed) => {
+                file.context.with_file(&fixed.name, &fixed.after[..]).unwrap_or_else(|_| file.context.clone())
+            }
+            None => file.context.clone(),
+        };
+        let transforms = if file.rewrite { &wanted[..] } else { &[] };
+        engine::fix_file(file, &context, transforms, options)
+    });
+    Outcome { files: files.collect(), ignore_files }
+}
+
+/// The ignore file that is in force, or that would be if it were written.
+fn ignore_path(context: &Context) -> String {
+    context.ignore().path().unwrap_or(".dockerignore").to_owned()
+}
+
+fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
+    let parsed: Vec<_> = project.files.iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
+    let mut users: BTreeMap<String, Vec<dockerignore::User<'_>>> = BTreeMap::new();
+    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
+    for (project_file, file) in project.files.iter().zip(&parsed) {
+        // A template or a broken file may copy anything: its ignore file stays as it is.
+        let path = ignore_path(&project_file.context);
+        if !project_file.context.is_known() {
+            continue;
+        }
+        let readable = file.problems().next().is_none() && std::str::from_utf8(file.source()).is_ok();
+        let entry = asked.entry(path.clone()).or_insert(false);
+        *entry |= project_file.rewrite;
+        let users = users.entry(path).or_default();
+        if readable {
+            let build = Build::of(file);
+            users.push(dockerignore::User { file, build, context: &project_file.context });
+        }
+    }
+    users
+        .iter()
+        .filter(|(path, users)| !users.is_empty() && asked.get(*path) == Some(&true))
+        .filter_map(|(path, users)| dockerignore::fix(path, users))
+        .collect()
 }

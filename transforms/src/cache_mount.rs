@@ -1,0 +1,317 @@
+//! `cache-mount`: BuildKit cache mounts for package managers' downloads.
+//!
+//! For each RUN: which caches its commands fill, whether a mount there can be shown to do no harm, and what in the RUN
+//! would empty the cache again and has to go.
+
+mod cleaning;
+mod readers;
+
+use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
+use dockfix_model::build::{Stage, Step};
+use dockfix_model::commands::{Invocation, Place};
+use dockfix_model::project::{Project, Supplies};
+use dockfix_model::{ImagePath, User};
+use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::view::{MountKind, Run};
+use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
+
+use crate::analysis::{Analysis, Managed};
+use crate::report::Safety;
+use crate::transform::{Described, Input, Proposals, Transform};
+
+/// See the [module](self).
+pub(crate) struct CacheMount;
+
+impl Described for CacheMount {
+    fn id(&self) -> &'static str {
+        "cache-mount"
+    }
+
+    fn summary(&self) -> &'static str {
+        "keeps package managers' downloads in cache mounts"
+    }
+
+    fn documentation(&self) -> &'static str {
+        include_str!("../docs/cache-mount.md")
+    }
+}
+
+impl Transform for CacheMount {
+    fn propose(&self, input: &Input<'_>) -> Proposals {
+        let mut proposals = Proposals::default();
+        for stage in &input.build.stages {
+            let supplies = Supplies::of(&stage.steps, input.context, input.file.escape());
+            for (index, step) in stage.steps.iter().enumerate() {
+                if step.instruction.keyword() != Keyword::Run {
+                    continue;
+                }
+                let Ok(analysis) = Analysis::of(step) else { continue };
+                if analysis.managed().next().is_none() {
+                    continue;
+                }
+                let run = RunStep { input, stage, index, step, supplies: &supplies, analysis: &analysis };
+                run.propose(&mut proposals);
+            }
+        }
+        proposals
+    }
+}
+
+/// A cache to mount.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    directory: ImagePath,
+    is_locked: bool,
+    for_root: bool,
+}
+
+/// A RUN that is looked at.
+struct RunStep<'r, 'a> {
+    input: &'r Input<'a>,
+    stage: &'r Stage<'a>,
+    index: usize,
+    step: &'r Step<'a>,
+    supplies: &'r Supplies,
+    analysis: &'r Analysis<'a>,
+}
+
+impl RunStep<'_, '_> {
+    fn line(&self) -> usize {
+        self.step.instruction.start_line()
+    }
+
+    fn propose(&self, proposals: &mut Proposals) {
+        let mut targets: Vec<Target> = Vec::new();
+        let mut edits: Vec<CommandEdit> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        let mut filled: Vec<ImagePath> = Vec::new();
+        for managed in self.analysis.managed() {
+            if managed.usage.kind == UsageKind::CleanCache {
+                continue;
+            }
+            match self.plan(managed, &mut filled) {
+                Ok(None) => {}
+                Ok(Some((found, more))) => {
+                    for target in found {
+                        if !targets.iter().any(|other| other.directory == target.directory) {
+                            targets.push(target);
+                        }
+                    }
+                    edits.extend(more);
+                    names.push(managed.command.program.clone());
+                }
+                Err(reason) => proposals.refuse(self.line(), reason),
+            }
+        }
+        if targets.is_empty() {
+            return;
+        }
+        names.dedup();
+        match self.edits(&targets, &edits) {
+            Ok(done) => {
+                let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
+                let reason = format!(
+                    "downloads of {} stay in a cache mount ({})",
+                    names.join(" and "),
+                    shown.join(", ")
+                );
+                proposals.offer(self.line(), Safety::Safe, reason, done);
+            }
+            Err(reason) => proposals.refuse(self.line(), reason),
+        }
+    }
+
+    /// The mounts and edits for one command; `None` where there is nothing to mount.
+    fn plan(
+        &self,
+        managed: &Managed<'_>,
+        filled: &mut Vec<ImagePath>,
+    ) -> Result<Option<(Vec<Target>, Vec<CommandEdit>)>, String> {
+        let known = managed.usage.directory.clone().filter(|_| self.input.context.is_known());
+        let project = known.map(|directory| Project::new(self.input.context, self.supplies, directory));
+        let plan = managed
+            .ecosystem
+            .caches(&managed.command, &managed.usage, &self.step.state, project.as_ref())
+            .map_err(|refusal| refusal.to_string())?;
+        if plan.caches.is_empty() {
+            return Ok(None);
+        }
+        // Somebody has thought about this command's cache already.
+        if plan.caches.iter().any(|cache| self.is_mounted(&cache.directory)) {
+            return Ok(None);
+        }
+        self.check_frontend()?;
+        let for_root = managed.ecosystem.is_for_root();
+        if !for_root {
+            self.check_user(&managed.command)?;
+        }
+        let mut targets = Vec::new();
+        let mut refused = None;
+        for cache in plan.caches {
+            if cache.directory.is_symbolic() {
+                return Err(format!("the cache directory {} depends on a build argument", cache.directory));
+            }
+            let harmless = match cache.kind {
+                CacheKind::Pure => Ok(()),
+                CacheKind::Store => self.check_store(managed, &cache.directory),
+                CacheKind::Index(use_of_it) => self.check_index(&cache.directory, use_of_it, filled),
+            };
+            match harmless {
+                Ok(()) => targets.push(Target {
+                    directory: cache.directory,
+                    is_locked: cache.sharing == Sharing::Locked,
+                    for_root,
+                }),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        if targets.is_empty() {
+            return refused.map_or(Ok(None), Err);
+        }
+        Ok(Some((targets, plan.edits)))
+    }
+
+    /// Whether a mount of the RUN covers a directory or lies in it.
+    fn is_mounted(&self, directory: &ImagePath) -> bool {
+        let Some(run) = Run::of(&self.step.instruction) else { return false };
+        run.mounts.iter().any(|mount| {
+            let is_file = matches!(mount.kind, MountKind::Secret | MountKind::Ssh);
+            let target =
+                mount.target().and_then(|target| self.step.state.path(target, self.input.file.escape()));
+            match target {
+                Some(target) => target.overlaps(directory),
+                None => !is_file,
+            }
+        })
+    }
+
+    /// Cache mounts are part of the Dockerfile syntax since 1.2.
+    fn check_frontend(&self) -> Result<(), String> {
+        let Some(syntax) = self.input.file.directive(DirectiveName::Syntax) else { return Ok(()) };
+        let syntax = String::from_utf8_lossy(syntax);
+        let tag = syntax.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        let is_old = ["1.0", "1.1"].iter().any(|old| {
+            tag.strip_prefix(old).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+        });
+        if is_old {
+            Err(format!("the syntax directive pins `{syntax}`, which has no cache mounts"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The user must be root, or one whose numbers are known, for the directory to be his.
+    fn check_user(&self, command: &Invocation<'_>) -> Result<(), String> {
+        let user = command.user.as_ref().unwrap_or(&self.step.state.user);
+        match user {
+            User::Root => Ok(()),
+            User::Other { uid: Some(_), gid: Some(_), .. } if command.user.is_none() => Ok(()),
+            User::Other { name, .. } => Err(format!(
+                "the uid and gid of user `{name}` are not known, so the mount could not be made writable"
+            )),
+            User::Unknown => Err("the user that the base image sets is not known".to_owned()),
+        }
+    }
+
+    /// An index may be mounted where this RUN fills it first and nobody later relies on it.
+    fn check_index(
+        &self,
+        directory: &ImagePath,
+        use_of_it: IndexUse,
+        filled: &mut Vec<ImagePath>,
+    ) -> Result<(), String> {
+        if use_of_it == IndexUse::Fills && !filled.contains(directory) {
+            filled.push(directory.clone());
+        }
+        if !filled.contains(directory) {
+            return Err(format!("it relies on what an earlier step left in {directory}"));
+        }
+        if cleaning::empties(self.analysis, directory) {
+            return Ok(());
+        }
+        readers::of_index(self.input, self.stage, self.index, directory)
+    }
+
+    /// A store may be mounted where every later reader has the same mount.
+    fn check_store(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
+        readers::of_store(self.input, self.stage, self.index, managed, directory)
+    }
+
+    /// Flags, edits of commands, and the removal of what would empty the caches.
+    fn edits(
+        &self,
+        targets: &[Target],
+        commands: &[CommandEdit],
+    ) -> Result<Result<Edits, RewriteError>, String> {
+        let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
+        let managers: Vec<_> = self
+            .analysis
+            .managed()
+            .filter(|managed| managed.usage.kind != UsageKind::CleanCache)
+            .map(|managed| managed.ecosystem.name())
+            .collect();
+        let cleaning = cleaning::find(self.analysis, &directories, &managers)?;
+        let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        let nothing_else = commands.is_empty() && cleaning.is_empty();
+        let start = match self.analysis.chain.place {
+            Place::Logical(start) => start,
+            _ if nothing_else => 0,
+            _ => return Err("what would empty the cache stands in a heredoc or in JSON form".to_owned()),
+        };
+        Ok(self.write(&flags, commands, &cleaning, start))
+    }
+
+    fn write(
+        &self,
+        flags: &[&str],
+        commands: &[CommandEdit],
+        cleaning: &cleaning::Cleaning,
+        start: usize,
+    ) -> Result<Edits, RewriteError> {
+        let instruction = &self.step.instruction;
+        let mut edits = Edits::new();
+        rewrite::insert_flags(&mut edits, instruction, flags)?;
+        let mut removed: Vec<Span> = cleaning.words.iter().map(|span| span.shifted(start)).collect();
+        for edit in commands {
+            match edit {
+                CommandEdit::Remove(span) => removed.push(span.shifted(start)),
+                CommandEdit::Replace(span, text) => {
+                    edits.replace(instruction.source_span(span.shifted(start)), text.as_bytes())?;
+                }
+                CommandEdit::InsertAfter(span, words) => {
+                    let end = instruction.source_span(span.shifted(start)).end;
+                    edits.insert(end, format!(" {words}"))?;
+                }
+            }
+        }
+        if !removed.is_empty() {
+            rewrite::remove(&mut edits, instruction, &removed)?;
+        }
+        if !cleaning.links.is_empty() {
+            let links = &self.analysis.chain.links;
+            let chain = rewrite::Chain {
+                commands: links.iter().map(|link| link.span.shifted(start)).collect(),
+                operators: links
+                    .iter()
+                    .filter_map(|link| link.operator.map(|(_, span)| span.shifted(start)))
+                    .collect(),
+            };
+            rewrite::remove_commands(&mut edits, instruction, &chain, &cleaning.links)?;
+        }
+        Ok(edits)
+    }
+
+    fn flag(&self, target: &Target) -> String {
+        let mut flag = format!("--mount=type=cache,target={}", target.directory);
+        if target.is_locked {
+            flag.push_str(",sharing=locked");
+        }
+        if let (User::Other { uid: Some(uid), gid: Some(gid), .. }, false) =
+            (&self.step.state.user, target.for_root)
+        {
+            flag.push_str(&format!(",uid={uid},gid={gid}"));
+        }
+        flag
+    }
+}

@@ -1,0 +1,128 @@
+//! Who reads a cache after the RUN that is to get the mount.
+
+use dockfix_ecosystems::{CacheKind, IndexUse};
+use dockfix_model::ImagePath;
+use dockfix_model::build::{Stage, Step};
+use dockfix_model::effects::{Effects, Paths};
+use dockfix_syntax::Keyword;
+use dockfix_syntax::view::Copy;
+
+use super::cleaning;
+use crate::analysis::{Analysis, Managed};
+use crate::transform::Input;
+
+/// The RUNs after step `index` of a stage, in this stage and in those that start from it.
+fn later_runs<'i, 'a>(
+    input: &'i Input<'a>,
+    stage: &'i Stage<'a>,
+    index: usize,
+) -> impl Iterator<Item = &'i Step<'a>> {
+    let here = stage.steps.iter().skip(index + 1);
+    let descendants = input.build.descendants(stage.index);
+    let there = descendants.into_iter().flat_map(|index| &input.build.stages[index].steps);
+    here.chain(there).filter(|step| step.instruction.keyword() == Keyword::Run)
+}
+
+/// Nobody may rely on an index that would lie in a mount and not in the image.
+pub(super) fn of_index(
+    input: &Input<'_>,
+    stage: &Stage<'_>,
+    index: usize,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    for step in later_runs(input, stage, index) {
+        let line = step.instruction.start_line();
+        let left = format!("line {line} may rely on what this step leaves in {directory}");
+        let Ok(analysis) = Analysis::of(step) else { return Err(left) };
+        for piece in &analysis.pieces {
+            match piece.managed.iter().find_map(|managed| index_use(managed, step, directory)) {
+                // What comes after a refresh uses what that fetched; this RUN is served.
+                Some(IndexUse::Fills) => break,
+                Some(IndexUse::Reads) => return Err(left),
+                None if piece.unknown.is_some() => return Err(left),
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
+    let plan = managed.ecosystem.caches(&managed.command, &managed.usage, &step.state, None).ok()?;
+    plan.caches.iter().find_map(|cache| match cache.kind {
+        CacheKind::Index(use_of_it) if cache.directory == *directory => Some(use_of_it),
+        _ => None,
+    })
+}
+
+/// Every later reader of a store must get the same mount; the running image gets none.
+pub(super) fn of_store(
+    input: &Input<'_>,
+    stage: &Stage<'_>,
+    index: usize,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    let last = input.build.stages.len() - 1;
+    if stage.index == last || input.build.ancestors(last).contains(&stage.index) {
+        return Err(format!("{directory} is part of the final image, which may read it"));
+    }
+    let reads = Effects { reads: Paths::Below(vec![directory.clone()]), ..Effects::none() };
+    // Earlier steps too: what they put into the image at that place would be hidden.
+    let earlier = stage.steps.iter().take(index).filter(|step| step.instruction.keyword() == Keyword::Run);
+    for step in earlier.chain(later_runs(input, stage, index)) {
+        let line = step.instruction.start_line();
+        let Ok(analysis) = Analysis::of(step) else {
+            return Err(format!("line {line} may read {directory} without the mount"));
+        };
+        let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
+        let mut mounted = false;
+        for other in own {
+            let plan = other.ecosystem.caches(&other.command, &other.usage, &step.state, None);
+            let plan = plan.map_err(|refusal| format!("line {line}: {refusal}"))?;
+            mounted |= plan.caches.iter().any(|cache| cache.directory == *directory);
+        }
+        if mounted {
+            cleaning::find(&analysis, &[directory], &[managed.ecosystem.name()])
+                .map_err(|reason| format!("line {line}: {reason}"))?;
+            continue;
+        }
+        if let Some(unknown) = analysis.unknown() {
+            return Err(format!("{unknown} in line {line} may read {directory} without the mount"));
+        }
+        if analysis.effects().writes.overlaps(&reads.reads) {
+            return Err(format!("line {line} writes to {directory}"));
+        }
+    }
+    copied_elsewhere(input, stage, directory)
+}
+
+/// A later `COPY --from` that takes the store would find it empty.
+fn copied_elsewhere(input: &Input<'_>, stage: &Stage<'_>, directory: &ImagePath) -> Result<(), String> {
+    let mut holders = input.build.descendants(stage.index);
+    holders.push(stage.index);
+    for later in &input.build.stages {
+        for step in &later.steps {
+            let Some(copy) = Copy::of(&step.instruction) else { continue };
+            let Some(from) = copy.from.as_deref().and_then(|from| input.build.stage_named(from, later.index))
+            else {
+                continue;
+            };
+            // What stands before the first wildcard or variable is certain.
+            let takes = copy.sources.iter().any(|source| {
+                let certain = source.text.split(['$', '*', '?', '[']).next().unwrap_or_default();
+                let certain = if certain.len() < source.text.len() {
+                    certain.rsplit_once('/').map_or("", |(directory, _)| directory)
+                } else {
+                    certain
+                };
+                ImagePath::root().join(certain).overlaps(directory)
+            });
+            if holders.contains(&from) && takes {
+                let line = step.instruction.start_line();
+                return Err(format!("line {line} copies {directory} from this stage"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The checks after a change: the safety contract, as far as it can be checked without building.
+//!
+//! They know nothing of the transforms. A check that fails is a bug of ours: the file stays as it is.
+
+use std::collections::BTreeMap;
+
+use dockfix_model::build::{Base, Build, Stage};
+use dockfix_syntax::view::{Copy, Variables};
+use dockfix_syntax::{Dockerfile, Keyword};
+
+use crate::transform::Input;
+use crate::work;
+
+/// Checks the file after a change against the one before.
+pub(crate) fn check(input: &Input<'_>, after: &Dockerfile) -> Result<(), String> {
+    if let Some((line, problem)) = after.problems().next() {
+        return Err(format!("line {line} of the result would be rejected: {problem}"));
+    }
+    if let Some(comment) = lost_comment(input.file, after) {
+        return Err(format!("the comment `{comment}` would be lost"));
+    }
+    let build = Build::of(after);
+    same_images(input.build, &build)?;
+    work::check(input.build, &build, input.context)
+}
+
+/// The comments of a file, those inside instructions included, heredocs left out; sorted.
+fn comments(file: &Dockerfile) -> Vec<&str> {
+    let mut comments = Vec::new();
+    for item in file.items() {
+        let heredoc = file
+            .instructions()
+            .find(|instruction| instruction.span() == item.span)
+            .and_then(|instruction| instruction.heredocs().first().map(|heredoc| heredoc.body.start));
+        let end = heredoc.unwrap_or(item.span.end);
+        let text = file.source().get(item.span.start..end).unwrap_or_default();
+        let lines = text.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        comments.extend(lines.map(str::trim).filter(|line| line.starts_with('#')));
+    }
+    comments.sort_unstable();
+    comments
+}
+
+/// A comment of `before` that `after` does not have, or has fewer times.
+fn lost_comment<'a>(before: &'a Dockerfile, after: &Dockerfile) -> Option<&'a str> {
+    let mut left = comments(after);
+    comments(before).into_iter().find(|comment| match left.iter().position(|other| other == comment) {
+        Some(at) => {
+            left.remove(at);
+            false
+        }
+        None => true,
+    })
+}
+
+/// What of an instruction ends up in the image's configuration, by keyword and name.
+type Configuration = BTreeMap<(&'static str, String), Vec<String>>;
+
+/// Each stage starts from the same image, ends in the same configuration, and copies the same files.
+fn same_images(before: &Build<'_>, after: &Build<'_>) -> Result<(), String> {
+    if before.stages.len() != after.stages.len() {
+        return Err("the number of stages would change".to_owned());
+    }
+    for (before, after) in before.stages.iter().zip(&after.stages) {
+        let same_base = before.name == after.name
+            && match (&before.base, &after.base) {
+                (Base::Image(before), Base::Image(after)) => before == after,
+                (before, after) => before == after,
+            };
+        if !same_base || before.from.text() != after.from.text() {
+            return Err(format!("the FROM of line {} would change", before.from.start_line()));
+        }
+        let (ours, theirs) = (configuration(before), configuration(after));
+        if let Some(((keyword, name), _)) = ours.iter().find(|(key, value)| theirs.get(*key) != Some(value)) {
+            return Err(format!("{keyword} {name} would change in the image"));
+        }
+        if let Some(((keyword, name), _)) = theirs.iter().find(|(key, _)| !ours.contains_key(*key)) {
+            return Err(format!("{keyword} {name} would be new in the image"));
+        }
+        let mut copies = copies(after);
+        for copy in self::copies(before) {
+            let Some(at) = copies.iter().position(|other| *other == copy) else {
+                return Err(format!("`{copy}` would be lost"));
+            };
+            copies.remove(at);
+        }
+        if before.end.user != after.end.user || before.end.workdir != after.end.workdir {
+            return Err("the user or working directory would change".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn configuration(stage: &Stage<'_>) -> Configuration {
+    let mut configuration = Configuration::new();
+    for step in &stage.steps {
+        let instruction = &step.instruction;
+        let keyword = instruction.keyword();
+        match keyword {
+            Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Arg | Keyword::From | Keyword::Unknown => {
+            }
+            Keyword::Env | Keyword::Label => {
+                for assigned in Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+                    let value = assigned.value.map_or_else(String::new, |value| value.text.into_owned());
+                    let key = (keyword.name(), assigned.name.text.into_owned());
+                    configuration.entry(key).or_default().push(value);
+                }
+            }
+            _ => {
+                let text = String::from_utf8_lossy(instruction.text()).into_owned();
+                configuration.entry((keyword.name(), String::new())).or_default().push(text);
+            }
+        }
+    }
+    configuration
+}
+
+/// What the COPYs and ADDs of a stage take, destination left out: it may be written another way.
+fn copies(stage: &Stage<'_>) -> Vec<String> {
+    let copies = stage.steps.iter().filter_map(|step| Copy::of(&step.instruction).map(|copy| (step, copy)));
+    copies
+        .map(|(step, copy)| {
+            let sources: Vec<_> = copy.sources.iter().map(|source| source.text.as_ref()).collect();
+            let from = copy.from.as_deref().unwrap_or("context");
+            let flags = format!("{:?}", copy.flags);
+            format!("{} from {from}: {} {flags}", step.instruction.keyword(), sources.join(" "))
+        })
+        .collect()
+}

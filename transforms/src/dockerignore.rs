@@ -1,0 +1,264 @@
+//! `dockerignore`: what no build needs stays out of the build context.
+//!
+//! Works on the ignore file that several Dockerfiles share. What installs write into the context's directories goes in,
+//! because a copy after the install would bring the host's; so does litter that is really there. Nothing goes in that a
+//! Dockerfile of the context copies, mounts or reads.
+
+mod git;
+mod guard;
+
+use std::sync::Arc;
+
+use dockfix_model::build::{Build, Stage};
+use dockfix_model::context::Context;
+use dockfix_model::dockerignore::Dockerignore;
+use dockfix_model::project::{Found, Project, Supplies};
+use dockfix_syntax::{Dockerfile, Keyword};
+
+use crate::analysis::{Analysis, has_project};
+use crate::report::{Change, FixedFile, Refusal, Safety};
+use crate::transform::Described;
+
+/// See the [module](self).
+pub(crate) struct DockerignoreFile;
+
+impl Described for DockerignoreFile {
+    fn id(&self) -> &'static str {
+        "dockerignore"
+    }
+
+    fn summary(&self) -> &'static str {
+        "keeps install outputs, VCS data and litter out of the build context"
+    }
+
+    fn documentation(&self) -> &'static str {
+        include_str!("../docs/dockerignore.md")
+    }
+}
+
+/// A Dockerfile that uses the ignore file.
+pub(crate) struct User<'a> {
+    pub(crate) file: &'a Dockerfile,
+    pub(crate) build: Build<'a>,
+    pub(crate) context: &'a Context,
+}
+
+/// An entry that might go in.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    /// The line.
+    pattern: String,
+    /// A path of the context that it keeps out.
+    path: String,
+    /// Why.
+    reason: String,
+}
+
+/// Litter by its name at the root of the context, and why it need not be copied.
+const LITTER: &[(&str, &str)] = &[
+    (".hg", "Mercurial's data changes with every commit"),
+    (".svn", "Subversion's data changes with every update"),
+    (".DS_Store", "macOS writes it"),
+    ("Thumbs.db", "Windows writes it"),
+    (".idea", "an editor's settings"),
+    (".vscode", "an editor's settings"),
+    ("npm-debug.log", "a log"),
+    ("yarn-error.log", "a log"),
+    ("yarn-debug.log", "a log"),
+    ("__pycache__", "Python's cache"),
+    (".pytest_cache", "a test cache"),
+    (".mypy_cache", "a checker's cache"),
+    (".ruff_cache", "a linter's cache"),
+    (".tox", "test environments"),
+    (".nyc_output", "test coverage"),
+    (".ssh", "secrets"),
+    (".aws", "secrets"),
+];
+
+/// Writes or extends an ignore file. `path` is its place below the root of the context; the users share it. `None` where
+/// there is nothing to say.
+pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
+    let context = users.iter().map(|user| user.context).find(|context| context.is_known())?;
+    let existing = context.read_ignoring_dockerignore(path).ok();
+    let current = context.ignore().rules();
+    // Lines that BuildKit would not accept are for the author to mend.
+    if !current.problems().is_empty() {
+        return None;
+    }
+    let mut added: Vec<Entry> = Vec::new();
+    let mut refusals: Vec<Refusal> = Vec::new();
+    let mut proposed = current.clone();
+    for entry in candidates(users) {
+        if proposed.is_excluded(&entry.path) {
+            continue;
+        }
+        let mut with = append(proposed.source(), &[&entry.pattern]);
+        let next = Dockerignore::parse(&with);
+        if !next.problems().is_empty() || !next.is_excluded(&entry.path) {
+            continue;
+        }
+        match guard::check(users, current, &next, &entry.path) {
+            Ok(()) => {
+                proposed = Dockerignore::parse(&std::mem::take(&mut with));
+                added.push(entry);
+            }
+            Err(reason) => refusals.push(Refusal {
+                transform: DockerignoreFile.id(),
+                line: 1,
+                reason: format!("`{}` is not added: {reason}", entry.pattern),
+            }),
+        }
+    }
+    if added.is_empty() && refusals.is_empty() {
+        return None;
+    }
+    let mut patterns: Vec<&str> = added.iter().map(|entry| entry.pattern.as_str()).collect();
+    // A new ignore file would itself be copied into the image.
+    if existing.is_none() && !patterns.is_empty() {
+        patterns.insert(0, path);
+    }
+    let before = existing.clone();
+    let after: Arc<[u8]> = if patterns.is_empty() {
+        existing.unwrap_or_else(|| Arc::from(&[][..]))
+    } else {
+        Arc::from(append(before.as_deref().unwrap_or_default(), &patterns))
+    };
+    let first_line = before.as_ref().map_or(1, |before| line_count(before) + 1);
+    let offset = patterns.len() - added.len();
+    let changes = added.iter().enumerate().map(|(index, entry)| Change {
+        transform: DockerignoreFile.id(),
+        line: if before.is_some() { first_line.saturating_sub(1).max(1) } else { 1 },
+        safety: Safety::Safe,
+        reason: format!("keeps {} out of the build context: {}", entry.path, entry.reason),
+        lines_after: vec![first_line + offset + index..first_line + offset + index + 1],
+    });
+    let changes = changes.collect();
+    let before = if patterns.is_empty() { Some(Arc::clone(&after)) } else { before };
+    Some(FixedFile { name: path.to_owned(), before, after, changes, refusals, bug: None })
+}
+
+fn line_count(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte == b'\n').count()
+        + usize::from(text.last().is_some_and(|&byte| byte != b'\n'))
+}
+
+/// `text` with lines added at its end, in its own line ends.
+fn append(text: &[u8], lines: &[&str]) -> Vec<u8> {
+    let line_end: &[u8] = match text.iter().position(|&byte| byte == b'\n') {
+        Some(at) if at > 0 && text[at - 1] == b'\r' => b"\r\n",
+        _ => b"\n",
+    };
+    let mut out = text.to_vec();
+    if out.last().is_some_and(|&byte| byte != b'\n') {
+        out.extend_from_slice(line_end);
+    }
+    for line in lines {
+        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(line_end);
+    }
+    out
+}
+
+/// What might go in: what installs write, then what lies there.
+fn candidates(users: &[User<'_>]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for user in users {
+        for stage in &user.build.stages {
+            for entry in outputs(user, stage) {
+                if !entries.iter().any(|other| other.path == entry.path) {
+                    entries.push(entry);
+                }
+            }
+        }
+    }
+    let Some(context) = users.iter().map(|user| user.context).find(|context| context.is_known()) else {
+        return entries;
+    };
+    let copies_root = users.iter().any(|user| {
+        user.build.stages.iter().any(|stage| {
+            let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+            supplies.copied().iter().any(|copied| copied.is_directory && copied.source.is_empty())
+        })
+    });
+    if !copies_root {
+        return entries;
+    }
+    let exists = |name: &str| matches!(context.kind_ignoring_dockerignore(name), Ok(Some(_)));
+    if exists(".git") && git::is_unused(users) {
+        entries.push(Entry {
+            pattern: ".git".to_owned(),
+            path: ".git".to_owned(),
+            reason: "git's data changes with every commit".to_owned(),
+        });
+    }
+    for (name, reason) in LITTER.iter().filter(|(name, _)| exists(name)) {
+        entries.push(Entry {
+            pattern: (*name).to_owned(),
+            path: (*name).to_owned(),
+            reason: (*reason).to_owned(),
+        });
+    }
+    entries
+}
+
+/// What the installs of a stage write where a COPY could bring it from the context.
+fn outputs(user: &User<'_>, stage: &Stage<'_>) -> Vec<Entry> {
+    let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+    let mut entries = Vec::new();
+    if supplies.copied().iter().all(|copied| !copied.is_directory) {
+        return entries;
+    }
+    for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
+        let Ok(analysis) = Analysis::of(step) else { continue };
+        for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
+            let Some(directory) = managed.usage.directory.clone() else { continue };
+            let project = Project::new(user.context, &supplies, directory);
+            let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
+                continue;
+            };
+            for output in &needs.outputs {
+                // The copy that would bring it, and from where.
+                let source =
+                    supplies.copied().iter().rev().filter(|copied| copied.is_directory).find_map(|copied| {
+                        let below = output.below(&copied.target).filter(|below| !below.is_empty())?;
+                        Some(if copied.source.is_empty() {
+                            below.to_owned()
+                        } else {
+                            format!("{}/{below}", copied.source)
+                        })
+                    });
+                let Some(path) = source else { continue };
+                // Something of that name that the author committed is his to judge.
+                if matches!(project.find_at(output), Found::File(_)) {
+                    continue;
+                }
+                let pattern = managed
+                    .ecosystem
+                    .ignored()
+                    .iter()
+                    .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
+                let Some(pattern) = pattern else { continue };
+                entries.push(Entry {
+                    pattern: (*pattern).to_owned(),
+                    path,
+                    reason: format!("{} makes it in the image", managed.ecosystem.name()),
+                });
+            }
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appends_in_the_style_of_the_file() {
+        assert_eq!(append(b"", &["a", "b"]), b"a\nb\n");
+        assert_eq!(append(b"x", &["a"]), b"x\na\n");
+        assert_eq!(append(b"x\r\n", &["a"]), b"x\r\na\r\n");
+        assert_eq!(line_count(b"x"), 1);
+        assert_eq!(line_count(b"x\ny\n"), 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! What an ignore file must not keep out.
+
+use dockfix_model::dockerignore::Dockerignore;
+use dockfix_model::project::{Found, Project, Supplies};
+use dockfix_syntax::Keyword;
+use dockfix_syntax::view::{Copy, MountKind, Run};
+
+use super::User;
+use crate::analysis::{Analysis, has_project};
+
+/// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
+pub(super) fn check(
+    users: &[User<'_>],
+    current: &Dockerignore,
+    next: &Dockerignore,
+    entry: &str,
+) -> Result<(), String> {
+    let newly = |path: &str| !current.is_excluded(path) && next.is_excluded(path);
+    let name = entry.rsplit('/').next().unwrap_or(entry);
+    if let Some(rule) = current.rules().iter().find(|rule| rule.exception && rule.text.contains(name)) {
+        return Err(format!("line {} makes an exception, `{}`", rule.line, rule.text));
+    }
+    for user in users {
+        for stage in &user.build.stages {
+            for step in &stage.steps {
+                let line = step.instruction.start_line();
+                for source in named_sources(step) {
+                    let path = source.trim_start_matches("./").trim_matches('/').to_owned();
+                    // A wildcard or a variable may stand for the very thing.
+                    let names_it = path.contains(name);
+                    let is_open =
+                        path.contains(['*', '?', '[', '$']) && !path.contains('/') && !is_whole(&path);
+                    if newly(&path) || names_it || (is_open && may_match(&path, entry)) {
+                        return Err(format!("line {line} of a Dockerfile takes `{source}`"));
+                    }
+                }
+            }
+            read_by_installs(user, stage, &newly)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_whole(path: &str) -> bool {
+    matches!(path, "" | "." | "*")
+}
+
+fn may_match(pattern: &str, entry: &str) -> bool {
+    pattern.contains('$') || dockfix_model::pattern::matches(pattern, entry).unwrap_or(true)
+}
+
+/// The sources that an instruction takes from the context, the whole context left out.
+fn named_sources(step: &dockfix_model::build::Step<'_>) -> Vec<String> {
+    let mut sources = Vec::new();
+    if let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) {
+        let texts = copy.sources.iter().filter(|source| !source.is_heredoc);
+        sources.extend(texts.map(|source| source.text.clone().into_owned()));
+    }
+    if let Some(run) = Run::of(&step.instruction) {
+        let binds = run.mounts.iter().filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
+        sources.extend(binds.filter_map(|mount| mount.source().map(str::to_owned)));
+    }
+    sources.retain(|source| !is_whole(source.trim_start_matches("./").trim_matches('/')));
+    sources
+}
+
+/// The manifests of every install must stay.
+fn read_by_installs(
+    user: &User<'_>,
+    stage: &dockfix_model::build::Stage<'_>,
+    newly: &dyn Fn(&str) -> bool,
+) -> Result<(), String> {
+    let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+    for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
+        let Ok(analysis) = Analysis::of(step) else { continue };
+        for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
+            let Some(directory) = managed.usage.directory.clone() else { continue };
+            let project = Project::new(user.context, &supplies, directory);
+            let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
+                continue;
+            };
+            for file in needs.files.iter().chain(&needs.directories) {
+                if let Found::File(place) = project.find_at(file)
+                    && newly(&place.path)
+                {
+                    return Err(format!("{} reads {}", managed.ecosystem.name(), place.path));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Follows lines through changes: from the current file back to the original, and from a change on to the end.
+
+use std::ops::Range;
+
+use dockfix_syntax::Edits;
+
+use crate::report::Change;
+
+/// What the changes so far did to the lines.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// For each line of the current file, the 1-based line of the original it stands for.
+    origins: Vec<usize>,
+    /// What the recorded changes wrote, as byte ranges of the current file, by number of the change.
+    marks: Vec<(usize, Range<usize>)>,
+    recorded: usize,
+    /// Where the lines of the current file start.
+    starts: Vec<usize>,
+}
+
+impl History {
+    pub(crate) fn new(source: &[u8]) -> Self {
+        let starts = line_starts(source);
+        Self { origins: (1..=starts.len()).collect(), marks: Vec::new(), recorded: 0, starts }
+    }
+
+    /// The line of the original that a line of the current file stands for; both 1-based.
+    pub(crate) fn original_line(&self, line: usize) -> usize {
+        let index = line.clamp(1, self.origins.len().max(1)) - 1;
+        self.origins.get(index).copied().unwrap_or(1)
+    }
+
+    /// Records the edits that lead from `before` to `after`; returns the number of the change.
+    pub(crate) fn record(&mut self, edits: &Edits, before: &[u8], after: &[u8]) -> usize {
+        let number = self.recorded;
+        self.recorded += 1;
+        let starts = line_starts(after);
+        let lines_before = Lines { text: before, starts: &self.starts };
+        // A line that goes in one place and comes in another is the same line.
+        let gone: Vec<(&[u8], usize)> = edits
+            .as_slice()
+            .iter()
+            .flat_map(|edit| lines_before.within(edit.span.range()))
+            .filter(|(text, _)| !text.trim_ascii().is_empty())
+            .collect();
+        let lines_after = Lines { text: after, starts: &starts };
+        let origins = (0..starts.len())
+            .map(|line| {
+                let text = lines_after.text_of(line);
+                let (at, is_new) = back(edits, starts[line]);
+                let moved = gone.iter().find(|(gone, _)| is_new && gone.trim_ascii() == text.trim_ascii());
+                let line_before = moved.map_or_else(|| lines_before.line_of(at), |&(_, line)| line);
+                self.origins.get(line_before).copied().unwrap_or(1)
+            })
+            .collect();
+        for (_, range) in &mut self.marks {
+            *range = forth(edits, range.start)..forth(edits, range.end);
+        }
+        let mut shift = 0isize;
+        for edit in edits.as_slice() {
+            let start = edit.span.start.saturating_add_signed(shift);
+            self.marks.push((number, start..start + edit.text.len()));
+            shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+        }
+        self.origins = origins;
+        self.starts = starts;
+        number
+    }
+
+    /// Tells each change which lines of the file after it wrote.
+    pub(crate) fn finish(self, changes: Vec<(usize, Change)>) -> Vec<Change> {
+        let line_of = |at: usize| self.starts.partition_point(|&start| start <= at);
+        changes
+            .into_iter()
+            .map(|(number, mut change)| {
+                let ranges = self.marks.iter().filter(|(mark, _)| *mark == number).map(|(_, range)| range);
+                change.lines_after = ranges
+                    .map(|range| {
+                        let first = line_of(range.start);
+                        let end = if range.is_empty() { first } else { line_of(range.end - 1) + 1 };
+                        first..end
+                    })
+                    .collect();
+                change
+            })
+            .collect()
+    }
+}
+
+struct Lines<'a> {
+    text: &'a [u8],
+    starts: &'a [usize],
+}
+
+impl<'a> Lines<'a> {
+    /// 0-based line of an offset.
+    fn line_of(&self, at: usize) -> usize {
+        self.starts.partition_point(|&start| start <= at).saturating_sub(1)
+    }
+
+    fn text_of(&self, line: usize) -> &'a [u8] {
+        let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
+        &self.text[self.starts[line]..end]
+    }
+
+    /// The lines that lie in a range as a whole, with their 0-based numbers.
+    fn within(&self, range: Range<usize>) -> Vec<(&'a [u8], usize)> {
+        let first = self.starts.partition_point(|&start| start < range.start);
+        (first..self.starts.len())
+            .take_while(|&line| self.starts[line] < range.end)
+            .map(|line| (self.text_of(line), line))
+            .collect()
+    }
+}
+
+fn line_starts(text: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    starts.extend(text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1));
+    if starts.len() > 1 && starts.last() == Some(&text.len()) {
+        starts.pop();
+    }
+    starts
+}
+
+/// The offset before the edits of an offset after them, and whether it lies in new text.
+fn back(edits: &Edits, at: usize) -> (usize, bool) {
+    let mut shift = 0isize;
+    for edit in edits.as_slice() {
+        let start = edit.span.start.saturating_add_signed(shift);
+        if at < start {
+            break;
+        }
+        if at < start + edit.text.len() {
+            return (edit.span.start, true);
+        }
+        shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+    }
+    (at.saturating_add_signed(-shift), false)
+}
+
+/// The offset after the edits of an offset before them; for a byte that goes, the place where it was.
+fn forth(edits: &Edits, at: usize) -> usize {
+    let mut shift = 0isize;
+    for edit in edits.as_slice() {
+        if edit.span.end > at || (edit.span.is_empty() && edit.span.start >= at) {
+            if edit.span.start < at {
+                return edit.span.start.saturating_add_signed(shift);
+            }
+            break;
+        }
+        shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+    }
+    at.saturating_add_signed(shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use dockfix_syntax::Span;
+
+    use super::*;
+    use crate::report::Safety;
+
+    #[test]
+    fn follows_a_moved_line() {
+        let before = b"FROM a\nCOPY . .\nRUN x\nRUN y\n";
+        let mut edits = Edits::new();
+        edits.delete(Span::new(7, 16)).unwrap();
+        edits.insert(22, "COPY . .\n").unwrap();
+        edits.insert(7, "COPY p .\n").unwrap();
+        let after = edits.apply(before).unwrap();
+        assert_eq!(after, b"FROM a\nCOPY p .\nRUN x\nCOPY . .\nRUN y\n");
+        let mut history = History::new(before);
+        let number = history.record(&edits, before, &after);
+        let origins: Vec<_> = (1..=5).map(|line| history.original_line(line)).collect();
+        assert_eq!(origins, [1, 2, 3, 2, 4]);
+        let change = Change {
+            transform: "t",
+            line: 2,
+            safety: Safety::Safe,
+            reason: String::new(),
+            lines_after: Vec::new(),
+        };
+        let changes = history.finish(vec![(number, change)]);
+        assert_eq!(changes[0].lines_after, [2..3, 3..3, 4..5]);
+    }
+}

@@ -1,0 +1,306 @@
+//! RUNs on the way of a sinking copy: passed, split, or served by a download of their own.
+
+use dockfix_ecosystems::{Needs, UsageKind};
+use dockfix_model::Shell;
+use dockfix_model::build::Step;
+use dockfix_model::commands::{Link, Place};
+use dockfix_model::context::Kind;
+use dockfix_model::effects::Paths;
+use dockfix_model::project::{Found, Project};
+use dockfix_syntax::Keyword;
+use dockfix_syntax::shell::Operator;
+use dockfix_syntax::view::{MountKind, Run};
+
+use super::destination;
+use super::sink::{Below, Manifests, Passed, Sinking, Stop, join, shortened, shown};
+use crate::analysis::{Analysis, Managed};
+
+/// What came of one link.
+enum LinkOutcome {
+    Passed,
+    /// A download above the copy serves it.
+    Prefetch(Below, String),
+}
+
+impl Sinking<'_, '_> {
+    pub(super) fn pass_run(&mut self, index: usize) -> Result<Passed, Stop> {
+        let stage = self.stage;
+        let step = &stage.steps[index];
+        self.check_mounts(step)?;
+        let Ok(analysis) = Analysis::of(step) else { return Err(Stop::silently()) };
+        let line = step.instruction.start_line();
+        let mut names = Vec::new();
+        for number in 0..analysis.pieces.len() {
+            match self.pass_piece(step, &analysis, number, &mut names) {
+                Ok(LinkOutcome::Passed) => {}
+                Ok(LinkOutcome::Prefetch(below, name)) => {
+                    self.gained.push((line, name));
+                    return Ok(Passed::Ends(below));
+                }
+                Err(stop) => {
+                    let below = self.split(index, &analysis, number, &names).ok_or(stop)?;
+                    self.gained.extend(names.into_iter().map(|name| (line, name)));
+                    return Ok(Passed::Ends(below));
+                }
+            }
+        }
+        // A RUN that installs nothing is not worth moving sources for, but it is not in the way either.
+        if !names.is_empty() {
+            self.gained.extend(names.into_iter().map(|name| (line, name)));
+            self.lowest = Some(index);
+        }
+        Ok(Passed::Whole)
+    }
+
+    /// Files that come by a mount are not those of the copies: such a RUN is only passed when its mounts lie elsewhere.
+    fn check_mounts(&self, step: &Step<'_>) -> Result<(), Stop> {
+        let Some(run) = Run::of(&step.instruction) else { return Err(Stop::silently()) };
+        let here = |target: &str| {
+            step.state
+                .path(target, self.input.file.escape())
+                .is_none_or(|path| Paths::Below(vec![path]).overlaps(&self.writes))
+        };
+        let is_here = run.mounts.iter().any(|mount| match mount.kind {
+            MountKind::Secret | MountKind::Ssh => mount.target().is_some_and(here),
+            _ => mount.target().is_none_or(here),
+        });
+        if is_here { Err(Stop::silently()) } else { Ok(()) }
+    }
+
+    /// Passes one link of a RUN. The names of what gains are added to `names`.
+    fn pass_piece(
+        &mut self,
+        step: &Step<'_>,
+        analysis: &Analysis<'_>,
+        number: usize,
+        names: &mut Vec<String>,
+    ) -> Result<LinkOutcome, Stop> {
+        let piece = &analysis.pieces[number];
+        for managed in &piece.managed {
+            match managed.usage.kind {
+                UsageKind::Install | UsageKind::Build => {
+                    if let Some(prefetch) = self.pass_project(step, analysis, managed, names)? {
+                        return Ok(prefetch);
+                    }
+                }
+                UsageKind::Packages => names.push(shown(managed, analysis)),
+                UsageKind::CleanCache => {}
+            }
+        }
+        if piece.effects.conflicts(&self.effects()) {
+            return Err(Stop::silently());
+        }
+        Ok(LinkOutcome::Passed)
+    }
+
+    /// Passes a command that works on a project, or finds the download that serves it.
+    fn pass_project(
+        &mut self,
+        step: &Step<'_>,
+        analysis: &Analysis<'_>,
+        managed: &Managed<'_>,
+        names: &mut Vec<String>,
+    ) -> Result<Option<LinkOutcome>, Stop> {
+        let name = shown(managed, analysis);
+        let refuse = |reason: String| Stop::at(step, reason);
+        let directory = managed.usage.directory.clone();
+        let directory =
+            directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
+        let project = Project::new(self.input.context, &self.supplies, directory);
+        let needs = managed.ecosystem.needs(&managed.command, &managed.usage, &project);
+        let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
+        let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
+        if let Some(command) = &needs.prefetch {
+            let prefetch = self.prefetch(step, managed, &project, command, &manifests)?;
+            self.manifests = manifests;
+            return Ok(Some(prefetch));
+        }
+        if managed.usage.kind == UsageKind::Build {
+            return Err(Stop::silently());
+        }
+        self.check_outputs(&needs, &name).map_err(refuse)?;
+        self.manifests.files.extend(manifests.files);
+        self.manifests.directories.extend(manifests.directories);
+        names.push(name);
+        Ok(None)
+    }
+
+    /// What of a command's needs comes with this copy.
+    fn manifests_of(&self, needs: &Needs, project: &Project<'_>) -> Result<Manifests, String> {
+        let mut manifests = Manifests::default();
+        for file in &needs.files {
+            match project.find_at(file) {
+                Found::File(place) if self.is_ours(place.copied) => {
+                    self.check_path(&place.path)?;
+                    manifests.files.insert((place.path, file.clone()));
+                }
+                Found::File(_) => {}
+                _ => return Err(format!("{file} is not among the files that are copied")),
+            }
+        }
+        for directory in &needs.directories {
+            let ours = self.sources.iter().filter(|source| source.is_directory);
+            let found =
+                ours.filter_map(|source| Some(join(&source.source, directory.below(&source.target)?)));
+            let Some(path) = found.last() else { continue };
+            if path.is_empty() {
+                return Err("it needs the whole build context".to_owned());
+            }
+            self.check_path(&path)?;
+            manifests.directories.insert((path, directory.clone()));
+        }
+        Ok(manifests)
+    }
+
+    fn is_ours(&self, copied: usize) -> bool {
+        self.supplies.copied().get(copied).is_some_and(|copied| copied.step == self.index)
+    }
+
+    /// A manifest below a linked directory cannot be copied early: the later COPY would have to replace the directory
+    /// by the link, which fails (moby fsutil, `copy.go`: "cannot replace to directory").
+    fn check_path(&self, path: &str) -> Result<(), String> {
+        if !destination::is_plain(path) {
+            return Err(format!("`{path}` has a character in its name that COPY reads as something else"));
+        }
+        for (at, _) in path.match_indices('/') {
+            let directory = &path[..at];
+            if matches!(self.input.context.kind(directory), Ok(Some(Kind::Symlink { .. }))) {
+                return Err(format!("{directory} is a link, through which {path} cannot be copied early"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the install writes must not come with the sources that are now copied after it.
+    fn check_outputs(&self, needs: &Needs, name: &str) -> Result<(), String> {
+        match needs.outputs.iter().find(|output| self.excluded(output) == Some(false)) {
+            Some(output) => Err(format!(
+                "{output} is not excluded by .dockerignore: copied after {name}, it would overwrite what that installs"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The download that goes above the copy and runs there as the command does here.
+    fn prefetch(
+        &self,
+        step: &Step<'_>,
+        managed: &Managed<'_>,
+        project: &Project<'_>,
+        command: &str,
+        manifests: &Manifests,
+    ) -> Result<LinkOutcome, Stop> {
+        let copy = &self.stage.steps[self.index];
+        // Whatever the copy can pass it passes first; the download comes when it is asked again.
+        if !self.gained.is_empty() || manifests.files.is_empty() || self.is_fetched(managed) {
+            return Err(Stop::silently());
+        }
+        let (there, here) = (&copy.state, &step.state);
+        if there.user != here.user || there.shell != here.shell || here.shell == Shell::Other {
+            return Err(Stop::at(step, "the user or shell changes between the sources and the install"));
+        }
+        if there.variables != here.variables {
+            return Err(Stop::at(step, "an ENV or ARG stands between the sources and the install"));
+        }
+        let is_here = there.workdir.as_ref() == Some(project.directory());
+        let directory = (!is_here).then(|| project.directory().clone());
+        if directory.as_ref().is_some_and(|directory| !destination::is_plain(directory.as_str())) {
+            return Err(Stop::silently());
+        }
+        Ok(LinkOutcome::Prefetch(
+            Below::Prefetch { command: command.to_owned(), directory },
+            shortened(command),
+        ))
+    }
+
+    /// Whether a command above the copy has installed or downloaded for the same project already.
+    fn is_fetched(&self, managed: &Managed<'_>) -> bool {
+        let above = &self.stage.steps[..self.index];
+        above.iter().filter(|step| step.instruction.keyword() == Keyword::Run).any(|step| {
+            Analysis::of(step).is_ok_and(|analysis| {
+                analysis.managed().any(|other| {
+                    other.usage.kind == UsageKind::Install
+                        && other.ecosystem.name() == managed.ecosystem.name()
+                        && other.usage.directory == managed.usage.directory
+                })
+            })
+        })
+    }
+
+    /// Splits a RUN before link `at`, where what stands before is worth it and the split means the same.
+    fn split(&self, index: usize, analysis: &Analysis<'_>, at: usize, names: &[String]) -> Option<Below> {
+        let step = &self.stage.steps[index];
+        let links = &analysis.chain.links;
+        let is_plain =
+            matches!(analysis.chain.place, Place::Logical(_)) && step.instruction.heredocs().is_empty();
+        let operators: Vec<_> =
+            links.iter().map(|link| link.operator.map(|(operator, _)| operator)).collect();
+        if names.is_empty() || !is_plain || !may_split(&operators, at) {
+            return None;
+        }
+        // What the second part removes would stay in the layer of the first.
+        if self.reaches_the_end() && links[at..].iter().any(|link| removes_files(link, analysis)) {
+            return None;
+        }
+        let state = analysis.pieces[..at]
+            .iter()
+            .zip(links)
+            .filter(|(piece, _)| piece.is_shell_state)
+            .map(|(_, link)| String::from_utf8_lossy(link.span.of(analysis.chain.text)).into_owned())
+            .collect();
+        Some(Below::Split { step: index, at, state })
+    }
+
+    /// Whether this stage's layers are part of the final image.
+    fn reaches_the_end(&self) -> bool {
+        let last = self.input.build.stages.len() - 1;
+        self.stage.index == last || self.input.build.ancestors(last).contains(&self.stage.index)
+    }
+}
+
+/// Whether a list of commands means the same when it is cut before link `at`: the first part must succeed for the second
+/// to run, and its failure must be the failure of the whole.
+fn may_split(operators: &[Option<Operator>], at: usize) -> bool {
+    if at == 0 || at >= operators.len() {
+        return false;
+    }
+    operators[at - 1..operators.len() - 1].iter().all(|operator| *operator == Some(Operator::And))
+}
+
+/// Whether a link may remove files that an earlier one has made.
+fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
+    const REMOVERS: [&str; 12] = [
+        "rm",
+        "rmdir",
+        "del",
+        "purge",
+        "remove",
+        "autoremove",
+        "prune",
+        "clean",
+        "uninstall",
+        "erase",
+        "-delete",
+        "mv",
+    ];
+    let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
+    text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-' && ch != '_')
+        .any(|word| REMOVERS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_cut_only_where_failure_means_failure() {
+        let (and, or, semicolon) = (Some(Operator::And), Some(Operator::Or), Some(Operator::Semicolon));
+        assert!(may_split(&[and, and, None], 1));
+        assert!(may_split(&[semicolon, and, None], 2));
+        assert!(may_split(&[or, and, None], 2));
+        assert!(!may_split(&[and, or, None], 1));
+        assert!(!may_split(&[and, semicolon, None], 1));
+        assert!(!may_split(&[semicolon, None], 1));
+        assert!(!may_split(&[and, None], 0));
+    }
+}

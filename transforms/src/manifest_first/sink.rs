@@ -1,0 +1,431 @@
+//! How far a COPY can sink, and what has to be copied in its place.
+
+use std::collections::BTreeSet;
+
+use dockfix_ecosystems::UsageKind;
+use dockfix_model::build::{Stage, Step};
+use dockfix_model::context::FileType;
+use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::project::{Copied, Supplies, copied_by};
+use dockfix_model::{ImagePath, User};
+use dockfix_syntax::view::{Copy, Variables, argument};
+use dockfix_syntax::{Keyword, variables};
+
+use super::destination;
+use crate::analysis::{Analysis, Managed};
+use crate::transform::Input;
+
+/// What became of an attempt.
+pub(super) enum Outcome {
+    /// The COPY can move.
+    Sinks(Plan),
+    /// It stays; with the line and the reason where an install would have gained.
+    Stays(Option<(usize, String)>),
+}
+
+/// Where a COPY goes, and what comes in its place.
+pub(super) struct Plan {
+    /// The COPY's step.
+    pub(super) copy: usize,
+    /// What is copied in its place.
+    pub(super) manifests: Manifests,
+    /// Where it goes.
+    pub(super) below: Below,
+    /// The destination to write in the COPY, where a WORKDIR that it passes would change the meaning of a relative one.
+    pub(super) destination: Option<String>,
+    /// The steps that no longer depend on it, for the reason: line and what they run.
+    pub(super) gained: Vec<(usize, String)>,
+}
+
+/// Where the sources go.
+pub(super) enum Below {
+    /// After this step.
+    Step(usize),
+    /// Into this step, a RUN that is split behind the link of this number.
+    Split {
+        /// The step.
+        step: usize,
+        /// Number of the first link of the second part.
+        at: usize,
+        /// Texts of the commands that change the shell and stand in the first part: the second part repeats them.
+        state: Vec<String>,
+    },
+    /// They stay: a RUN that downloads comes above them instead.
+    Prefetch {
+        /// The command.
+        command: String,
+        /// The directory to change to first, where it is not the working directory.
+        directory: Option<ImagePath>,
+    },
+}
+
+/// Files and directories to copy early.
+#[derive(Default)]
+pub(super) struct Manifests {
+    /// Path in the context and in the image, of files.
+    pub(super) files: BTreeSet<(String, ImagePath)>,
+    /// Path in the context and in the image, of directories.
+    pub(super) directories: BTreeSet<(String, ImagePath)>,
+}
+
+impl Plan {
+    pub(super) fn reason(&self, stage: &Stage<'_>) -> String {
+        let names: Vec<_> = self.gained.iter().map(|(_, name)| name.as_str()).collect();
+        let (first, more) = names.split_first().map_or(("", 0), |(first, rest)| (*first, rest.len()));
+        let verb = if more == 0 { "reruns" } else { "rerun" };
+        let shown = match names.len() {
+            0..=1 => first.to_owned(),
+            2 => names.join(" and "),
+            _ => format!("{first} and {more} more"),
+        };
+        let copied = stage.steps[self.copy].instruction.start_line();
+        match self.below {
+            Below::Prefetch { .. } => {
+                format!("{shown} runs before the sources are copied and stays cached when they change")
+            }
+            _ if more == 0 && shown.is_empty() => format!("line {copied} moves down"),
+            _ => format!("{shown} no longer {verb} when sources change"),
+        }
+    }
+}
+
+/// A copy on its way down.
+pub(super) struct Sinking<'s, 'a> {
+    pub(super) input: &'s Input<'a>,
+    pub(super) stage: &'s Stage<'a>,
+    /// The copy's step.
+    pub(super) index: usize,
+    copy: Copy<'a>,
+    target: ImagePath,
+    /// What the copy takes.
+    pub(super) sources: Vec<Copied>,
+    /// Where the copy writes.
+    pub(super) writes: Paths,
+    /// What all copies of the stage bring.
+    pub(super) supplies: Supplies,
+    /// What has to be copied in the old place so far.
+    pub(super) manifests: Manifests,
+    passed_workdir: bool,
+    /// What no longer depends on the copy: line and name.
+    pub(super) gained: Vec<(usize, String)>,
+    /// The last step that gains.
+    pub(super) lowest: Option<usize>,
+}
+
+/// A copy goes no further; with line and reason where an install is left below it for a reason of its own.
+pub(super) struct Stop(Option<(usize, String)>);
+
+impl Stop {
+    pub(super) fn silently() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn at(step: &Step<'_>, reason: impl Into<String>) -> Self {
+        Self(Some((step.instruction.start_line(), reason.into())))
+    }
+}
+
+/// What came of a step on the way.
+pub(super) enum Passed {
+    Whole,
+    /// The way ends in this step.
+    Ends(Below),
+}
+
+pub(super) fn sink(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Outcome {
+    let mut sinking = match Sinking::start(input, stage, index) {
+        Ok(sinking) => sinking,
+        Err(reason) => {
+            // Only worth a word where an install below would gain.
+            let install = first_install(stage, index);
+            return Outcome::Stays(
+                install.map(|(line, name)| (line, format!("{name} stays below the sources: {reason}"))),
+            );
+        }
+    };
+    for step in index + 1..stage.steps.len() {
+        match sinking.pass(step) {
+            Ok(Passed::Whole) => {}
+            Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
+            Err(Stop(reason)) => {
+                let reason = reason.or_else(|| sinking.blocked(step));
+                return sinking.finish(None, reason);
+            }
+        }
+    }
+    sinking.finish(None, None)
+}
+
+/// The first command below `index` that installs or builds a project: its line and name.
+fn first_install(stage: &Stage<'_>, index: usize) -> Option<(usize, String)> {
+    stage.steps.iter().skip(index + 1).filter(|step| step.instruction.keyword() == Keyword::Run).find_map(
+        |step| {
+            let analysis = Analysis::of(step).ok()?;
+            let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
+            Some((step.instruction.start_line(), shown(managed, &analysis)))
+        },
+    )
+}
+
+/// A command as a message shows it: `npm ci`.
+pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
+    let command = &managed.command;
+    let text = command.span.of(analysis.chain.text);
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return managed.ecosystem.name().to_owned();
+    }
+    shortened(&words)
+}
+
+/// A text cut to what a message can take.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(LONGEST - 3).collect();
+    format!("{}...", cut.trim_end())
+}
+
+impl<'s, 'a> Sinking<'s, 'a> {
+    fn start(input: &'s Input<'a>, stage: &'s Stage<'a>, index: usize) -> Result<Self, String> {
+        let step = &stage.steps[index];
+        let escape = input.file.escape();
+        let copy = Copy::of(&step.instruction).ok_or("the COPY cannot be read")?;
+        if !input.context.is_known() {
+            return Err("the build context is not known".to_owned());
+        }
+        if let Some((flag, _)) =
+            copy.flags.iter().find(|(flag, _)| !matches!(flag.as_str(), "chown" | "chmod"))
+        {
+            return Err(format!("the COPY of line {} has --{flag}", step.instruction.start_line()));
+        }
+        if copy.sources.iter().any(|source| source.is_heredoc || source.text.contains("://")) {
+            return Err("the instruction also adds what is no part of the context".to_owned());
+        }
+        let target = step.state.path(&copy.destination.text, escape).ok_or_else(|| {
+            format!("the destination of line {} is not known", step.instruction.start_line())
+        })?;
+        let sources = copied_by(&copy, step, index, input.context, escape)
+            .filter(|sources| !sources.is_empty())
+            .ok_or_else(|| {
+                format!("what line {} copies is not in the build context", step.instruction.start_line())
+            })?;
+        let supplies = Supplies::of(&stage.steps, input.context, escape);
+        let writes = written(&sources, input);
+        Ok(Self {
+            input,
+            stage,
+            index,
+            copy,
+            target,
+            sources,
+            writes,
+            supplies,
+            manifests: Manifests::default(),
+            passed_workdir: false,
+            gained: Vec::new(),
+            lowest: None,
+        })
+    }
+
+    pub(super) fn effects(&self) -> Effects {
+        Effects { writes: self.writes.clone(), ..Effects::none() }
+    }
+
+    /// Lets the copy sink below a step.
+    fn pass(&mut self, index: usize) -> Result<Passed, Stop> {
+        let stage = self.stage;
+        let step = &stage.steps[index];
+        match step.instruction.keyword() {
+            Keyword::Run => return self.pass_run(index),
+            Keyword::Copy | Keyword::Add => self.pass_copy(index)?,
+            Keyword::Workdir => self.pass_workdir(step)?,
+            Keyword::Env | Keyword::Arg => self.pass_variables(step)?,
+            Keyword::Volume if !self.leaves_alone_volume(step) => return Err(Stop::silently()),
+            Keyword::From | Keyword::Unknown => return Err(Stop::silently()),
+            // They make no step and read no files: USER and SHELL do not matter to COPY either.
+            _ => {}
+        }
+        Ok(Passed::Whole)
+    }
+
+    fn leaves_alone_volume(&self, step: &Step<'_>) -> bool {
+        let text = String::from_utf8_lossy(step.instruction.args());
+        let volumes =
+            step.instruction.json().unwrap_or_else(|| text.split_whitespace().map(str::to_owned).collect());
+        volumes.iter().all(|volume| {
+            step.state.path(volume, self.input.file.escape()).is_some_and(|path| !path.overlaps(&self.target))
+        })
+    }
+
+    fn pass_variables(&self, step: &Step<'_>) -> Result<(), Stop> {
+        let read = variables(self.stage.steps[self.index].instruction.text(), self.input.file.escape());
+        let set = Variables::of(&step.instruction).map_or_else(Vec::new, |view| view.assigned);
+        let reads_one = set.iter().any(|set| read.names.iter().any(|name| *name == *set.name.text));
+        if read.unknown || reads_one { Err(Stop::silently()) } else { Ok(()) }
+    }
+
+    /// A WORKDIR makes its directory when that is missing, as the user in force; a COPY makes its destination as root,
+    /// or as `--chown` says.
+    fn pass_workdir(&mut self, step: &Step<'_>) -> Result<(), Stop> {
+        let escape = self.input.file.escape();
+        let path = argument(&step.instruction).and_then(|path| step.state.path(&path.text, escape));
+        let Some(path) = path else { return Err(Stop::silently()) };
+        let as_root = step.state.user == User::Root && !self.copy.has_flag("chown");
+        let made_before = !self.manifests.files.is_empty() && path == self.target;
+        let is_deeper = path.below(&self.target).is_some_and(|below| !below.is_empty());
+        if path.overlaps(&self.target) && !as_root && !made_before && !is_deeper {
+            return Err(Stop::silently());
+        }
+        let text = &*self.copy.destination.text;
+        if !text.starts_with('/') && !text.starts_with('$') {
+            if self.target.is_symbolic() {
+                return Err(Stop::silently());
+            }
+            self.passed_workdir = true;
+        }
+        Ok(())
+    }
+
+    /// Another COPY may stay above if both bring the same files to the same places, or if they meet nowhere.
+    fn pass_copy(&mut self, index: usize) -> Result<(), Stop> {
+        let step = &self.stage.steps[index];
+        let escape = self.input.file.escape();
+        let Some(other) = Copy::of(&step.instruction) else { return Err(Stop::silently()) };
+        let Some(target) = step.state.path(&other.destination.text, escape) else {
+            return Err(Stop::silently());
+        };
+        let writes = match &other.from {
+            None if !other.sources.iter().any(|source| source.is_heredoc || source.text.contains("://")) => {
+                let copied =
+                    copied_by(&other, step, index, self.input.context, escape).ok_or_else(Stop::silently)?;
+                if copied.iter().all(|copied| self.brings_too(copied)) {
+                    return Ok(());
+                }
+                written(&copied, self.input)
+            }
+            _ => Paths::Below(vec![target]),
+        };
+        let other = Effects { writes, ..Effects::none() };
+        // What an ignore pattern keeps out of the context can never come with this copy.
+        if self.effects().conflicts(&other) && !self.is_kept_out(&other.writes) {
+            return Err(Stop::silently());
+        }
+        Ok(())
+    }
+
+    /// Whether this copy brings the same file or directory to the same place.
+    fn brings_too(&self, other: &Copied) -> bool {
+        self.sources.iter().filter(|source| source.is_directory).any(|source| {
+            let image = other.target.below(&source.target);
+            image.is_some_and(|below| join(&source.source, below) == other.source)
+        })
+    }
+
+    /// Whether every one of the paths is excluded from the context this copy takes.
+    fn is_kept_out(&self, paths: &Paths) -> bool {
+        let Paths::Below(paths) = paths else { return false };
+        paths.iter().all(|path| self.excluded(path).unwrap_or(false))
+    }
+
+    /// Whether what this copy would bring to a path of the image is excluded; `None` where it would not reach there.
+    pub(super) fn excluded(&self, path: &ImagePath) -> Option<bool> {
+        let mut reached = None;
+        for source in self.sources.iter().filter(|source| source.is_directory) {
+            if let Some(below) = path.below(&source.target) {
+                let excluded = !below.is_empty()
+                    && self.input.context.is_excluded(&join(&source.source, below)).unwrap_or(false);
+                reached = Some(reached.unwrap_or(true) && excluded);
+            }
+        }
+        reached
+    }
+
+    /// The reason why a step that is not known keeps an install below it from gaining.
+    fn blocked(&self, index: usize) -> Option<(usize, String)> {
+        let step = &self.stage.steps[index];
+        if !self.gained.is_empty() {
+            return None;
+        }
+        let own = (step.instruction.keyword() == Keyword::Run)
+            .then(|| Analysis::of(step).ok())
+            .flatten()
+            .and_then(|analysis| {
+                let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
+                Some((analysis.unknown().map(str::to_owned), shown(managed, &analysis)))
+            });
+        let line = step.instruction.start_line();
+        if let Some((unknown, name)) = own {
+            let what = unknown.map_or_else(|| "it".to_owned(), |unknown| format!("{unknown} before it"));
+            return Some((
+                line,
+                format!("{name} stays below the sources: {what} may read or write any of them"),
+            ));
+        }
+        let (install, name) = first_install(self.stage, index)?;
+        let keyword = step.instruction.keyword();
+        Some((
+            install,
+            format!("{name} stays below the sources: the {keyword} of line {line} may depend on them"),
+        ))
+    }
+
+    fn finish(self, below: Option<Below>, reason: Option<(usize, String)>) -> Outcome {
+        let below = match (below, self.lowest) {
+            (Some(below), _) => below,
+            (None, Some(lowest)) => Below::Step(lowest),
+            (None, None) => return Outcome::Stays(reason),
+        };
+        if !self.takes_more_than_manifests() {
+            return Outcome::Stays(None);
+        }
+        let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
+        Outcome::Sinks(Plan {
+            copy: self.index,
+            manifests: self.manifests,
+            below,
+            destination,
+            gained: self.gained,
+        })
+    }
+
+    /// Whether the copy takes anything besides the manifests: if not, it is well where it is.
+    fn takes_more_than_manifests(&self) -> bool {
+        self.sources.iter().filter(|source| source.is_directory).any(|source| {
+            self.input.context.walk(&source.source).filter_map(Result::ok).any(|entry| {
+                let is_directory = entry.file_type == FileType::Dir;
+                let is_manifest = self.manifests.files.iter().any(|(path, _)| *path == entry.path)
+                    || self.manifests.directories.iter().any(|(path, _)| {
+                        entry.path.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                    });
+                !is_directory && !is_manifest
+            })
+        })
+    }
+}
+
+/// The paths of the image that sources bring; below `/` only what is there now.
+fn written(sources: &[Copied], input: &Input<'_>) -> Paths {
+    let mut paths = Vec::new();
+    for source in sources {
+        if source.is_directory && source.target == ImagePath::root() {
+            let entries = input.context.list(&source.source).unwrap_or_default();
+            paths.extend(entries.iter().map(|entry| source.target.join(&entry.name)));
+        } else {
+            paths.push(source.target.clone());
+        }
+    }
+    Paths::Below(paths)
+}
+
+pub(super) fn join(directory: &str, name: &str) -> String {
+    match (directory, name) {
+        ("", name) => name.to_owned(),
+        (directory, "") => directory.to_owned(),
+        _ => format!("{directory}/{name}"),
+    }
+}

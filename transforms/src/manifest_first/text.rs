@@ -1,0 +1,141 @@
+//! The text of a move.
+
+use std::collections::BTreeMap;
+
+use dockfix_model::build::Stage;
+use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::rewrite::{self, Comments, Place};
+use dockfix_syntax::view::Copy;
+use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
+
+use super::destination;
+use super::sink::{Below, Manifests, Plan};
+use crate::analysis::Analysis;
+use crate::transform::Input;
+
+/// The edits that carry out a plan.
+pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result<Edits, RewriteError> {
+    let file = input.file;
+    let copy = &stage.steps[plan.copy].instruction;
+    let mut edits = Edits::new();
+    let manifests = manifest_copies(stage, plan);
+    let mut above = manifests.join("\n");
+    if let Below::Prefetch { command, directory } = &plan.below {
+        let prefix = directory.as_ref().map_or(String::new(), |directory| format!("cd {directory} && "));
+        above = format!("{above}\nRUN {prefix}{command}");
+        rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+        return Ok(edits);
+    }
+    if !above.is_empty() {
+        rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+    }
+    match &plan.below {
+        Below::Step(step) => {
+            let after = Place::After(stage.steps[*step].instruction.index());
+            match &plan.destination {
+                None => rewrite::move_to(&mut edits, file, copy.index(), after)?,
+                Some(_) => {
+                    rewrite::insert(&mut edits, file, after, &moved(copy, plan))?;
+                    rewrite::delete(&mut edits, file, copy.index(), Comments::Go)?;
+                }
+            }
+        }
+        Below::Split { step, at, state } => {
+            let run = &stage.steps[*step];
+            let Ok(analysis) = Analysis::of(run) else {
+                return Err(RewriteError::NoSuchItem(run.instruction.index()));
+            };
+            let links = &analysis.chain.links;
+            let end = analysis.chain.source_span(&run.instruction, links[at - 1].span);
+            let start = analysis.chain.source_span(&run.instruction, links[*at].span);
+            let (Some(end), Some(start)) = (end, start) else {
+                return Err(RewriteError::NoSuchItem(run.instruction.index()));
+            };
+            let gap = Span::new(end.end, start.start);
+            let line_end = file.line_end();
+            let mut text = line_end.as_bytes().to_vec();
+            text.extend(moved(copy, plan));
+            text.extend(comments_in(gap.of(file.source()), line_end));
+            text.extend(second_run(&run.instruction, state).as_bytes());
+            edits.replace(gap, text)?;
+            rewrite::delete(&mut edits, file, copy.index(), Comments::Go)?;
+        }
+        Below::Prefetch { .. } => {}
+    }
+    Ok(edits)
+}
+
+/// The copy with its comments, whole lines, its destination written anew where the plan says so.
+fn moved(copy: &Instruction<'_>, plan: &Plan) -> Vec<u8> {
+    let file = copy.file();
+    let source = file.source();
+    let items = file.items();
+    let mut first = copy.index();
+    while first > 0 && matches!(items[first - 1].kind, ItemKind::Comment) {
+        first -= 1;
+    }
+    let start = items[first].span.start;
+    let mut text = source[start..copy.span().end].to_vec();
+    let written = Copy::of(copy).and_then(|copy| copy.destination.span);
+    if let (Some(destination), Some(written)) = (&plan.destination, written) {
+        let span = copy.source_span(written);
+        text.splice(span.start - start..span.end - start, destination.bytes());
+    }
+    if !text.ends_with(b"\n") {
+        text.extend_from_slice(file.line_end().as_bytes());
+    }
+    text
+}
+
+/// Keyword and flags of a RUN once more, and the commands that its second part has to repeat.
+fn second_run(run: &Instruction<'_>, state: &[String]) -> String {
+    let lossy = |span: Span| String::from_utf8_lossy(span.of(run.text())).into_owned();
+    let mut words = vec![lossy(run.keyword_span())];
+    words.extend(run.flags().iter().map(|flag| lossy(flag.span)));
+    let mut text = words.join(" ");
+    text.push(' ');
+    for command in state {
+        text.push_str(command.trim());
+        text.push_str(" && ");
+    }
+    text
+}
+
+/// The comment lines between two commands, as lines of their own.
+fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
+    let lines =
+        gap.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.starts_with(b"#"));
+    lines.flat_map(|line| [line, line_end.as_bytes()].concat()).collect()
+}
+
+/// One COPY for the manifests of each directory.
+fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
+    let instruction = &stage.steps[plan.copy].instruction;
+    let Some(copy) = Copy::of(instruction) else { return Vec::new() };
+    let target = stage.steps[plan.copy].state.path(&copy.destination.text, instruction.file().escape());
+    let Some(target) = target else { return Vec::new() };
+    let Manifests { files, directories } = &plan.manifests;
+    let mut flags = String::new();
+    for (flag, value) in &copy.flags {
+        flags.push_str(&format!(" --{flag}={}", value.as_deref().unwrap_or_default()));
+    }
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (path, image) in files {
+        if let Some((below, _)) = destination::split(image, &target) {
+            groups.entry(below).or_default().push(path);
+        }
+    }
+    let written = &*copy.destination.text;
+    let mut lines: Vec<_> = groups
+        .into_iter()
+        .map(|(below, paths)| {
+            format!("COPY{flags} {} {}", paths.join(" "), destination::directory(written, below))
+        })
+        .collect();
+    for (path, image) in directories {
+        if let Some(below) = image.below(&target) {
+            lines.push(format!("COPY{flags} {path} {}", destination::directory(written, below)));
+        }
+    }
+    lines
+}

@@ -1,0 +1,46 @@
+//! `syntax-directive`: names the frontend that knows what the other transforms put into a file.
+
+use dockfix_syntax::rewrite::{self, Place};
+use dockfix_syntax::{DirectiveName, Dockerfile, Edits, Keyword};
+
+use crate::report::Safety;
+use crate::transform::{Described, Input, Proposals, Transform};
+
+/// See the [module](self).
+pub(crate) struct SyntaxDirective;
+
+impl Described for SyntaxDirective {
+    fn id(&self) -> &'static str {
+        "syntax-directive"
+    }
+
+    fn summary(&self) -> &'static str {
+        "adds `# syntax=docker/dockerfile:1` where a change needs it"
+    }
+
+    fn documentation(&self) -> &'static str {
+        include_str!("../docs/syntax-directive.md")
+    }
+}
+
+impl Transform for SyntaxDirective {
+    fn propose(&self, input: &Input<'_>) -> Proposals {
+        let mut proposals = Proposals::default();
+        // A file that had mounts builds as it is, by whatever frontend its builders have.
+        let is_needed = has_mount(input.file) && !has_mount(input.original);
+        if is_needed && input.file.directive(DirectiveName::Syntax).is_none() {
+            let mut edits = Edits::new();
+            let done = rewrite::insert(&mut edits, input.file, Place::Top, b"# syntax=docker/dockerfile:1");
+            let reason = "cache mounts need Dockerfile syntax 1.2 or later";
+            proposals.offer(1, Safety::Safe, reason, done.map(|()| edits));
+        }
+        proposals
+    }
+}
+
+fn has_mount(file: &Dockerfile) -> bool {
+    file.instructions().any(|instruction| {
+        let run = instruction.inner().unwrap_or(instruction);
+        run.keyword() == Keyword::Run && run.flag("mount").is_some()
+    })
+}

@@ -1,0 +1,65 @@
+//! Tests of the transforms in a few strings: files of the context, a Dockerfile before, a Dockerfile after.
+
+mod documentation;
+mod moves;
+
+use dockfix_model::context::Context;
+
+use crate::{FixedFile, Options, Outcome, Project, ProjectFile, fix};
+
+/// Files of a context: path and content.
+type Files<'f> = &'f [(&'f str, &'f str)];
+
+/// Runs some transforms (all where `only` is empty). Without files the context is unknown.
+fn run(only: &[&str], files: Files<'_>, dockerfile: &str) -> Outcome {
+    let context =
+        if files.is_empty() { Context::unknown() } else { Context::in_memory(files.iter().copied()) };
+    let file = ProjectFile {
+        name: "Dockerfile".to_owned(),
+        source: dockerfile.as_bytes().into(),
+        context,
+        rewrite: true,
+    };
+    let only = only.iter().map(|&id| id.to_owned()).collect();
+    fix(&Project { files: vec![file] }, &Options { only, ..Options::default() })
+}
+
+fn dockerfile(outcome: &Outcome) -> &FixedFile {
+    let file = &outcome.files[0];
+    assert_eq!(file.bug, None);
+    file
+}
+
+/// The transforms make `after` of `before`.
+#[track_caller]
+fn check(only: &[&str], files: Files<'_>, before: &str, after: &str) {
+    let outcome = run(only, files, before);
+    let file = dockerfile(&outcome);
+    let text = String::from_utf8_lossy(&file.after);
+    assert!(
+        text == after,
+        "\n--- wanted\n{after}\n--- got\n{text}\n--- changes {:#?}\n--- refusals {:#?}",
+        file.changes,
+        file.refusals
+    );
+}
+
+/// They leave it alone and have nothing to say.
+#[track_caller]
+fn check_unchanged(only: &[&str], files: Files<'_>, before: &str) {
+    let outcome = run(only, files, before);
+    let file = dockerfile(&outcome);
+    assert_eq!(String::from_utf8_lossy(&file.after), before, "{:#?}", file.changes);
+    assert_eq!(file.refusals, []);
+}
+
+/// They leave it alone and say why: `line: reason`.
+#[track_caller]
+fn check_refused(only: &[&str], files: Files<'_>, before: &str, refusals: &[&str]) {
+    let outcome = run(only, files, before);
+    let file = dockerfile(&outcome);
+    assert_eq!(String::from_utf8_lossy(&file.after), before, "{:#?}", file.changes);
+    let got: Vec<_> =
+        file.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason)).collect();
+    assert_eq!(got, refusals);
+}

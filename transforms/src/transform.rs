@@ -1,0 +1,84 @@
+//! What a transform is.
+
+use dockfix_model::build::Build;
+use dockfix_model::context::Context;
+use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::{Dockerfile, Edits};
+
+use crate::report::Safety;
+
+/// What every transform says of itself.
+pub trait Described: Sync {
+    /// Its name on the command line.
+    fn id(&self) -> &'static str;
+
+    /// One line on what it does.
+    fn summary(&self) -> &'static str;
+
+    /// Its page: what, why, examples, what it refuses. Markdown.
+    fn documentation(&self) -> &'static str;
+}
+
+/// A rewrite of one Dockerfile: proposes changes, and says what it leaves alone and why. Does no I/O but reading the
+/// build context.
+pub trait Transform: Described {
+    /// The changes it would make now. They are applied one at a time, and it is asked again after each.
+    fn propose(&self, input: &Input<'_>) -> Proposals;
+}
+
+/// What a transform sees.
+pub struct Input<'a> {
+    /// The file as it is now.
+    pub file: &'a Dockerfile,
+    /// What it means.
+    pub build: &'a Build<'a>,
+    /// The build context, with the ignore file that will be in force.
+    pub context: &'a Context,
+    /// The file as it was before any change.
+    pub original: &'a Dockerfile,
+}
+
+/// What a transform would do.
+#[derive(Debug, Default)]
+pub struct Proposals {
+    /// The changes, each on its own.
+    pub changes: Vec<Proposal>,
+    /// What is left alone: 1-based line in the current file, and why.
+    pub refusals: Vec<(usize, String)>,
+}
+
+/// A change, all or nothing.
+#[derive(Debug)]
+pub struct Proposal {
+    /// 1-based line of the current file that the change is about.
+    pub line: usize,
+    /// Whether it is shown to keep the safety contract; unsafe unless said otherwise.
+    pub safety: Safety,
+    /// What it is good for, one sentence without a full stop.
+    pub reason: String,
+    /// The edits of the current file.
+    pub edits: Edits,
+}
+
+impl Proposals {
+    /// Adds a change, or a refusal where its edits could not be made: the edit engine protects comments, heredocs and
+    /// directives, and what it will not do is left alone.
+    pub fn offer(
+        &mut self,
+        line: usize,
+        safety: Safety,
+        reason: impl Into<String>,
+        edits: Result<Edits, RewriteError>,
+    ) {
+        match edits {
+            Ok(edits) if edits.is_empty() => {}
+            Ok(edits) => self.changes.push(Proposal { line, safety, reason: reason.into(), edits }),
+            Err(error) => self.refuse(line, error.to_string()),
+        }
+    }
+
+    /// Says that something is left alone.
+    pub fn refuse(&mut self, line: usize, reason: impl Into<String>) {
+        self.refusals.push((line, reason.into()));
+    }
+}
