@@ -5,10 +5,13 @@
 
 mod apt;
 mod ecosystem;
+mod environment;
 mod golang;
 mod javascript;
 mod npm;
 mod options;
+mod pip;
+mod python;
 mod system;
 
 #[cfg(test)]
@@ -21,4 +24,4 @@ pub use ecosystem::{
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm];
+pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm, &pip::Pip];

@@ -1,0 +1,291 @@
+//! What an install from requirements files reads: the files, those they include, archives and directories they name.
+//!
+//! Files that a requirements file includes lie relative to it; packages that it names by path lie relative to the
+//! working directory; `--find-links` is relative to the file where that exists, else to the working directory (pip,
+//! `req/req_file.py`, `handle_option_line` and `_parse_and_recurse`). uv does the same.
+
+use dockfix_model::ImagePath;
+use dockfix_model::project::{Found, Project};
+
+use super::requirements::{self, Item};
+use super::source::{Source, file_path, has_scheme, source};
+use crate::{Needs, Refusal};
+
+/// What was found so far.
+pub(crate) struct Closure<'p> {
+    project: &'p Project<'p>,
+    needs: Needs,
+}
+
+/// Where a file or a package is asked for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    /// On the command line.
+    Command,
+    /// On this line of this file, as messages show it.
+    Line(&'a str, usize),
+}
+
+impl Asked<'_> {
+    /// `requirements.txt:3 installs ./lib`, or `it installs ./lib`.
+    fn says(self, verb: &str, what: &str) -> String {
+        match self {
+            Self::Command => format!("it {verb} {what}"),
+            Self::Line(file, number) => format!("{file}:{number} {verb} {what}"),
+        }
+    }
+}
+
+impl<'p> Closure<'p> {
+    /// Nothing yet.
+    pub(crate) fn new(project: &'p Project<'p>) -> Self {
+        Self { project, needs: Needs::default() }
+    }
+
+    /// Everything that was found.
+    pub(crate) fn into_needs(self) -> Needs {
+        self.needs
+    }
+
+    /// A requirements or constraints file of the command line.
+    ///
+    /// # Errors
+    ///
+    /// When it, or what it leads to, cannot be copied apart from the sources.
+    pub(crate) fn file(&mut self, path: &str) -> Result<(), Refusal> {
+        if has_scheme(path) {
+            return file_path(path).map_or(Ok(()), |path| self.file(path));
+        }
+        let path = self.project.path(path);
+        match self.project.find_at(&path) {
+            Found::File(_) => self.read(&path),
+            Found::Directory => Err(Refusal::new(format!("{} is a directory", self.show(&path)))),
+            Found::Missing => Err(Refusal::new(format!("{} is not in the build context", self.show(&path)))),
+            Found::Elsewhere => {
+                let directory = path.parent().unwrap_or_else(ImagePath::root);
+                let name = path.name();
+                Err(Refusal::new(format!("no {name} is copied from the build context to {directory}")))
+            }
+        }
+    }
+
+    /// A package of the command line that is named by a path.
+    ///
+    /// # Errors
+    ///
+    /// When it is a directory, or is not there.
+    pub(crate) fn package(&mut self, path: &str) -> Result<(), Refusal> {
+        let absolute = self.project.path(path);
+        // What lies elsewhere and does not come from the context counts among the command's effects.
+        if absolute.below(self.project.directory()).is_none()
+            && self.project.find_at(&absolute) == Found::Elsewhere
+        {
+            return Ok(());
+        }
+        self.local(path, Asked::Command)
+    }
+
+    /// A requirement written elsewhere: in a group of pyproject.toml, in a Pipfile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::package`]; `file` and `line` are shown.
+    pub(crate) fn requirement(&mut self, text: &str, file: &str, line: usize) -> Result<(), Refusal> {
+        self.add_variables(text);
+        match source(text) {
+            Source::Local(path) => self.local(path, Asked::Line(file, line)),
+            Source::Index | Source::Remote => Ok(()),
+        }
+    }
+
+    /// `--find-links` of the command line.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be copied apart from the sources.
+    pub(crate) fn find_links(&mut self, link: &str) -> Result<(), Refusal> {
+        let Some(path) = local_link(link) else { return Ok(()) };
+        let path = self.project.path(path);
+        let elsewhere = path.below(self.project.directory()).is_none();
+        if elsewhere && self.project.find_at(&path) == Found::Elsewhere {
+            return Ok(());
+        }
+        self.links(&path, Asked::Command)
+    }
+
+    /// A file that is read if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether it is there.
+    pub(crate) fn optional(&mut self, path: &ImagePath) -> Result<bool, Refusal> {
+        match self.project.find_at(path) {
+            Found::File(_) => {
+                self.add(path.clone());
+                Ok(true)
+            }
+            Found::Elsewhere if self.project.supplies().incomplete => {
+                Err(Refusal::new(format!("it cannot be told whether a COPY brings {path}")))
+            }
+            Found::Directory | Found::Missing | Found::Elsewhere => Ok(false),
+        }
+    }
+
+    fn add(&mut self, path: ImagePath) -> bool {
+        let is_new = !self.needs.files.contains(&path);
+        if is_new {
+            self.needs.files.push(path);
+        }
+        is_new
+    }
+
+    fn add_variables(&mut self, text: &str) {
+        for name in requirements::variables(text) {
+            if !self.needs.variables.iter().any(|known| known == name) {
+                self.needs.variables.push(name.to_owned());
+            }
+        }
+    }
+
+    fn show(&self, path: &ImagePath) -> String {
+        self.project.shown(path.as_str())
+    }
+
+    /// Reads a file of the context, and what it includes.
+    fn read(&mut self, path: &ImagePath) -> Result<(), Refusal> {
+        if !self.add(path.clone()) {
+            return Ok(());
+        }
+        let shown = self.show(path);
+        let bytes = self
+            .project
+            .read(path.as_str())
+            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read")))?;
+        let directory = path.parent().unwrap_or_else(ImagePath::root);
+        for line in requirements::lines(&requirements::decode(&bytes)) {
+            self.add_variables(&line.text);
+            self.line(&line.text, Asked::Line(&shown, line.number), &directory)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str, asked: Asked<'_>, directory: &ImagePath) -> Result<(), Refusal> {
+        let item = requirements::item(text);
+        let named = match &item {
+            Item::Requirement(text) | Item::Editable(text) => match source(text) {
+                Source::Local(path) => Some(path.to_owned()),
+                Source::Index | Source::Remote => None,
+            },
+            Item::Requirements(path) | Item::Constraint(path) => Some(path.clone()),
+            Item::FindLinks(links) => {
+                links.iter().find(|link| link.contains("${") && !has_scheme(link)).cloned()
+            }
+            Item::Setting | Item::Unknown(_) => None,
+        };
+        if let Some(path) = named.filter(|path| path.contains("${")) {
+            return Err(Refusal::new(asked.says("names a file by a variable:", &path)));
+        }
+        match item {
+            Item::Setting => Ok(()),
+            Item::Unknown(option) => {
+                Err(Refusal::new(asked.says("has an option that is not known:", &option)))
+            }
+            Item::Requirement(text) => match source(&text) {
+                Source::Local(path) => self.local(path, asked),
+                Source::Index | Source::Remote => Ok(()),
+            },
+            Item::Editable(text) => self.editable(&text, asked),
+            Item::Requirements(path) | Item::Constraint(path) => self.include(&path, asked, directory),
+            Item::FindLinks(links) => {
+                for link in links.iter().filter_map(|link| local_link(link)) {
+                    let beside = directory.join(link);
+                    let is_there = matches!(self.project.find_at(&beside), Found::File(_) | Found::Directory);
+                    let path = if is_there { beside } else { self.project.path(link) };
+                    self.links(&path, asked)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn include(&mut self, path: &str, asked: Asked<'_>, directory: &ImagePath) -> Result<(), Refusal> {
+        if has_scheme(path) && file_path(path).is_none() {
+            return Ok(());
+        }
+        let included = directory.join(file_path(path).unwrap_or(path));
+        match self.project.find_at(&included) {
+            Found::File(_) => self.read(&included),
+            Found::Directory => Err(Refusal::new(asked.says("includes", &format!("{path}, a directory")))),
+            Found::Missing => Err(Refusal::new(
+                asked.says("includes", &format!("{path}, which is not in the build context")),
+            )),
+            Found::Elsewhere => Err(Refusal::new(
+                asked.says("includes", &format!("{path}, which no COPY brings from the build context")),
+            )),
+        }
+    }
+
+    /// `-e`: a repository is cloned into `src` beside, a directory is a project.
+    fn editable(&mut self, text: &str, asked: Asked<'_>) -> Result<(), Refusal> {
+        if let Source::Local(path) = source(text) {
+            return self.local(path, asked);
+        }
+        let name =
+            text.split_once("egg=").map_or("", |(_, egg)| egg.split(['&', '[', ' ']).next().unwrap_or(egg));
+        self.needs.outputs.push(self.project.path("src").join(name));
+        Ok(())
+    }
+
+    fn local(&mut self, path: &str, asked: Asked<'_>) -> Result<(), Refusal> {
+        let absolute = self.project.path(path);
+        match self.project.find_at(&absolute) {
+            Found::File(_) => {
+                self.add(absolute);
+                Ok(())
+            }
+            Found::Missing if absolute != *self.project.directory() => {
+                let what = format!("{path}, which is not in the build context");
+                Err(Refusal::new(asked.says("installs", &what)))
+            }
+            Found::Directory | Found::Missing | Found::Elsewhere if absolute == *self.project.directory() => {
+                let what = format!("{path}, the project itself, so it needs the sources");
+                Err(Refusal::new(asked.says("installs", &what)))
+            }
+            Found::Directory => {
+                let what = format!("{path}, a directory of the build context, so it needs the sources");
+                Err(Refusal::new(asked.says("installs", &what)))
+            }
+            Found::Missing | Found::Elsewhere => {
+                let what = format!("{path}, which no COPY brings from the build context");
+                Err(Refusal::new(asked.says("installs", &what)))
+            }
+        }
+    }
+
+    fn links(&mut self, path: &ImagePath, asked: Asked<'_>) -> Result<(), Refusal> {
+        let shown = self.show(path);
+        match self.project.find_at(path) {
+            Found::Directory if path != self.project.directory() => {
+                if !self.needs.directories.contains(path) {
+                    self.needs.directories.push(path.clone());
+                }
+                Ok(())
+            }
+            Found::Directory => {
+                Err(Refusal::new(asked.says("looks for packages in", "the project's own directory")))
+            }
+            // A page of links leads to files beside it.
+            Found::File(_) => {
+                Err(Refusal::new(asked.says("takes packages from", &format!("the links in {shown}"))))
+            }
+            Found::Missing | Found::Elsewhere => Err(Refusal::new(
+                asked.says("takes packages from", &format!("{shown}, which is not in the build context")),
+            )),
+        }
+    }
+}
+
+/// The path of a value of `--find-links` that is no address.
+fn local_link(link: &str) -> Option<&str> {
+    if has_scheme(link) { file_path(link) } else { Some(link) }
+}

@@ -1,0 +1,10 @@
+//! What pip, uv, poetry, pipenv, pdm and conda share: requirements files and what they include, pyproject.toml, how the
+//! tools are called, where they keep packages and caches.
+
+pub(crate) mod cache;
+pub(crate) mod call;
+pub(crate) mod closure;
+pub(crate) mod config;
+pub(crate) mod places;
+pub(crate) mod requirements;
+pub(crate) mod source;
