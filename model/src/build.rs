@@ -234,7 +234,7 @@ mod tests {
         with_build("ARG V=20\nARG D=/d\nFROM node:$V\nARG D\nWORKDIR $D\nRUN x\n", |build| {
             let state = build.stages[0].steps[2].state.as_ref();
             assert_eq!(state.base.name, "node:20");
-            assert_eq!(state.workdir.as_ref().map(ImagePath::as_str), Some("${D@4}"));
+            assert_eq!(state.workdir.as_ref().map(ImagePath::as_str), Some("${D@1}"));
         });
         with_build("FROM node\nARG D\nWORKDIR $D\nRUN x\n", |build| {
             assert_eq!(build.stages[0].steps[2].state.workdir, None);

@@ -3,7 +3,7 @@ use std::fmt;
 /// An absolute path in the image, normalised: no `.`, `..`, empty or trailing segments.
 ///
 /// Where a build argument takes part, whose value is not known before the build, the path holds a *symbol* in its
-/// place: `${NAME@line}`, after the line that set it. Two paths with the same symbols are the same path; of paths with
+/// place: `${NAME@n}`, after the name's n-th declaration. Two paths with the same symbols are the same path; of paths with
 /// different symbols nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ImagePath(String);
@@ -107,9 +107,9 @@ impl fmt::Display for ImagePath {
 /// How a symbol begins.
 const SYMBOL: &str = "${";
 
-/// The symbol for the value that `name` got on `line`.
-pub(crate) fn symbol(name: &str, line: usize) -> String {
-    format!("{SYMBOL}{name}@{line}}}")
+/// The symbol for the value that the `number`-th declaration of `name` gives it.
+pub(crate) fn symbol(name: &str, number: usize) -> String {
+    format!("{SYMBOL}{name}@{number}}}")
 }
 
 fn is_absolute(text: &str) -> bool {

@@ -47,6 +47,8 @@ pub enum Origin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
     known: BTreeMap<String, Variable>,
+    /// How often each build argument was declared so far.
+    declared: BTreeMap<String, usize>,
     /// The base image may set others.
     open: bool,
 }
@@ -64,7 +66,7 @@ impl Variables {
     /// No variables; `open` where an unknown base image may set some.
     #[must_use]
     pub fn new(open: bool) -> Self {
-        Self { known: BTreeMap::new(), open }
+        Self { open, ..Self::default() }
     }
 
     /// The variable of this name.
@@ -105,7 +107,9 @@ impl Variables {
         if self.known.get(name).is_some_and(|variable| variable.origin == Origin::Env) {
             return;
         }
-        let value = Some(symbol(name, line));
+        let number = self.declared.entry(name.to_owned()).or_default();
+        *number += 1;
+        let value = Some(symbol(name, *number));
         self.known.insert(name.to_owned(), Variable { value, default, origin: Origin::Arg, line });
     }
 
@@ -159,7 +163,7 @@ mod tests {
         variables.declare("A", Some("/app".into()), 3);
         variables.set_env("B", Some("x".into()), 4);
         let text = |word| variables.expand(word, b'\\').map(|expanded| expanded.text);
-        assert_eq!(text("$A/$B/${C:-d}").as_deref(), Some("${A@3}/x/d"));
+        assert_eq!(text("$A/$B/${C:-d}").as_deref(), Some("${A@1}/x/d"));
         assert_eq!(variables.expand_defaults("$A/$B", b'\\').as_deref(), Some("/app/x"));
         assert_eq!(variables.certain("B"), Some(Some("x")));
         assert_eq!(variables.certain("A"), None);

@@ -59,7 +59,7 @@ fn follows_cd() {
 #[test]
 fn knows_env_but_not_arguments() {
     let text = "FROM node\nENV D=/srv\nARG A=/a\nARG B\nRUN cd $D && x ${A}/y \"$B\" $UNSET\n";
-    assert_eq!(commands(text), ["/: cd /srv", "/srv: x ${A@3}/y ? ?"]);
+    assert_eq!(commands(text), ["/: cd /srv", "/srv: x ${A@1}/y ? ?"]);
     assert_eq!(
         commands("FROM node\nENV D=/srv\nRUN D=/x; cd $D && y\n"),
         ["/:  ", "/: cd ?", "?: y"].map(str::trim_end)
