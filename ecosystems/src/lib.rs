@@ -13,6 +13,7 @@ mod options;
 mod pip;
 mod python;
 mod system;
+mod yarn;
 
 #[cfg(test)]
 mod testing;
@@ -24,4 +25,4 @@ pub use ecosystem::{
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm, &pip::Pip];
+pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm, &pip::Pip, &yarn::Yarn];

@@ -17,10 +17,11 @@ use dockfix_model::commands::Invocation;
 use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, State};
 
+use crate::environment::{Environment, Setting};
 use crate::javascript::closure::{Closure, Role, Rules};
 use crate::javascript::manifest::Manifest;
 use crate::javascript::npmrc::Npmrc;
-use crate::javascript::surroundings::{self, Setting, variable};
+use crate::javascript::surroundings::{self, variable};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{code, lock, packages};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
@@ -103,13 +104,8 @@ impl Ecosystem for Npm {
             }
             Verb::Cache => {
                 let cleans = matches!(line.operands[..], ["clean" | "clear" | "rm"]);
-                let directory = cache_directory(command, &line, state, None).ok()?;
-                cleans.then(|| Usage {
-                    kind: UsageKind::CleanCache,
-                    directory: None,
-                    effects: surroundings::touching(command, vec![directory], &[]),
-                    runs_package_code: false,
-                })
+                let directory = cache_directory(command, &line, state, None);
+                cleans.then(|| surroundings::cleaning(command, state, [directory], &[".npm"]))
             }
             // Written to ~/.npmrc, or the system's npmrc with --global.
             Verb::Config => {
@@ -153,6 +149,7 @@ impl Ecosystem for Npm {
             member_scripts: if runs_scripts { MEMBER_SCRIPTS } else { &[] },
             root_programs: false,
             makes_executable: true,
+            paths_from_root: false,
         };
         closure.add_package(project, &root, &root, Role::Root, &rules)?;
         for member in members {
@@ -189,7 +186,6 @@ impl Ecosystem for Npm {
         if !downloads || line.is_on("dry-run") {
             return Ok(CachePlan::default());
         }
-        surroundings::same_user(command, state)?;
         let directory = cache_directory(command, &line, state, project.filter(|_| !line.is_global()))?;
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
@@ -365,8 +361,7 @@ fn cache_directory(
             return resolve(path, &npmrc.place("cache"));
         }
     }
-    let home = surroundings::home(command, state)
-        .ok_or_else(|| Refusal::new("the home directory, and so npm's cache, is not known"))?;
+    let home = Environment::new(command, state).home()?;
     Ok(home.join(".npm"))
 }
 

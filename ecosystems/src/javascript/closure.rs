@@ -24,6 +24,9 @@ pub(crate) struct Rules {
     pub(crate) root_programs: bool,
     /// Whether the programs that members declare are made executable; all managers link them.
     pub(crate) makes_executable: bool,
+    /// Whether `file:` in a member is meant from the root's directory, as yarn 1 does (`src/resolvers/exotics/
+    /// file-resolver.js`); what lies there from the member's own directory is then taken too.
+    pub(crate) paths_from_root: bool,
 }
 
 /// What a package is to the project.
@@ -123,7 +126,18 @@ impl Closure {
         })?;
         self.manifests.push(manifest);
         for local in &locals {
-            self.add_local(project, root, local, rules)?;
+            let elsewhere = local.seen_from(directory, root).filter(|_| rules.paths_from_root);
+            match elsewhere
+                .filter(|local| matches!(project.find_at(&local.path), Found::File(_) | Found::Directory))
+            {
+                Some(elsewhere) => {
+                    self.add_local(project, root, &elsewhere, rules)?;
+                    if matches!(project.find_at(&local.path), Found::File(_) | Found::Directory) {
+                        self.add_local(project, root, local, rules)?;
+                    }
+                }
+                None => self.add_local(project, root, local, rules)?,
+            }
         }
         Ok(true)
     }

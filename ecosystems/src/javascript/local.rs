@@ -33,6 +33,18 @@ pub(crate) enum LocalKind {
     Patch,
 }
 
+impl Local {
+    /// The same specifier of a package in `directory`, its path seen from `root` instead; `None` where that is the same
+    /// path or the specifier is not one of `file:`.
+    pub(crate) fn seen_from(&self, directory: &ImagePath, root: &ImagePath) -> Option<Self> {
+        let path = self
+            .specifier
+            .strip_prefix("file:")
+            .filter(|_| directory != root && self.kind == LocalKind::File)?;
+        Some(Self { path: root.join(path), ..self.clone() })
+    }
+}
+
 /// A specifier that cannot be followed.
 pub(crate) struct Unreadable {
     /// The specifier.

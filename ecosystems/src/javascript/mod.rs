@@ -15,3 +15,4 @@ pub(crate) mod prisma;
 pub(crate) mod scripts;
 pub(crate) mod surroundings;
 pub(crate) mod workspaces;
+pub(crate) mod yaml;

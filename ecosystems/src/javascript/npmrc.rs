@@ -4,7 +4,6 @@ use dockfix_model::ImagePath;
 use dockfix_model::project::{Found, Project};
 
 use super::closure::Closure;
-use super::manifest::line_of;
 use crate::Refusal;
 
 /// What a project's .npmrc says.
@@ -130,11 +129,6 @@ pub(crate) fn interpolated(text: &str) -> Vec<String> {
         }
     }
     names
-}
-
-/// The line, from 1, on which `needle` stands first.
-pub(crate) fn line_with(text: &str, needle: &str) -> usize {
-    text.find(needle).map_or(1, |at| line_of(text, at))
 }
 
 #[cfg(test)]

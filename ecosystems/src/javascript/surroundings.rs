@@ -2,10 +2,11 @@
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::effects::{Effects, Names, Paths};
-use dockfix_model::{ImagePath, State, User};
+use dockfix_model::{ImagePath, State};
 
 use super::npmrc::loads_code;
-use crate::{names, system};
+use crate::environment::{Environment, Setting};
+use crate::{Refusal, Usage, UsageKind, names, system};
 
 /// Directories that an install may read, broad ones first. One that overlaps the project's directory is left out: what
 /// the install reads there is for the manifests to say.
@@ -124,12 +125,11 @@ pub(crate) fn install(
     if runs_scripts {
         environment = environment.and(Names::matching(READ_BY_SCRIPTS));
     }
-    let effects = Effects {
+    Effects {
         reads: outside(system::directories().and(system::below(READ))).and(home.clone()),
         writes: outside(system::below(WRITTEN)).and(home),
         environment,
-    };
-    effects.and(redirections(command))
+    }
 }
 
 /// The effects of installing named packages for the whole system, `cwd_files` being the configuration that is read in
@@ -160,33 +160,34 @@ pub(crate) fn global(
     }
     let environment =
         names(READ_BY_ALL).and(Names::matching(READ_BY_SCRIPTS)).and(Names::matching(variables));
-    Effects { reads, writes: installed, environment }.and(redirections(command))
+    Effects { reads, writes: installed, environment }
 }
 
-/// The effects of a command that touches these paths alone.
-pub(crate) fn touching(command: &Invocation<'_>, paths: Vec<ImagePath>, variables: &[&str]) -> Effects {
-    let effects = Effects::touching(paths);
-    Effects { environment: names(READ_BY_ALL).and(Names::matching(variables)), ..effects }
-        .and(redirections(command))
-}
-
-/// The home directory of the command's user.
-pub(crate) fn home(command: &Invocation<'_>, state: &State) -> Option<ImagePath> {
-    match variable(command, state, "HOME") {
-        Setting::Known(path) => ImagePath::absolute(path),
-        Setting::Unknown => None,
-        // sudo keeps HOME or not as it is configured.
-        Setting::Unset if command.user.as_ref().is_some_and(|user| *user != state.user) => None,
-        Setting::Unset => state.home(),
+/// The effects of emptying caches: in these directories, or where one of them is not known, at these names in every home
+/// directory that the command may take for its own.
+pub(crate) fn cleaning(
+    command: &Invocation<'_>,
+    state: &State,
+    directories: impl IntoIterator<Item = Result<ImagePath, Refusal>>,
+    in_home: &[&str],
+) -> Usage {
+    let environment = names(READ_BY_ALL);
+    let known: Result<Vec<_>, _> = directories.into_iter().collect();
+    let paths = known.map_or_else(|_| Environment::new(command, state).below_home(in_home), Paths::Below);
+    Usage {
+        kind: UsageKind::CleanCache,
+        directory: None,
+        effects: Effects { reads: paths.clone(), writes: paths, environment },
+        runs_package_code: false,
     }
 }
 
 /// What may be touched in home directories: all of it, or where the project lies in it, what is known to be kept there.
 fn homes(command: &Invocation<'_>, state: &State, project: Option<&ImagePath>) -> Paths {
-    let known = home(command, state);
+    let known = Environment::new(command, state).home();
     let candidates = match &known {
-        Some(home) => vec![home.clone()],
-        None => ["/root", "/home"].iter().filter_map(|path| ImagePath::absolute(path)).collect(),
+        Ok(home) => vec![home.clone()],
+        Err(_) => ["/root", "/home"].iter().filter_map(|path| ImagePath::absolute(path)).collect(),
     };
     let mut paths = Vec::new();
     for home in candidates {
@@ -200,63 +201,16 @@ fn homes(command: &Invocation<'_>, state: &State, project: Option<&ImagePath>) -
     Paths::Below(paths)
 }
 
-/// Files that the command's redirections read and write.
-fn redirections(command: &Invocation<'_>) -> Effects {
-    let mut effects = Effects::none();
-    for (is_written, path) in &command.redirects {
-        let paths = match path {
-            Some(path) if path.as_str().starts_with("/dev/") => continue,
-            Some(path) => Paths::Below(vec![path.clone()]),
-            None => Paths::All,
-        };
-        if *is_written {
-            effects.writes = effects.writes.and(paths);
-        } else {
-            effects.reads = effects.reads.and(paths);
-        }
-    }
-    effects
-}
-
-/// What is known of a variable when a command runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Setting<'s> {
-    /// It has this value.
-    Known(&'s str),
-    /// It is set, and nobody knows to what before the build.
-    Unknown,
-    /// Nothing in the Dockerfile sets it.
-    Unset,
-}
-
-impl<'s> Setting<'s> {
-    /// The value where it is known.
-    pub(crate) fn known(self) -> Option<&'s str> {
-        match self {
-            Setting::Known(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// A variable by its name, upper or lower case: the command's own assignment, else ENV and ARG.
+/// A variable whose name may stand in small or in capital letters, as npm, yarn and pnpm take it.
 pub(crate) fn variable<'s>(command: &'s Invocation<'_>, state: &'s State, name: &str) -> Setting<'s> {
-    let assigned = command.assignments.iter().rev().find(|(assigned, _)| assigned.eq_ignore_ascii_case(name));
-    if let Some((_, value)) = assigned {
-        return value.as_deref().map_or(Setting::Unknown, Setting::Known);
-    }
-    let variables = &state.variables;
-    let found = variables.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    match found {
-        None => Setting::Unset,
-        Some((name, _)) => match variables.certain(name) {
-            Some(Some(value)) => Setting::Known(value),
-            _ => Setting::Unknown,
-        },
+    let environment = Environment::new(command, state);
+    match environment.get(&name.to_ascii_lowercase()) {
+        Setting::Unset => environment.get(&name.to_ascii_uppercase()),
+        setting => setting,
     }
 }
 
-/// Whether a variable is set to what switches something on, or may be.
+/// Whether a variable is set to what switches something on.
 pub(crate) fn is_on(setting: Setting<'_>) -> bool {
     matches!(setting, Setting::Known("true" | "1" | "yes"))
 }
@@ -296,21 +250,4 @@ pub(crate) fn is_steered(command: &Invocation<'_>, state: &State) -> bool {
                 if value.contains("${") { variable.default.as_deref().unwrap_or_default() } else { value };
             steers(name, Some(value))
         })
-}
-
-/// Whether the caches of the command's user are those of `state`'s user.
-///
-/// # Errors
-///
-/// The reason why not.
-pub(crate) fn same_user(command: &Invocation<'_>, state: &State) -> Result<(), crate::Refusal> {
-    match &command.user {
-        Some(user) if *user != state.user && *user != User::Root => {
-            Err(crate::Refusal::new("the command runs as another user than USER says"))
-        }
-        Some(user) if *user != state.user => {
-            Err(crate::Refusal::new("sudo decides whether the cache is root's or the user's"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -460,9 +460,12 @@ fn aims_the_cache_at_the_user() {
         ("FROM node:20\nRUN npm cache clean --force", ""),
         (
             "FROM node:20\nUSER app\nRUN npm ci",
-            "refused: the home directory, and so npm's cache, is not known",
+            "refused: the home directory of user app is not known, so its cache is not either",
         ),
-        ("FROM company/node\nRUN npm ci", "refused: the home directory, and so npm's cache, is not known"),
+        (
+            "FROM company/node\nRUN npm ci",
+            "refused: it is not known which user runs it, so the cache directory is not either",
+        ),
         (
             "FROM node:20\nARG C\nENV npm_config_cache=$C\nRUN npm ci",
             "refused: npm_config_cache is only known in the build",
@@ -470,7 +473,7 @@ fn aims_the_cache_at_the_user() {
         ("FROM node:20\nRUN npm ci --no-cache", "refused: --no-cache leaves it open where the cache is"),
         (
             "FROM node:20\nUSER node\nRUN sudo npm i -g x",
-            "refused: sudo decides whether the cache is root's or the user's",
+            "refused: it runs as another user than the RUN itself, so the cache directory is not known",
         ),
     ] {
         assert_eq!(caches(dockerfile), expected, "{dockerfile}");
