@@ -153,6 +153,8 @@ pub(super) struct Scanner<'t> {
     pub(super) bash_only: Option<Span>,
     depth: usize,
     retries: u8,
+    /// The last answer of [`Self::reserved`] and the place it was given for.
+    reserved: (usize, Option<Reserved>),
 }
 
 impl<'t> Scanner<'t> {
@@ -169,6 +171,7 @@ impl<'t> Scanner<'t> {
             bash_only: None,
             depth: 0,
             retries: 0,
+            reserved: (usize::MAX, None),
         })
     }
 
@@ -275,16 +278,34 @@ impl<'t> Scanner<'t> {
     }
 
     /// The reserved word at this place, if one stands here.
-    pub(super) fn reserved(&self) -> Option<Reserved> {
+    #[inline]
+    pub(super) fn reserved(&mut self) -> Option<Reserved> {
+        if self.reserved.0 != self.pos {
+            self.reserved = (self.pos, self.read_reserved());
+        }
+        self.reserved.1
+    }
+
+    fn read_reserved(&self) -> Option<Reserved> {
         let rest = self.rest();
-        if !matches!(rest.first(), Some(b'a'..=b'z' | b'{' | b'}' | b'!' | b'[' | b']')) {
+        if !matches!(
+            rest.first(),
+            Some(b'c'..=b'f' | b'i' | b's'..=b'u' | b'w' | b'{' | b'}' | b'!' | b'[' | b']')
+        ) {
             return None;
         }
         // The longest reserved word has eight letters.
-        let end =
-            rest.iter().take(9).position(|&byte| is_delimiter(byte) || byte == b'\\').unwrap_or(rest.len());
-        let word = Reserved::of(rest.get(..end)?)?;
+        let head = rest.get(..9).unwrap_or(rest);
+        let end = head.iter().position(|&byte| is_delimiter(byte) || byte == b'\\').unwrap_or(head.len());
+        let word = Reserved::of(head.get(..end)?)?;
         self.ends_word(self.pos + end).then_some(word)
+    }
+
+    /// Makes the text end at `end`, or brings a longer one back, and goes on at `pos`.
+    pub(super) fn set_text(&mut self, text: &'t [u8], pos: usize) {
+        self.text = text;
+        self.pos = pos;
+        self.reserved = (usize::MAX, None);
     }
 
     /// Skips `word` if it stands here.
@@ -354,7 +375,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Whether the list being read ends here.
-    pub(super) fn at_list_end(&self) -> bool {
+    pub(super) fn at_list_end(&mut self) -> bool {
         match self.byte(0) {
             None | Some(b')') => true,
             Some(b';') => matches!(self.byte(1), Some(b';' | b'&')),

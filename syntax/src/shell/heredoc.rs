@@ -115,13 +115,12 @@ impl<'t> Scanner<'t> {
     /// Runs `read` on the bytes of `span` as if the text ended there, and comes back to this place.
     pub(super) fn within<T>(&mut self, span: Span, read: impl FnOnce(&mut Self) -> Scanned<T>) -> Scanned<T> {
         let (text, pos) = (self.text, self.pos);
-        self.text = text.get(..span.end).unwrap_or_default();
-        self.pos = span.start;
+        self.set_text(text.get(..span.end).unwrap_or_default(), span.start);
         let result = read(self)?;
         if self.pos != span.end {
             return self.misplaced();
         }
-        (self.text, self.pos) = (text, pos);
+        self.set_text(text, pos);
         Ok(result)
     }
 }

@@ -6,7 +6,15 @@ use super::cursor::{Scanned, Scanner};
 
 impl<'t> Scanner<'t> {
     /// Whether a redirection starts here; a process substitution is none.
+    #[inline]
     pub(super) fn at_redirect(&self) -> Scanned<bool> {
+        match self.byte(0) {
+            Some(b'0'..=b'9' | b'<' | b'>' | b'&') => self.find_redirect(),
+            _ => Ok(false),
+        }
+    }
+
+    fn find_redirect(&self) -> Scanned<bool> {
         let rest = self.rest();
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let found = match rest.get(digits..) {

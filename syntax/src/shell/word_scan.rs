@@ -1,7 +1,7 @@
 //! Reading words: quotes and unquoted text.
 
 use super::OpaqueReason;
-use super::cursor::{Scanned, Scanner, is_plain};
+use super::cursor::{Scanned, Scanner, is_delimiter, is_plain};
 use super::word::{Parts, SubstitutionKind, Traits, Word, WordPart};
 use crate::Span;
 
@@ -36,6 +36,24 @@ impl<'t> Scanner<'t> {
 
     fn word_until(&mut self, regex: bool) -> Scanned<Word<'t>> {
         let start = self.pos;
+        let rest = self.rest();
+        let plain = rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len());
+        self.pos += plain;
+        // Most words are nothing but plain text.
+        if plain > 0
+            && self
+                .byte(0)
+                .is_none_or(|byte| is_delimiter(byte) && !matches!(byte, b'<' | b'>' | b'(' | b'|'))
+        {
+            let (span, text) = (self.since(start), self.text_since(start));
+            let parts = Parts::One(WordPart::Literal { span, text });
+            return Ok(Word { span, text, parts, traits: Traits::default() });
+        }
+        self.word_rest(start, regex)
+    }
+
+    /// Reads on after the plain text at the start of a word.
+    fn word_rest(&mut self, start: usize, regex: bool) -> Scanned<Word<'t>> {
         let mut literal = start;
         let mut parts = Parts::default();
         let mut traits = Traits::default();

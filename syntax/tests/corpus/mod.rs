@@ -2,6 +2,7 @@
 //! `DOCKFIX_CORPUS` names.
 
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
+#![allow(clippy::print_stderr, reason = "a test tells what it skips")]
 
 use std::io::Read;
 use std::path::PathBuf;

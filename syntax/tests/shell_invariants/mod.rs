@@ -187,7 +187,14 @@ impl<'t> Checker<'t> {
     fn rescans(&self, list: &List<'t>) {
         for command in list.items.iter().flat_map(|item| &item.pipeline.commands) {
             let Command::Simple(command) = command else { continue };
-            let script = shell::scan(command.span.of(self.text)).expect("a simple command alone is read");
+            let text = command.span.of(self.text);
+            // A here-document without its body is read only on a single line.
+            if text.contains(&b'\n')
+                && command.redirects.iter().any(|redirect| redirect.here_document().is_some())
+            {
+                continue;
+            }
+            let script = shell::scan(text).expect("a simple command alone is read");
             let [ListItem { pipeline, operator: None, .. }] = script.list.items.as_slice() else {
                 panic!("a simple command alone is one item: {script:?}");
             };
@@ -213,7 +220,8 @@ impl<'t> Checker<'t> {
         let before = texts(self.text, &list.items);
         for (at, item) in list.items.iter().enumerate().filter(|(_, item)| item.operator.is_some()) {
             let mut text = self.text.to_vec();
-            text.drain(item.span.range());
+            // The blank keeps `&` and `>` on either side apart.
+            text.splice(item.span.range(), *b" ");
             let script = match shell::scan(&text) {
                 Ok(script) => script,
                 // `a || b` without its last command, and the like, are no scripts.
