@@ -28,6 +28,13 @@ pub(crate) struct Choice {
     pub(crate) reason: Reason,
 }
 
+impl Choice {
+    /// Nothing is known, and nothing was looked for.
+    pub(crate) fn unknown() -> Self {
+        Self { root: None, reason: Reason::Nowhere(Vec::new()) }
+    }
+}
+
 /// Why a directory is taken for the build context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -73,11 +80,21 @@ impl Contexts {
         Ok(context)
     }
 
-    /// Chooses the context of a Dockerfile.
+    /// Whether the command line says which it is.
+    pub(crate) fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// Chooses the context of a Dockerfile that the user means.
     pub(crate) fn choose(&self, found: &Found, file: &Dockerfile) -> Choice {
-        if let Some(given) = &self.given {
-            return Choice { root: Some(given.clone()), reason: Reason::Given };
+        match &self.given {
+            Some(given) => Choice { root: Some(given.clone()), reason: Reason::Given },
+            None => self.assume(found, file),
         }
+    }
+
+    /// Finds out the context of a Dockerfile of which the command line says nothing.
+    pub(crate) fn assume(&self, found: &Found, file: &Dockerfile) -> Choice {
         let candidates = candidates(found);
         let sources = Sources::of(file);
         if let Some(choice) = self.by_compose(found, &candidates, &sources) {

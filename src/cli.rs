@@ -5,18 +5,28 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::inspect;
+use crate::{catalogue, inspect, rewrite};
 
 /// Rewrites Dockerfiles so that builds hit the cache, and proves that nothing else changed.
+///
+/// Without a command, the Dockerfiles are rewritten: the changes are shown as one unified diff, and made with --write.
+///
+/// Exit codes: 0 done, 1 with --check when a file would change, 2 when something failed.
 #[derive(Debug, Parser)]
-#[command(name = "dockfix", version)]
-struct Arguments {
+#[command(name = "dockfix", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    rewrite: rewrite::Arguments,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Explain a transform: what it does, why, what it refuses.
+    Explain(catalogue::Arguments),
+    /// List the transforms.
+    Transforms,
     /// Show a Dockerfile as dockfix reads it: instructions, flags, heredocs, shell commands.
     Inspect(inspect::Arguments),
 }
@@ -27,16 +37,23 @@ enum Command {
 ///
 /// What the user has to know, in one line: where, what, and what to do.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match arguments.command {
-        Command::Inspect(arguments) => inspect::run(&arguments, &mut out),
+        None => rewrite::run(&arguments.rewrite, &mut out),
+        Some(Command::Explain(arguments)) => success(catalogue::explain(&arguments, &mut out)),
+        Some(Command::Transforms) => success(catalogue::list(&mut out).map_err(Into::into)),
+        Some(Command::Inspect(arguments)) => success(inspect::run(&arguments, &mut out)),
     };
-    match done.and_then(|()| Ok(out.flush()?)) {
+    match done.and_then(|code| Ok(out.flush().map(|()| code)?)) {
         // `dockfix ... | head` is no failure.
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
-        done => done.map(|()| ExitCode::SUCCESS),
+        done => done,
     }
+}
+
+fn success(done: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

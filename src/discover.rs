@@ -40,8 +40,19 @@ pub(crate) struct Found {
     /// The root of its repository or, without one, of the search. Absolute, without links; the file lies in it, unless
     /// it is a link that was named.
     pub(crate) root: PathBuf,
+    /// The directory in whose search it was found, absolute and without links; `None` if it was only named.
+    pub(crate) searched: Option<PathBuf>,
+    /// It is named on the command line, not only found below a directory.
+    pub(crate) named: bool,
     /// The name could be that of another file: it is a Dockerfile only if it [`starts_like_a_dockerfile`].
     pub(crate) doubtful: bool,
+}
+
+impl Found {
+    /// A file that is named, and is no link.
+    pub(crate) fn at(shown: PathBuf, path: PathBuf, root: PathBuf) -> Self {
+        Self { shown, path, linked_from: Vec::new(), root, searched: None, named: true, doubtful: false }
+    }
 }
 
 /// Directories that hold other people's files, whether or not .gitignore says so.
@@ -77,6 +88,14 @@ struct Search {
     discovery: Discovery,
 }
 
+/// How sure it is that a file is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Named,
+    Found,
+    Doubtful,
+}
+
 /// What a walk came upon.
 enum Seen {
     File { path: PathBuf, is_link: bool, doubtful: bool },
@@ -103,7 +122,7 @@ impl Search {
                 _ => dir.clone(),
             },
         };
-        self.add(path, real, dir, root, false);
+        self.add(path, real, dir, root, Certainty::Named, None);
     }
 
     fn directory(&mut self, path: &Path) {
@@ -144,7 +163,8 @@ impl Search {
         };
         let root = self.root_of(&dir, top);
         if real.starts_with(&root) {
-            self.add(path, real, dir, root, doubtful);
+            let certainty = if doubtful { Certainty::Doubtful } else { Certainty::Found };
+            self.add(path, real, dir, root, certainty, Some(top));
         } else {
             let reason = format!("a link to {}, outside {}", real.display(), root.display());
             self.discovery.passed_over.push((shown(path), reason));
@@ -161,17 +181,32 @@ impl Search {
         root
     }
 
-    fn add(&mut self, path: &Path, real: PathBuf, dir: PathBuf, root: PathBuf, doubtful: bool) {
+    fn add(
+        &mut self,
+        path: &Path,
+        real: PathBuf,
+        dir: PathBuf,
+        root: PathBuf,
+        certainty: Certainty,
+        searched: Option<&Path>,
+    ) {
         let is_link = real.parent() != Some(&dir) || real.file_name() != path.file_name();
-        let shown = shown(path);
-        let found = Found { shown, path: real.clone(), linked_from: Vec::new(), root, doubtful };
+        let found = Found {
+            named: certainty == Certainty::Named,
+            doubtful: certainty == Certainty::Doubtful,
+            ..Found::at(shown(path), real.clone(), root)
+        };
         let known = self.files.entry(real).or_insert_with(|| found.clone());
-        // Its own name is shown rather than that of a link, and a plain name leaves less doubt than a strange one.
+        // Its own name is shown rather than that of a link, and what is certain once is certain.
         if !is_link && found.shown != known.shown && !known.linked_from.is_empty() {
             known.shown = found.shown;
             known.root = found.root;
         }
-        known.doubtful &= doubtful;
+        if let Some(top) = searched {
+            known.searched = Some(top.to_owned());
+        }
+        known.named |= certainty == Certainty::Named;
+        known.doubtful &= certainty == Certainty::Doubtful;
         if is_link && !known.linked_from.contains(&dir) {
             known.linked_from.push(dir);
         }

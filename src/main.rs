@@ -1,14 +1,14 @@
 //! The program `dockfix`.
 
-#[cfg(test)]
 mod build_context;
+mod catalogue;
 mod cli;
-#[cfg(test)]
 mod diff;
-#[cfg(test)]
 mod discover;
 mod inspect;
-#[cfg(test)]
+mod paths;
+mod report;
+mod rewrite;
 mod write;
 
 use std::io::Write as _;

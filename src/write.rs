@@ -23,24 +23,34 @@ pub(crate) struct NewContent {
     pub(crate) root: PathBuf,
 }
 
-/// Why nothing was written.
+/// Why nothing was written, and which file is to blame.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
+#[error("not written: {problem}")]
+pub(crate) struct WriteError {
+    /// The path as it was given.
+    pub(crate) path: PathBuf,
+    /// What is wrong.
+    pub(crate) problem: Problem,
+}
+
+/// What keeps a file from being written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
     /// A link leads out of the tree that was asked for.
-    #[error("{}: not written: it is a link to {}, outside {}; name that file instead", path.display(), target.display(), root.display())]
-    Outside { path: PathBuf, target: PathBuf, root: PathBuf },
+    #[error("it is a link to {}, outside {}; name that file instead", target.display(), root.display())]
+    Outside { target: PathBuf, root: PathBuf },
     /// Somebody else wrote the file in the meantime.
-    #[error("{}: not written: it changed since it was read; run again", path.display())]
-    Changed { path: PathBuf },
+    #[error("it changed since it was read; run dockfix again")]
+    Changed,
     /// A file that was to be new is there already.
-    #[error("{}: not written: it was created in the meantime; run again", path.display())]
-    Exists { path: PathBuf },
+    #[error("it was created in the meantime; run dockfix again")]
+    Exists,
     /// The system refused.
-    #[error("{}: not written: cannot {doing}: {source}", path.display())]
-    Io { path: PathBuf, doing: &'static str, source: io::Error },
+    #[error("cannot {doing}: {source}")]
+    Io { doing: &'static str, source: io::Error },
     /// A rename failed after others had been made, and not all of those could be undone.
     #[error("{cause}; these files were written and could not be put back: {}", names(written))]
-    Half { cause: Box<WriteError>, written: Vec<PathBuf> },
+    Half { cause: Box<Problem>, written: Vec<PathBuf> },
 }
 
 /// Files that are ready to be renamed into place. Dropping it removes every trace of them.
@@ -99,16 +109,16 @@ impl Prepared {
     }
 
     fn check_unchanged(&self) -> Result<(), WriteError> {
-        let path = || self.content.path.clone();
-        match &self.content.before {
-            None if fs::symlink_metadata(&self.target).is_ok() => Err(WriteError::Exists { path: path() }),
-            None => Ok(()),
+        let problem = match &self.content.before {
+            None if fs::symlink_metadata(&self.target).is_ok() => Problem::Exists,
+            None => return Ok(()),
             Some(before) => match fs::read(&self.target) {
-                Ok(now) if now == **before => Ok(()),
-                Ok(_) => Err(WriteError::Changed { path: path() }),
-                Err(source) => Err(WriteError::Io { path: path(), doing: "read it again", source }),
+                Ok(now) if now == **before => return Ok(()),
+                Ok(_) => Problem::Changed,
+                Err(source) => Problem::Io { doing: "read it again", source },
             },
-        }
+        };
+        Err(WriteError { path: self.content.path.clone(), problem })
     }
 
     fn rename(self) -> Result<Written, WriteError> {
@@ -120,10 +130,11 @@ impl Prepared {
         match renamed {
             Ok(_) => Ok(Written { content, target }),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(WriteError::Exists { path: content.path })
+                Err(WriteError { path: content.path, problem: Problem::Exists })
             }
             Err(error) => {
-                Err(WriteError::Io { path: content.path, doing: "rename the new file", source: error.error })
+                let problem = Problem::Io { doing: "rename the new file", source: error.error };
+                Err(WriteError { path: content.path, problem })
             }
         }
     }
@@ -151,11 +162,7 @@ impl Written {
                 let content = NewContent { before: Some(content.after), after: before, ..content };
                 Prepared::new(content)?.rename().map(drop)
             }
-            None => fs::remove_file(&target).map_err(|source| WriteError::Io {
-                path: content.path,
-                doing: "remove it again",
-                source,
-            }),
+            None => fs::remove_file(&target).map_err(io_error(&content.path, "remove it again")),
         }
     }
 }
@@ -168,13 +175,17 @@ fn undo(written: Vec<Written>, cause: WriteError) -> WriteError {
             left.push(path);
         }
     }
-    if left.is_empty() { cause } else { WriteError::Half { cause: Box::new(cause), written: left } }
+    if left.is_empty() {
+        return cause;
+    }
+    let WriteError { path, problem } = cause;
+    WriteError { path, problem: Problem::Half { cause: Box::new(problem), written: left } }
 }
 
 /// The file that a path means, which must lie in the root.
 fn resolve(content: &NewContent) -> Result<PathBuf, WriteError> {
     let NewContent { path, root, before, .. } = content;
-    let error = |doing| move |source| WriteError::Io { path: path.clone(), doing, source };
+    let error = |doing| io_error(path, doing);
     let target = match before {
         Some(_) => fs::canonicalize(path).map_err(error("find it"))?,
         None => {
@@ -186,13 +197,14 @@ fn resolve(content: &NewContent) -> Result<PathBuf, WriteError> {
     };
     let real_root = fs::canonicalize(root).map_err(error("find the directory it should lie in"))?;
     if !target.starts_with(&real_root) {
-        return Err(WriteError::Outside { path: path.clone(), target, root: root.clone() });
+        let problem = Problem::Outside { target, root: root.clone() };
+        return Err(WriteError { path: path.clone(), problem });
     }
     Ok(target)
 }
 
 fn write_beside(target: &Path, content: &NewContent) -> Result<NamedTempFile, WriteError> {
-    let error = |doing| move |source| WriteError::Io { path: content.path.clone(), doing, source };
+    let error = |doing| io_error(&content.path, doing);
     let directory = target.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".dockfix-").suffix(".tmp");
@@ -231,6 +243,10 @@ fn keep_owner(path: &Path, of: &fs::Metadata) {
 
 #[cfg(not(unix))]
 fn keep_owner(_path: &Path, _of: &fs::Metadata) {}
+
+fn io_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> WriteError {
+    move |source| WriteError { path: path.to_owned(), problem: Problem::Io { doing, source } }
+}
 
 fn names(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Batch, NewContent, WriteError};
+use super::{Batch, NewContent, Problem, WriteError};
 
 struct Tree(tempfile::TempDir);
 
@@ -71,7 +71,7 @@ fn if_one_cannot_be_prepared_none_is_written() {
     tree.file("a", "old");
     tree.file("b", "edited meanwhile");
     let error = write(vec![tree.content("a", Some("old"), "new"), tree.content("b", Some("old"), "new")]);
-    assert!(matches!(error, Err(WriteError::Changed { path }) if path.ends_with("b")));
+    assert!(matches!(error, Err(WriteError { path, problem: Problem::Changed }) if path.ends_with("b")));
     assert_eq!(tree.read("a"), "old");
     assert_eq!(tree.names(), ["a", "b"]);
 }
@@ -81,10 +81,10 @@ fn a_file_that_changed_or_went_or_came_is_not_touched() {
     let tree = Tree::new();
     tree.file("changed", "theirs");
     tree.file("came", "theirs");
-    let failed = |content| write(vec![content]).unwrap_err();
-    assert!(matches!(failed(tree.content("changed", Some("old"), "new")), WriteError::Changed { .. }));
-    assert!(matches!(failed(tree.content("gone", Some("old"), "new")), WriteError::Io { .. }));
-    assert!(matches!(failed(tree.content("came", None, "new")), WriteError::Exists { .. }));
+    let failed = |content| write(vec![content]).unwrap_err().problem;
+    assert!(matches!(failed(tree.content("changed", Some("old"), "new")), Problem::Changed));
+    assert!(matches!(failed(tree.content("gone", Some("old"), "new")), Problem::Io { .. }));
+    assert!(matches!(failed(tree.content("came", None, "new")), Problem::Exists));
     assert_eq!((tree.read("changed"), tree.read("came")), ("theirs".into(), "theirs".into()));
     assert_eq!(tree.names(), ["came", "changed"]);
 }
@@ -95,7 +95,7 @@ fn a_change_between_preparing_and_writing_is_seen() {
     tree.file("a", "old");
     let batch = Batch::prepare(vec![tree.content("a", Some("old"), "new")]).unwrap();
     tree.file("a", "theirs");
-    assert!(matches!(batch.commit(), Err(WriteError::Changed { .. })));
+    assert!(matches!(batch.commit().unwrap_err().problem, Problem::Changed));
     assert_eq!((tree.read("a"), tree.names()), ("theirs".into(), vec!["a".to_owned()]));
 }
 
@@ -117,7 +117,7 @@ fn a_failed_rename_puts_the_others_back() {
             fs::remove_file(path).unwrap();
         }
     }
-    assert!(matches!(batch.commit(), Err(WriteError::Io { doing: "rename the new file", .. })));
+    assert!(matches!(batch.commit().unwrap_err().problem, Problem::Io { doing: "rename the new file", .. }));
     assert_eq!((tree.read("a"), tree.read("c/file")), ("old".into(), "old".into()));
     assert_eq!(tree.names(), ["a", "c/file"]);
 }
@@ -160,7 +160,7 @@ mod on_unix {
         let below = write(vec![tree.content("sub/Dockerfile", Some("old"), "new")]).unwrap_err();
         let new = write(vec![tree.content("sub/.dockerignore", None, "new")]).unwrap_err();
         for error in [file, below, new] {
-            assert!(matches!(&error, WriteError::Outside { .. }), "{error}");
+            assert!(matches!(&error.problem, Problem::Outside { .. }), "{error}");
         }
         assert_eq!((other.read("Dockerfile"), other.names()), ("old".into(), vec!["Dockerfile".to_owned()]));
     }
@@ -180,7 +180,7 @@ mod on_unix {
             root: PathBuf::from("/"),
         };
         let error = write(vec![content]).unwrap_err();
-        assert!(matches!(error, WriteError::Io { doing: "write in its directory", .. }), "{error}");
+        assert!(matches!(error.problem, Problem::Io { doing: "write in its directory", .. }), "{error}");
         assert_eq!(fs::read(path).unwrap(), before);
     }
 }

@@ -1,0 +1,136 @@
+//! The summary for people: one line for each change, each refusal and each error, and the counts.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use dockfix_transforms::Safety;
+
+use super::{FileReport, Report, Status};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Changes, refusals, assumptions and counts as well.
+    #[default]
+    Normal,
+    /// Every file and every build context.
+    Verbose,
+}
+
+const PATH: Style = Style::new().bold();
+const TRANSFORM: Style = AnsiColor::Cyan.on_default();
+const LEFT_ALONE: Style = Style::new().dimmed();
+const UNSAFE: Style = AnsiColor::Yellow.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Writes the summary, with colours; whoever wants none strips them.
+pub(crate) fn write_text(report: &Report, verbosity: Verbosity, out: &mut impl Write) -> io::Result<()> {
+    for file in &report.files {
+        write_file(file, verbosity, out)?;
+    }
+    if verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    writeln!(out, "{}", totals(report))
+}
+
+fn write_file(file: &FileReport, verbosity: Verbosity, out: &mut impl Write) -> io::Result<()> {
+    let path = format!("{PATH}{}{PATH:#}", one_line(&file.path));
+    if verbosity > Verbosity::Quiet {
+        if let Some(context) =
+            file.context.as_ref().filter(|it| !it.is_plain || verbosity == Verbosity::Verbose)
+        {
+            let reason = one_line(&context.reason);
+            let assumed = if context.is_plain { "context" } else { "context assumed" };
+            match &context.directory {
+                Some(directory) => writeln!(out, "{path}: {assumed}: {} ({reason})", one_line(directory))?,
+                None => writeln!(out, "{path}: context unknown: {reason}")?,
+            }
+        }
+        write_findings(file, &path, out)?;
+        if verbosity == Verbosity::Verbose && file.status == Status::Unchanged && file.refusals.is_empty() {
+            writeln!(out, "{path}: nothing to change")?;
+        }
+    }
+    for error in &file.errors {
+        let kind = if error.is_bug { "bug in dockfix" } else { "error" };
+        let line = error.line.map_or_else(String::new, |line| format!("{line}:"));
+        let please = if error.is_bug { "; the file stays as it is; please report this" } else { "" };
+        writeln!(out, "{path}:{line} {ERROR}{kind}{ERROR:#}: {}{please}", one_line(&error.message))?;
+    }
+    Ok(())
+}
+
+/// Changes and refusals in the order of lines, so that a file is read from top to bottom.
+fn write_findings(file: &FileReport, path: &str, out: &mut impl Write) -> io::Result<()> {
+    let changes = file.changes.iter().map(|change| {
+        let mark = match change.safety {
+            Safety::Safe => String::new(),
+            Safety::Unsafe => format!("{UNSAFE}[unsafe]{UNSAFE:#} "),
+        };
+        (change.line, change.transform, format!("{mark}{}", one_line(&change.reason)))
+    });
+    let refusals = file.refusals.iter().map(|refusal| {
+        let text = format!("{LEFT_ALONE}left alone:{LEFT_ALONE:#} {}", one_line(&refusal.reason));
+        (refusal.line, refusal.transform, text)
+    });
+    let mut findings: Vec<_> = changes.chain(refusals).collect();
+    findings.sort_by_key(|(line, ..)| *line);
+    for (line, transform, text) in findings {
+        writeln!(out, "{path}:{line}: {TRANSFORM}{transform}{TRANSFORM:#}: {text}")?;
+    }
+    Ok(())
+}
+
+/// `2 files would change (3 changes, 1 unsafe), 4 unchanged, 1 failed; 2 rewrites left alone`
+fn totals(report: &Report) -> String {
+    let counts = report.counts();
+    if counts.files == 0 {
+        return "no Dockerfile found".to_owned();
+    }
+    let mut text = match (counts.changed, report.written) {
+        (0, false) => "no file would change".to_owned(),
+        (0, true) => "no file changed".to_owned(),
+        (changed, false) => format!("{} would change", count(changed, "file")),
+        (changed, true) => format!("{} changed", count(changed, "file")),
+    };
+    if counts.changes > 0 {
+        text += &format!(" ({}", count(counts.changes, "change"));
+        if counts.unsafe_changes > 0 {
+            text += &format!(", {} unsafe", counts.unsafe_changes);
+        }
+        text.push(')');
+    }
+    if counts.unchanged > 0 {
+        text += &format!(", {} unchanged", counts.unchanged);
+    }
+    if counts.failed > 0 {
+        text += &format!(", {} failed", counts.failed);
+    }
+    if counts.refusals > 0 {
+        text += &format!("; {} left alone", count(counts.refusals, "rewrite"));
+    }
+    text
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// Text from a file or a file name, made harmless: no line breaks, no control characters for the terminal to act on.
+fn one_line(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    let mut clean = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' | '\r' | '\t' => clean.push(' '),
+            _ if char.is_control() => clean.extend(char.escape_unicode()),
+            _ => clean.push(char),
+        }
+    }
+    clean
+}

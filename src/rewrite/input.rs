@@ -1,0 +1,154 @@
+//! Reads the Dockerfiles and finds out their build contexts.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use dockfix_model::context::MAX_FILE_SIZE;
+use dockfix_syntax::Dockerfile;
+use dockfix_transforms::Refusal;
+use rayon::prelude::*;
+
+use crate::build_context::{Choice, Contexts};
+use crate::discover::{Found, discover, repository_of, starts_like_a_dockerfile};
+use crate::report::{FileError, FileReport};
+
+/// What there is to do.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    /// The Dockerfiles, sorted by path.
+    pub(super) files: Vec<InputFile>,
+    /// What has come to its end already: files that cannot be read, or that are no Dockerfiles after all.
+    pub(super) reports: Vec<FileReport>,
+}
+
+/// A Dockerfile that was read.
+#[derive(Clone, Debug)]
+pub(super) struct InputFile {
+    /// Where it was found.
+    pub(super) found: Found,
+    /// Its bytes.
+    pub(super) source: Arc<[u8]>,
+    /// What BuildKit would reject: 1-based line and reason.
+    pub(super) problems: Vec<(usize, String)>,
+    /// Its build context.
+    pub(super) context: Choice,
+}
+
+/// Finds and reads the Dockerfiles that the paths name.
+pub(super) fn from_disk(paths: &[std::path::PathBuf], contexts: &Contexts) -> Input {
+    let discovery = discover(paths);
+    let mut input = Input::default();
+    for (path, reason) in discovery.passed_over {
+        input.reports.push(passed_over(&path, reason));
+    }
+    for (path, error) in discovery.errors {
+        input.reports.push(FileReport::failed(path.to_string_lossy().into_owned(), FileError::new(error)));
+    }
+    let read: Vec<Option<Result<InputFile, FileReport>>> = discovery
+        .files
+        .into_par_iter()
+        .map(|found| read_file(found, |found, file| contexts.choose(found, file)))
+        .collect();
+    for one in read.into_iter().flatten() {
+        match one {
+            Ok(file) => input.files.push(file),
+            Err(report) => input.reports.push(report),
+        }
+    }
+    input
+}
+
+/// Reads the Dockerfiles below a directory, for what they say about the context they are built from.
+pub(super) fn bystanders(directory: &Path, contexts: &Contexts) -> Vec<InputFile> {
+    let files = discover(&[directory.to_owned()]).files;
+    let read =
+        files.into_par_iter().map(|found| read_file(found, |found, file| contexts.assume(found, file)));
+    read.flatten_iter().filter_map(Result::ok).collect()
+}
+
+/// Reads the one Dockerfile on standard input, which is meant to have the path `name`.
+pub(super) fn from_stdin(name: Option<&Path>, contexts: &Contexts) -> anyhow::Result<Input> {
+    let mut source = Vec::new();
+    let read = io::stdin().take(MAX_FILE_SIZE + 1).read_to_end(&mut source);
+    read.context("standard input cannot be read")?;
+    anyhow::ensure!(source.len() as u64 <= MAX_FILE_SIZE, "standard input is larger than any Dockerfile");
+    let here = fs::canonicalize(".").context("the working directory cannot be found")?;
+    let found = match name {
+        None => Found::at(Path::new("-").to_owned(), here.join("Dockerfile"), here),
+        Some(name) => {
+            let directory =
+                name.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let directory = fs::canonicalize(directory).with_context(|| {
+                format!("--stdin-filename {}: its directory cannot be found", name.display())
+            })?;
+            let root = repository_of(&directory).unwrap_or(if directory.starts_with(&here) {
+                &here
+            } else {
+                &directory
+            });
+            let root = root.to_owned();
+            Found::at(name.to_owned(), directory.join(name.file_name().unwrap_or_default()), root)
+        }
+    };
+    let file = Dockerfile::parse(source);
+    let context = match name {
+        None if !contexts.is_given() => Choice::unknown(),
+        _ => contexts.choose(&found, &file),
+    };
+    Ok(Input { files: vec![InputFile::new(found, &file, context)], reports: Vec::new() })
+}
+
+impl InputFile {
+    fn new(found: Found, file: &Dockerfile, context: Choice) -> Self {
+        let problems = file.problems().map(|(line, problem)| (line, problem.to_string())).collect();
+        Self { found, source: file.source().into(), problems, context }
+    }
+}
+
+/// Reads a file; `None` if it turns out to be no Dockerfile.
+fn read_file(
+    found: Found,
+    choose: impl Fn(&Found, &Dockerfile) -> Choice,
+) -> Option<Result<InputFile, FileReport>> {
+    let failed =
+        |error: String| FileReport::failed(found.shown.to_string_lossy().into_owned(), FileError::new(error));
+    let source = match read_bounded(&found.path) {
+        Ok(source) => source,
+        Err(error) => return Some(Err(failed(error.to_string()))),
+    };
+    if found.doubtful && !starts_like_a_dockerfile(&source) {
+        return None;
+    }
+    let file = Dockerfile::parse(source);
+    if !found.named && file.problems().next().is_some() && is_template(file.source()) {
+        return Some(Err(passed_over(
+            &found.shown,
+            "a template, not a Dockerfile; fix what is made from it".to_owned(),
+        )));
+    }
+    let context = choose(&found, &file);
+    Some(Ok(InputFile::new(found, &file, context)))
+}
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut source = Vec::new();
+    fs::File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut source)?;
+    if source.len() as u64 > MAX_FILE_SIZE {
+        return Err(io::Error::other("larger than any Dockerfile"));
+    }
+    Ok(source)
+}
+
+/// Whether a file that BuildKit would reject is one that an engine makes a Dockerfile from (Jinja, Go templates, ERB).
+fn is_template(source: &[u8]) -> bool {
+    source.windows(2).any(|pair| matches!(pair, b"{{" | b"{%" | b"<%"))
+}
+
+/// A file that is left alone as a whole.
+fn passed_over(path: &Path, reason: String) -> FileReport {
+    let refusal = Refusal { transform: "file", line: 1, reason };
+    FileReport { path: path.to_string_lossy().into_owned(), refusals: vec![refusal], ..FileReport::default() }
+}

@@ -1,0 +1,124 @@
+//! Makes reports, and contents to be written, of what the engine made of the files.
+
+use std::path::{Path, PathBuf};
+
+use dockfix_transforms::FixedFile;
+
+use super::input::InputFile;
+use super::project::Fixed;
+use crate::build_context::{Choice, Reason};
+use crate::diff::FileDiff;
+use crate::discover::repository_of;
+use crate::paths::Here;
+use crate::report::{ContextNote, FileError, FileReport, Status};
+use crate::write::NewContent;
+
+/// A file that is through.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// What is to be told of it.
+    pub(super) report: FileReport,
+    /// What is to be written, if it changed.
+    pub(super) content: Option<NewContent>,
+    /// An ignore file. A Dockerfile may rely on it, so it is written first.
+    pub(super) is_ignore_file: bool,
+}
+
+impl Fixed {
+    /// What is to be told and written.
+    pub(super) fn into_done(self, here: &Here) -> Vec<Done> {
+        // Links must not lead a write out of the repository, or out of the context where there is no repository.
+        let ignore_root = self.root.as_deref().map(|root| {
+            let around =
+                self.files.iter().map(|(file, _)| &file.found.root).find(|around| root.starts_with(around));
+            around.map_or_else(|| repository_of(root).unwrap_or(root), PathBuf::as_path).to_owned()
+        });
+        let mut done = Vec::with_capacity(self.files.len() + self.ignore_files.len());
+        if let (Some(root), Some(around)) = (&self.root, &ignore_root) {
+            for ignore_file in self.ignore_files {
+                let path = root.join(&ignore_file.name);
+                let shown = here.shown(&path, around).to_string_lossy().into_owned();
+                done.push(Done { is_ignore_file: true, ..Done::of(shown, path, around, ignore_file, here) });
+            }
+        }
+        for (file, fixed) in self.files {
+            let context = note(&file.context, &file, here);
+            let shown = file.found.shown.to_string_lossy().into_owned();
+            let mut one = match file.problems.is_empty() {
+                true => Done::of(shown, file.found.path, &file.found.root, fixed, here),
+                false => Done::rejected(shown, &file.problems),
+            };
+            one.report.context = Some(context);
+            done.push(one);
+        }
+        done
+    }
+}
+
+impl Done {
+    fn of(shown: String, path: PathBuf, root: &Path, fixed: FixedFile, here: &Here) -> Self {
+        let FixedFile { before, after, changes, refusals, bug, .. } = fixed;
+        let mut report = FileReport { path: shown, changes, refusals, ..FileReport::default() };
+        if let Some(bug) = bug {
+            report.fail(FileError::bug(bug));
+            return Self { report, content: None, is_ignore_file: false };
+        }
+        if before.as_ref() == Some(&after) {
+            return Self { report, content: None, is_ignore_file: false };
+        }
+        report.status = Status::Changed;
+        let patch_path = here.in_patch(&path, root);
+        let diff = FileDiff {
+            path: &patch_path,
+            before: before.as_deref(),
+            after: &after,
+            changes: &report.changes,
+        };
+        report.diff = diff.to_bytes();
+        let content = Some(NewContent { path, before, after, root: root.to_owned() });
+        Self { report, content, is_ignore_file: false }
+    }
+
+    /// A file that BuildKit would reject.
+    fn rejected(shown: String, problems: &[(usize, String)]) -> Self {
+        let errors =
+            problems.iter().map(|(line, problem)| FileError { line: Some(*line), ..FileError::new(problem) });
+        let report = FileReport {
+            path: shown,
+            status: Status::Failed,
+            errors: errors.collect(),
+            ..FileReport::default()
+        };
+        Self { report, content: None, is_ignore_file: false }
+    }
+}
+
+/// What is said of a Dockerfile's context.
+fn note(choice: &Choice, file: &InputFile, here: &Here) -> ContextNote {
+    let shown = |path: &Path| here.shown(path, &file.found.root).to_string_lossy().into_owned();
+    let (is_plain, reason) = match &choice.reason {
+        Reason::Given => (true, "given by --context".to_owned()),
+        Reason::Own => (true, "the Dockerfile's directory".to_owned()),
+        Reason::Compose(file) => (false, format!("named in {}", shown(file))),
+        Reason::Nearest => (false, "the nearest directory that has the sources".to_owned()),
+        Reason::Most(missing) => (false, format!("though it has no {}", list(missing))),
+        Reason::Nowhere(missing) if missing.is_empty() => {
+            (true, "the file has no path; give one with --stdin-filename, or --context".to_owned())
+        }
+        Reason::Nowhere(missing) => {
+            let root = shown(&file.found.root);
+            (false, format!("no directory up to {root} has {}; name it with --context", list(missing)))
+        }
+    };
+    ContextNote { directory: choice.root.as_deref().map(shown), reason, is_plain }
+}
+
+/// A few names, so that a line stays a line.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}

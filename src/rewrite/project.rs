@@ -1,0 +1,129 @@
+//! Puts together the Dockerfiles that share a build context, and hands them to the engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dockfix_model::context::Context;
+use dockfix_transforms::{FixedFile, Options, Project, ProjectFile};
+
+use super::guard;
+use super::input::{InputFile, bystanders};
+use crate::build_context::Contexts;
+use crate::report::{FileError, FileReport};
+
+/// Dockerfiles that share a build context.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// The directory of the context, if it is known.
+    pub(super) root: Option<PathBuf>,
+    /// The files in the order of the project's, and whether they were asked for. The others are there because the
+    /// ignore file must keep what they copy.
+    files: Vec<(InputFile, bool)>,
+    project: Project,
+}
+
+/// What the engine made of a group.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    /// The directory of the context, if it is known.
+    pub(super) root: Option<PathBuf>,
+    /// The files that were asked for.
+    pub(super) files: Vec<(InputFile, FixedFile)>,
+    /// The ignore files that changed; their names are paths below the root.
+    pub(super) ignore_files: Vec<FixedFile>,
+}
+
+/// Groups the files by context. Files whose context cannot be opened come back as reports.
+pub(super) fn group(
+    files: Vec<InputFile>,
+    contexts: &Contexts,
+    options: &Options,
+) -> (Vec<Group>, Vec<FileReport>) {
+    let mut groups = Vec::new();
+    let mut by_root: BTreeMap<PathBuf, Vec<(InputFile, bool)>> = BTreeMap::new();
+    for file in files {
+        match &file.context.root {
+            Some(root) => by_root.entry(root.clone()).or_default().push((file, true)),
+            // Nothing is shared with others of which nothing is known either.
+            None => groups.push(Group::unknown(file)),
+        }
+    }
+    let mut failed = Vec::new();
+    for (root, mut files) in by_root {
+        if options.wants("dockerignore") {
+            add_bystanders(&root, &mut files, contexts);
+        }
+        groups.push(Group::of(root, files, contexts, &mut failed));
+    }
+    (groups, failed)
+}
+
+/// Adds the Dockerfiles below the root that were not asked for, but are built from the same context.
+fn add_bystanders(root: &Path, files: &mut Vec<(InputFile, bool)>, contexts: &Contexts) {
+    // A search from above has found them already.
+    if files
+        .iter()
+        .any(|(file, _)| file.found.searched.as_ref().is_some_and(|searched| root.starts_with(searched)))
+    {
+        return;
+    }
+    for bystander in bystanders(root, contexts) {
+        let known = files.iter().any(|(file, _)| file.found.path == bystander.found.path);
+        if !known && bystander.context.root.as_deref() == Some(root) {
+            files.push((bystander, false));
+        }
+    }
+}
+
+impl Group {
+    fn unknown(file: InputFile) -> Self {
+        let project = Project { files: vec![project_file(&file, Context::unknown(), true)] };
+        Self { root: None, files: vec![(file, true)], project }
+    }
+
+    fn of(
+        root: PathBuf,
+        files: Vec<(InputFile, bool)>,
+        contexts: &Contexts,
+        failed: &mut Vec<FileReport>,
+    ) -> Self {
+        let opened = contexts.open(&root);
+        let mut group = Self { root: Some(root), files: Vec::new(), project: Project { files: Vec::new() } };
+        for (file, asked) in files {
+            let context = match &opened {
+                Ok(context) => context.for_dockerfile(&file.found.path).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match context {
+                Ok(context) => {
+                    group.project.files.push(project_file(&file, context, asked));
+                    group.files.push((file, asked));
+                }
+                Err(error) if asked => {
+                    let path = file.found.shown.to_string_lossy().into_owned();
+                    failed.push(FileReport::failed(path, FileError::new(error)));
+                }
+                Err(_) => {}
+            }
+        }
+        group
+    }
+
+    /// Runs the engine.
+    pub(super) fn fix(self, options: &Options) -> Fixed {
+        let outcome = guard::fix_guarded(&self.project, options);
+        let pairs = self.files.into_iter().zip(outcome.files);
+        let files = pairs.filter(|((_, asked), _)| *asked).map(|((file, _), fixed)| (file, fixed)).collect();
+        Fixed { root: self.root, files, ignore_files: outcome.ignore_files }
+    }
+}
+
+/// A file that BuildKit rejects takes part, since it says what it copies, but is not rewritten.
+fn project_file(file: &InputFile, context: Context, asked: bool) -> ProjectFile {
+    ProjectFile {
+        name: file.found.shown.to_string_lossy().into_owned(),
+        source: file.source.clone(),
+        context,
+        rewrite: asked && file.problems.is_empty(),
+    }
+}
