@@ -190,8 +190,10 @@ pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dy
 pub const COMMON_VARIABLES: &[&str] =
     &["*_proxy", "HOME", "PATH", "TMPDIR", "LANG", "LANGUAGE", "LC_*", "TZ", "SSL_CERT_*", "LD_*", "CI"];
 
-/// The names that match `patterns`, and [`COMMON_VARIABLES`].
+/// The names that match `patterns`, and [`COMMON_VARIABLES`]. An item may be several patterns, with white space between
+/// them.
 #[must_use]
 pub fn names(patterns: &[&str]) -> Names {
-    Names::matching(COMMON_VARIABLES).and(Names::matching(patterns))
+    let patterns: Vec<_> = patterns.iter().flat_map(|row| row.split_ascii_whitespace()).collect();
+    Names::matching(COMMON_VARIABLES).and(Names::matching(&patterns))
 }

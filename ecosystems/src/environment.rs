@@ -58,9 +58,9 @@ impl<'a> Environment<'a> {
         match self.get(name) {
             Setting::Unset => Ok(None),
             Setting::Known(path) => self.resolve(path).map(Some),
-            Setting::Unknown => {
-                Err(Refusal::new(format!("the value of {name} is only known in the build, and it names a directory")))
-            }
+            Setting::Unknown => Err(Refusal::new(format!(
+                "the value of {name} is only known in the build, and it names a directory"
+            ))),
         }
     }
 
@@ -92,7 +92,9 @@ impl<'a> Environment<'a> {
     /// When it is not known.
     pub(crate) fn home(&self) -> Result<ImagePath, Refusal> {
         if self.command.user.as_ref().is_some_and(|user| *user != self.state.user) {
-            return Err(Refusal::new("it runs as another user than the RUN itself, so the cache directory is not known"));
+            return Err(Refusal::new(
+                "it runs as another user than the RUN itself, so the cache directory is not known",
+            ));
         }
         if let Some(home) = self.path("HOME")? {
             return Ok(home);
@@ -116,9 +118,9 @@ impl<'a> Environment<'a> {
 
     fn homeless(&self) -> Refusal {
         match self.user() {
-            User::Other { name, .. } => {
-                Refusal::new(format!("the home directory of user {name} is not known, so its cache is not either"))
-            }
+            User::Other { name, .. } => Refusal::new(format!(
+                "the home directory of user {name} is not known, so its cache is not either"
+            )),
             _ => Refusal::new("it is not known which user runs it, so the cache directory is not either"),
         }
     }

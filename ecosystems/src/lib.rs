@@ -4,6 +4,7 @@
 //! [`recognise`] and never look at a manager's name.
 
 mod apt;
+mod dotnet;
 mod ecosystem;
 mod environment;
 mod golang;
@@ -12,6 +13,7 @@ mod npm;
 mod options;
 mod pip;
 mod python;
+mod rebuilt;
 mod system;
 mod yarn;
 
@@ -25,4 +27,12 @@ pub use ecosystem::{
 };
 
 /// Every package manager that is known, in the order in which they are asked.
-pub const ALL: &[&dyn Ecosystem] = &[&apt::Apt, &golang::Golang, &npm::Npm, &pip::Pip, &yarn::Yarn];
+pub const ALL: &[&dyn Ecosystem] = &[
+    &apt::Apt,
+    &dotnet::Dotnet,
+    &dotnet::DotnetTool,
+    &golang::Golang,
+    &npm::Npm,
+    &pip::Pip,
+    &yarn::Yarn,
+];

@@ -1,0 +1,296 @@
+//! .NET: the dotnet command with MSBuild and NuGet.
+//!
+//! - **Commands**: `dotnet restore` needs project files only. `build`, `publish`, `pack`, `test` and `run` read the
+//!   sources and restore first unless told not to; `dotnet restore` of the same project does that part without them.
+//!   `dotnet tool install` and the like read configuration from the working directory upwards.
+//! - **Manifests**: the project files that references reach or a solution lists, `Directory.*.props` and `.targets` above
+//!   them, what they import, `nuget.config` with local sources, `global.json`, `packages.lock.json` (Microsoft Learn:
+//!   "Customize the build by folder", "nuget.config reference", "global.json overview").
+//! - **Caches**: the global packages folder, `--packages`, `$NUGET_PACKAGES` or `~/.nuget/packages`, a store: a build
+//!   after the restore reads it by the paths in `obj/project.assets.json` (NETSDK1064 where it is missing). Locked: the
+//!   locks of NuGet lie in the temporary directory, where another container does not see them (NuGet.Client,
+//!   `ConcurrencyUtilities.cs`). Never `~/.nuget` itself, which holds the user's NuGet.Config.
+//! - **Outputs**: `obj` beside each project; one from the host has other paths in it.
+//! - **Refused**: projects, imports and package sources whose place is not known or that the build context does not hold;
+//!   paket; targets hooked into the restore; a folder for packages that a configuration file or another user moves.
+//!
+//! Sources: Microsoft Learn, "dotnet restore", "dotnet publish", "Managing the global packages and cache folders".
+
+mod closure;
+mod evaluation;
+mod line;
+mod msbuild;
+mod nuget;
+mod solution;
+mod tool;
+
+use std::collections::BTreeSet;
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Names, Paths};
+use dockfix_model::project::Project;
+use dockfix_model::{ImagePath, State};
+
+use self::closure::Closure;
+use self::line::{Line, Verb};
+use self::msbuild::Properties;
+use crate::environment::{Environment, Setting};
+use crate::rebuilt::Rebuilt;
+use crate::system;
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names};
+
+pub(crate) use self::tool::DotnetTool;
+
+/// Projects: restore, build, publish.
+pub(crate) struct Dotnet;
+
+impl Ecosystem for Dotnet {
+    fn name(&self) -> &'static str {
+        "dotnet"
+    }
+
+    fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
+        let line = Line::read(command)?;
+        let environment = Environment::new(command, state);
+        let kind = match line.verb {
+            Verb::Restore if line.is_clear() => UsageKind::Install,
+            Verb::Restore | Verb::Build | Verb::Other => UsageKind::Build,
+            Verb::ClearCaches => UsageKind::CleanCache,
+            Verb::Tool => return None,
+        };
+        let effects = match kind {
+            UsageKind::Build => Effects { reads: Paths::All, writes: Paths::All, environment: Names::All },
+            _ => effects(&environment, &line),
+        };
+        let directory = command.directory.clone().filter(|_| kind != UsageKind::CleanCache);
+        Some(Usage { kind, directory, effects, runs_package_code: kind == UsageKind::Build })
+    }
+
+    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+        let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
+        match line.verb {
+            Verb::Restore => {
+                line.check()?;
+                let (mut needs, _) = line.closure(project)?;
+                if line.has(&["--locked-mode"]) {
+                    needs.rewritten.clear();
+                }
+                Ok(needs)
+            }
+            // Where an earlier command has restored, there is nothing to do first.
+            Verb::Build if line.has(&["--no-restore", "--no-build"]) => Ok(Needs::default()),
+            Verb::Build => {
+                line.check()?;
+                let (mut needs, mentioned) = line.closure(project)?;
+                needs.rewritten.clear();
+                needs.prefetch = Some(line.prefetch(command, &mentioned)?);
+                Ok(needs)
+            }
+            Verb::Other | Verb::ClearCaches | Verb::Tool => Ok(Needs::default()),
+        }
+    }
+
+    fn caches(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        state: &State,
+        project: Option<&Project<'_>>,
+    ) -> Result<CachePlan, Refusal> {
+        let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
+        if line.verb == Verb::ClearCaches {
+            return Ok(CachePlan::default());
+        }
+        let directory = line.packages(&Environment::new(command, state), project)?;
+        let cache = Cache { directory, kind: CacheKind::Store, sharing: Sharing::Locked };
+        Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
+    }
+
+    fn ignored(&self) -> &'static [&'static str] {
+        &["**/obj", "**/bin/Debug", "**/bin/Release"]
+    }
+}
+
+/// What the command line, NuGet and the SDK keep in the home directory.
+const IN_HOME: &[&str] =
+    &[".nuget", ".dotnet", ".local/share/NuGet", ".config/NuGet", ".microsoft", ".templateengine", ".aspnet"];
+
+/// What restores and installations of tools touch besides the project.
+fn effects(environment: &Environment<'_>, line: &Line<'_>) -> Effects {
+    let mut kept = environment.below_home(IN_HOME).and(system::below(&["/tmp/NuGetScratch", "/tmp/.dotnet"]));
+    for name in ["NUGET_PACKAGES", "NUGET_HTTP_CACHE_PATH", "NUGET_SCRATCH", "DOTNET_CLI_HOME"] {
+        kept = match environment.path(name) {
+            Ok(Some(path)) => kept.and(Paths::Below(vec![path])),
+            Ok(None) => kept,
+            Err(_) => Paths::All,
+        };
+    }
+    for option in ["--packages", "--tool-path"] {
+        if let Some(path) = line.value(option) {
+            kept = match environment.resolve(path) {
+                Ok(path) => kept.and(Paths::Below(vec![path])),
+                Err(_) => Paths::All,
+            };
+        }
+    }
+    let sdk = system::below(&["/etc", "/opt/microsoft", "/usr/share", "/usr/local/share"]);
+    Effects {
+        reads: kept.clone().and(sdk).and(system::below(system::PROGRAMS)),
+        writes: kept,
+        environment: names(VARIABLES),
+    }
+}
+
+/// The variables that the command line and NuGet read. MSBuild makes a property of every variable there is: those that
+/// the files of a project mention are part of its [`Needs`], and these are what its SDK reads.
+const VARIABLES: &[&str] = &[
+    "DOTNET_* NUGET_* MSBUILD* COREHOST_* VSS_NUGET_* TF_BUILD GITHUB_ACTIONS XDG_* USER",
+    "Allow* AppHost* Append* Artifacts* Assembly* Base* Bundled* Central* Configuration* Custom* Directory*",
+    "ContinuousIntegrationBuild Disable* Enable* Generate* Implicit* Import* Include* Intermediate* Is* Known*",
+    "LangVersion Latest* Manage* Microsoft* Net* NoWarn NuGet* OutDir Output* Package* Platform* Project* Publish*",
+    "Restore* Runtime* Sdk* SelfContained Skip* Solution* Target* Treat* Use* Version* Warn*",
+];
+
+impl Line<'_> {
+    /// The files that a restore of what the command names reads, and the properties they mention.
+    fn closure(&self, project: &Project<'_>) -> Result<(Needs, BTreeSet<String>), Refusal> {
+        let mut globals = Properties::default();
+        for property in &self.properties {
+            globals.fix(&property.name, property.value.as_deref());
+        }
+        let mut closure = Closure::new(project, globals);
+        closure.add_directory(project.directory())?;
+        if let Some(file) = self.value("--configfile") {
+            closure.configuration(&project.path(file))?;
+        }
+        closure.add_root(&self.root(project))?;
+        closure.finish()
+    }
+
+    /// The project, solution or directory that the command names.
+    fn root(&self, project: &Project<'_>) -> ImagePath {
+        self.project()
+            .map_or_else(|| project.directory().clone(), |path| project.path(&path.replace('\\', "/")))
+    }
+
+    /// The restore that a build begins with, as a command of its own.
+    fn prefetch(&self, command: &Invocation<'_>, mentioned: &BTreeSet<String>) -> Result<String, Refusal> {
+        let mut rebuilt = Rebuilt::of(command)?;
+        rebuilt.push("restore");
+        if let Some(path) = self.project() {
+            rebuilt.push(path);
+        }
+        let is_mentioned = |name: &str| mentioned.iter().any(|other| other.eq_ignore_ascii_case(name));
+        let Some(words) = &self.words else { return Err(self.unclear()) };
+        for option in &words.options {
+            match option.name {
+                "-r"
+                | "--runtime"
+                | "-a"
+                | "--arch"
+                | "--os"
+                | "--source"
+                | "--ucr"
+                | "--use-current-runtime"
+                | "--configfile"
+                | "--packages" => rebuilt.push_option(option),
+                "--sc" | "--self-contained" => {
+                    let value = option.value.known().or_else(|| self.self_contained()).unwrap_or("true");
+                    rebuilt.push(&format!("-p:SelfContained={value}"));
+                }
+                "-c" | "--configuration" if is_mentioned("Configuration") => {
+                    let value = option.value.known().ok_or_else(|| self.unclear())?;
+                    rebuilt.push(&format!("-p:Configuration={value}"));
+                }
+                _ => {}
+            }
+        }
+        for property in &self.properties {
+            if !is_restored(&property.name) && !is_mentioned(&property.name) {
+                continue;
+            }
+            let Some(value) = &property.value else {
+                return Err(Refusal::new(format!(
+                    "the projects read the property {}, whose value is only known in the build",
+                    property.name
+                )));
+            };
+            rebuilt.push(&format!("-p:{}={value}", property.name));
+        }
+        Ok(rebuilt.line())
+    }
+
+    /// The global packages folder.
+    fn packages(
+        &self,
+        environment: &Environment<'_>,
+        project: Option<&Project<'_>>,
+    ) -> Result<ImagePath, Refusal> {
+        let option = self.value("--packages").or_else(|| {
+            let moved = |name: &str| name.eq_ignore_ascii_case("RestorePackagesPath");
+            self.properties.iter().find(|property| moved(&property.name))?.value.as_deref()
+        });
+        if let Some(path) = option {
+            let path = environment.resolve(path)?;
+            return match project {
+                Some(project) if path.below(project.directory()).is_some() => {
+                    Err(Refusal::new(format!("the packages lie in {path}, within the project")))
+                }
+                _ => Ok(path),
+            };
+        }
+        if let Some(path) = environment.path("NUGET_PACKAGES")? {
+            return Ok(path);
+        }
+        if let Some(project) = project {
+            let root = self.root(project);
+            let directory = if solution::is_project(root.name()) || solution::is_solution(root.name()) {
+                root.parent().unwrap_or(root)
+            } else {
+                root
+            };
+            for file in nuget::files(project, &directory) {
+                if let Some(path) = nuget::read(project, &file)?.packages {
+                    return Ok(path);
+                }
+            }
+        }
+        if environment.get("DOTNET_CLI_HOME") != Setting::Unset {
+            return Err(Refusal::new(
+                "DOTNET_CLI_HOME moves the packages, where to depends on the version of NuGet",
+            ));
+        }
+        if !environment.is_root() {
+            return Err(Refusal::new(
+                "a mount below ~/.nuget would make that directory root's, where NuGet, run as another user, has to write \
+                 its configuration",
+            ));
+        }
+        Ok(environment.home()?.join(".nuget/packages"))
+    }
+}
+
+/// Properties that change what is restored (Microsoft Learn, "MSBuild properties for Microsoft.NET.Sdk").
+fn is_restored(name: &str) -> bool {
+    const RESTORED: [&str; 12] = [
+        "PublishReadyToRun",
+        "PublishTrimmed",
+        "PublishSingleFile",
+        "PublishAot",
+        "SelfContained",
+        "RuntimeIdentifier",
+        "RuntimeIdentifiers",
+        "TargetFramework",
+        "TargetFrameworks",
+        "UseAppHost",
+        "Configuration",
+        "Platform",
+    ];
+    let is = |other: &&str| other.eq_ignore_ascii_case(name);
+    RESTORED.iter().any(is)
+        || name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Restore"))
+        || name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("NuGet"))
+}
+
+#[cfg(test)]
+mod tests;
