@@ -12,6 +12,7 @@ mod javascript;
 mod npm;
 mod options;
 mod pip;
+mod poetry;
 mod python;
 mod rebuilt;
 mod system;
@@ -35,4 +36,6 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &npm::Npm,
     &pip::Pip,
     &yarn::Yarn,
+    &poetry::Poetry,
+    &python::venv::Venv,
 ];

@@ -251,7 +251,7 @@ impl Grammar {
 }
 
 /// The text of an argument in front of the first character that the shell treats specially.
-fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
+pub(crate) fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
     let text = argument.text.strip_prefix(b"\"").unwrap_or(argument.text);
     let end = text.iter().position(|byte| b"$`*?[]{}~\\'\"".contains(byte)).unwrap_or(text.len());
     String::from_utf8_lossy(&text[..end])

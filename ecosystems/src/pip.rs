@@ -1,4 +1,4 @@
-//! pip: `pip`, `pip3`, `pip3.12`, `python3 -m pip`; and `python3 -m venv`, which makes the environment it installs to.
+//! pip: `pip`, `pip3`, `pip3.12`, `python3 -m pip`.
 //!
 //! - **Commands**: `install`, `download` and `wheel` from requirements files are installs; with packages by name alone
 //!   they read no project. `uninstall`, `list`, `freeze`, `show`, `check`, `config`, `cache` and `--version` are known
@@ -19,10 +19,11 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Operand, Value, Words};
+use crate::options::{Grammar, Value, Words};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
-use crate::python::source::{Source, begins_with_comparison, file_path, has_scheme, source};
+use crate::python::source::has_scheme;
+use crate::python::wanted::Wanted;
 use crate::python::{cache, config, places};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
@@ -107,27 +108,6 @@ enum Verb {
     /// Changes pip.conf.
     Configure,
     CleanCache,
-    /// `python -m venv`
-    Environment,
-}
-
-/// What a command installs.
-#[derive(Default)]
-struct Wanted<'l> {
-    /// Requirements and constraints files.
-    files: Vec<&'l str>,
-    /// Groups of a pyproject.toml.
-    groups: Vec<&'l str>,
-    /// Archives and directories.
-    paths: Vec<&'l str>,
-    /// Directories in which a pattern of the command line finds archives.
-    globs: Vec<String>,
-    /// Where to look for packages.
-    links: Vec<&'l str>,
-    /// It names a directory that is a project: `.`, `./x/`, `-e x`.
-    project: Option<&'l str>,
-    /// A word of which it is not known what it names.
-    unknown: Option<String>,
 }
 
 impl<'c> Line<'c> {
@@ -136,12 +116,7 @@ impl<'c> Line<'c> {
         let first = if is_versioned(program, "pip") {
             0
         } else if is_interpreter(program) {
-            if let Some(first) = arguments_of(command, "venv") {
-                return Self::environment(command, first);
-            }
             arguments_of(command, "pip")?
-        } else if program == "virtualenv" {
-            return Self::environment(command, 0);
         } else {
             return None;
         };
@@ -167,60 +142,6 @@ impl<'c> Line<'c> {
         Some(Self { verb, words })
     }
 
-    fn environment(command: &'c Invocation<'c>, first: usize) -> Option<Self> {
-        const GRAMMAR: Grammar = Grammar::gnu(
-            &["--prompt -p --python"],
-            &[
-                "--system-site-packages --symlinks --copies --always-copy --clear --upgrade --without-pip --no-pip \
-             --upgrade-deps --without-scm-ignore-files -q --quiet -v --no-download --download --no-setuptools \
-             --no-wheel --no-site-packages",
-            ],
-        );
-        Some(Self { verb: Verb::Environment, words: Words::read(command, first, &GRAMMAR)? })
-    }
-
-    fn wanted(&self) -> Wanted<'_> {
-        let mut wanted = Wanted::default();
-        for option in &self.words.options {
-            let list = match option.name {
-                "-r" | "--requirement" | "-c" | "--constraint" | "--build-constraint" => &mut wanted.files,
-                "--group" => &mut wanted.groups,
-                "-f" | "--find-links" => &mut wanted.links,
-                "-e" | "--editable" => match option.value.known() {
-                    Some(value) if matches!(source(value), Source::Remote) => continue,
-                    Some(value) => {
-                        wanted.project.get_or_insert(value);
-                        continue;
-                    }
-                    None => {
-                        let beginning = option.value.beginning();
-                        if beginning == "." {
-                            wanted.project.get_or_insert(".");
-                        }
-                        wanted.unknown.get_or_insert_with(|| format!("-e {beginning}"));
-                        continue;
-                    }
-                },
-                "--requirements-from-script" => {
-                    wanted.unknown.get_or_insert_with(|| option.name.to_owned());
-                    continue;
-                }
-                _ => continue,
-            };
-            match option.value.known() {
-                Some(value) => list.push(value),
-                None => {
-                    let text = format!("{} {}", option.name, option.value.beginning());
-                    wanted.unknown.get_or_insert(text);
-                }
-            }
-        }
-        for operand in &self.words.operands {
-            wanted.add(operand);
-        }
-        wanted
-    }
-
     /// The paths that the options `names` are given; `None` where one is not known.
     fn places(&self, names: &[&str], resolve: impl Fn(&str) -> Option<ImagePath>) -> Option<Vec<ImagePath>> {
         let mut places = Vec::new();
@@ -243,55 +164,6 @@ impl<'c> Line<'c> {
             _ => None,
         }
     }
-}
-
-impl<'l> Wanted<'l> {
-    fn add(&mut self, operand: &Operand<'l>) {
-        let Some(value) = operand.value else { return self.add_unknown(operand) };
-        match source(value) {
-            Source::Index | Source::Remote => {}
-            Source::Local(path) if is_project(path) => {
-                self.project.get_or_insert(path);
-            }
-            Source::Local(path) => self.paths.push(path),
-        }
-    }
-
-    /// A word with a pattern or a variable in it.
-    fn add_unknown(&mut self, operand: &Operand<'_>) {
-        let text = String::from_utf8_lossy(operand.argument.text);
-        let bare = text.trim_matches('"');
-        let start = bare.split(['$', '`']).next().unwrap_or_default();
-        if begins_with_comparison(start) {
-            return;
-        }
-        if operand.argument.glob.is_some() {
-            // `.[dev]` is one too.
-            if bare.starts_with(".[") {
-                self.project.get_or_insert(".");
-                return;
-            }
-            // `uvicorn[standard]` is a pattern to the shell, and itself where no file matches.
-            if !bare.contains(['$', '*', '?', '/', '{']) && source(bare) == Source::Index {
-                return;
-            }
-            let directory = start.split(['*', '?', '[']).next().unwrap_or_default().rsplit_once('/');
-            if let Some((directory, _)) = directory.filter(|(directory, _)| directory.starts_with('/')) {
-                return self.globs.push(directory.to_owned());
-            }
-        }
-        self.unknown.get_or_insert_with(|| text.into_owned());
-    }
-}
-
-/// The path of a value of `--find-links` that is no address.
-fn local_link(link: &str) -> Option<&str> {
-    if has_scheme(link) { file_path(link) } else { Some(link) }
-}
-
-/// Whether a path can only be a directory.
-fn is_project(path: &str) -> bool {
-    path.ends_with('/') || matches!(path.rsplit('/').next(), Some("." | ".."))
 }
 
 impl Ecosystem for Pip {
@@ -342,28 +214,14 @@ impl Ecosystem for Pip {
                     line.words.operands.first().is_some_and(|operand| operand.value == Some("edit"));
                 return (!is_edit).then(|| usage(UsageKind::Packages, effects, false));
             }
-            Verb::Environment => {
-                let [operand] = &line.words.operands[..] else { return None };
-                let path = directory?.join(operand.value?);
-                if inside(&path) {
-                    return Some(usage(UsageKind::Install, effects, true));
-                }
-                places::write(&mut effects, vec![path]);
-                return Some(usage(UsageKind::Packages, effects, false));
-            }
             Verb::Install | Verb::Download | Verb::Wheel | Verb::Uninstall => {}
         }
         // A path that is relative to a directory that is not known may be any.
         let resolve = |path: &str| ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
         let written = line.places(&WRITTEN, resolve)?;
         let read = line.places(&READ, resolve)?;
-        let wanted = line.wanted();
-        let mut named = Vec::new();
-        for path in
-            wanted.paths.iter().copied().chain(wanted.links.iter().filter_map(|link| local_link(link)))
-        {
-            named.push(resolve(path)?);
-        }
+        let wanted = Wanted::of(&line.words);
+        let named = wanted.paths(resolve)?;
         let destination = match (line.verb, line.destination()) {
             (Verb::Download | Verb::Wheel, None) => Some(directory?.clone()),
             (_, Some(value)) => Some(resolve(value.known()?)?),
@@ -372,7 +230,7 @@ impl Ecosystem for Pip {
         let uses_project = written.iter().chain(&read).chain(&named).chain(&destination).any(inside)
             || !wanted.files.is_empty()
             || !wanted.groups.is_empty()
-            || line.words.options.iter().any(|option| matches!(option.name, "-e" | "--editable"))
+            || wanted.has_repositories
             // `pip wheel` alone builds the project.
             || (line.words.operands.is_empty() && line.words.options.is_empty());
         places::write(&mut effects, outside(written));
@@ -398,33 +256,9 @@ impl Ecosystem for Pip {
     ) -> Result<Needs, Refusal> {
         let unread = || Refusal::new("it is no command of pip that is known");
         let line = Line::read(command).ok_or_else(unread)?;
-        if line.verb == Verb::Environment {
-            let path = line.words.operands.first().and_then(|operand| operand.value).ok_or_else(unread)?;
-            return Ok(Needs { outputs: vec![project.path(path)], ..Needs::default() });
-        }
-        let wanted = line.wanted();
-        if let Some(path) = wanted.project {
-            return Err(Refusal::new(format!(
-                "it builds the project in {path}, so it needs the sources: pip cannot install the dependencies alone"
-            )));
-        }
-        if let Some(word) = wanted.unknown {
-            return Err(Refusal::new(format!("what `{word}` names is only known when it runs")));
-        }
         config::check_files(project)?;
-        let mut closure = Closure::new(project);
-        for file in &wanted.files {
-            closure.file(file)?;
-        }
-        for path in &wanted.paths {
-            closure.package(path)?;
-        }
-        for link in &wanted.links {
-            closure.find_links(link)?;
-        }
-        if let Some(group) = wanted.groups.first() {
-            return Err(Refusal::new(format!("it installs the group {group} of pyproject.toml")));
-        }
+        let mut closure = Closure::new(project, "pip");
+        Wanted::of(&line.words).add_to(&mut closure, "pip")?;
         let mut needs = closure.into_needs();
         let resolve = |path: &str| Some(project.path(path));
         for path in line.places(&READ, resolve).ok_or_else(unread)? {
@@ -480,9 +314,6 @@ impl Ecosystem for Pip {
         let mut edits = Vec::new();
         for argument in &command.arguments {
             if matches!(argument.value.as_deref(), Some("--no-cache-dir" | "--no-cache")) {
-                if argument.span.is_empty() {
-                    return Err(Refusal::new("--no-cache-dir stands in the JSON form of RUN"));
-                }
                 edits.push(CommandEdit::Remove(argument.span));
             }
         }

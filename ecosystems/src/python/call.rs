@@ -3,6 +3,9 @@
 use dockfix_model::commands::Invocation;
 use dockfix_model::{Origin, State};
 
+use crate::options::Words;
+use crate::rebuilt::Rebuilt;
+
 /// The index of the first argument that is `tool`'s own, where `command` calls it: `tool ...`, `python3 -m tool ...`.
 pub(crate) fn arguments_of(command: &Invocation<'_>, tool: &str) -> Option<usize> {
     let program = command.program.as_str();
@@ -50,6 +53,18 @@ pub(crate) fn origin(command: &Invocation<'_>, state: &State, name: &str) -> Str
             format!("{keyword} {name} on line {}", variable.line)
         }
         _ => format!("{name} of the base image"),
+    }
+}
+
+/// Repeats the options that `keeps` wants, as they were written; letters that stand together go together.
+pub(crate) fn push_options(rebuilt: &mut Rebuilt, words: &Words<'_>, keeps: impl Fn(&str) -> bool) {
+    let mut last = None;
+    for option in words.options.iter().filter(|option| keeps(option.name)) {
+        let place = option.words.as_ptr();
+        if last != Some(place) {
+            rebuilt.push_option(option);
+        }
+        last = Some(place);
     }
 }
 

@@ -9,37 +9,41 @@ use dockfix_model::project::{Found, Project};
 
 use super::requirements::{self, Item};
 use super::source::{Source, file_path, has_scheme, source};
+use super::toml_file::{Node, TomlFile};
+use super::wanted::local_link;
 use crate::{Needs, Refusal};
 
 /// What was found so far.
 pub(crate) struct Closure<'p> {
     project: &'p Project<'p>,
+    /// The program, for messages.
+    tool: &'static str,
     needs: Needs,
 }
 
 /// Where a file or a package is asked for.
 #[derive(Clone, Copy)]
 enum Asked<'a> {
-    /// On the command line.
-    Command,
-    /// On this line of this file, as messages show it.
-    Line(&'a str, usize),
+    /// On the command line of this program.
+    Command(&'static str),
+    /// In a file, as messages show file and line.
+    Place(&'a str),
 }
 
 impl Asked<'_> {
-    /// `requirements.txt:3 installs ./lib`, or `it installs ./lib`.
+    /// `requirements.txt:3 installs ./lib`, or `pip installs ./lib`.
     fn says(self, verb: &str, what: &str) -> String {
         match self {
-            Self::Command => format!("it {verb} {what}"),
-            Self::Line(file, number) => format!("{file}:{number} {verb} {what}"),
+            Self::Command(tool) => format!("{tool} {verb} {what}"),
+            Self::Place(place) => format!("{place} {verb} {what}"),
         }
     }
 }
 
 impl<'p> Closure<'p> {
     /// Nothing yet.
-    pub(crate) fn new(project: &'p Project<'p>) -> Self {
-        Self { project, needs: Needs::default() }
+    pub(crate) fn new(project: &'p Project<'p>, tool: &'static str) -> Self {
+        Self { project, tool, needs: Needs::default() }
     }
 
     /// Everything that was found.
@@ -57,10 +61,16 @@ impl<'p> Closure<'p> {
             return file_path(path).map_or(Ok(()), |path| self.file(path));
         }
         let path = self.project.path(path);
-        match self.project.find_at(&path) {
-            Found::File(_) => self.read(&path),
-            Found::Directory => Err(Refusal::new(format!("{} is a directory", self.show(&path)))),
-            Found::Missing => Err(Refusal::new(format!("{} is not in the build context", self.show(&path)))),
+        self.present(&path)?;
+        self.read(&path)
+    }
+
+    /// Fails where the build context brings no file to `path`.
+    fn present(&self, path: &ImagePath) -> Result<(), Refusal> {
+        match self.project.find_at(path) {
+            Found::File(_) => Ok(()),
+            Found::Directory => Err(Refusal::new(format!("{} is a directory", self.show(path)))),
+            Found::Missing => Err(Refusal::new(format!("{} is not in the build context", self.show(path)))),
             Found::Elsewhere => {
                 let directory = path.parent().unwrap_or_else(ImagePath::root);
                 let name = path.name();
@@ -82,18 +92,18 @@ impl<'p> Closure<'p> {
         {
             return Ok(());
         }
-        self.local(path, Asked::Command)
+        self.local(path, Asked::Command(self.tool))
     }
 
     /// A requirement written elsewhere: in a group of pyproject.toml, in a Pipfile.
     ///
     /// # Errors
     ///
-    /// As [`Self::package`]; `file` and `line` are shown.
-    pub(crate) fn requirement(&mut self, text: &str, file: &str, line: usize) -> Result<(), Refusal> {
+    /// As [`Self::package`]; `place` is shown: `pyproject.toml:7`.
+    pub(crate) fn requirement(&mut self, text: &str, place: &str) -> Result<(), Refusal> {
         self.add_variables(text);
         match source(text) {
-            Source::Local(path) => self.local(path, Asked::Line(file, line)),
+            Source::Local(path) => self.local(path, Asked::Place(place)),
             Source::Index | Source::Remote => Ok(()),
         }
     }
@@ -110,7 +120,73 @@ impl<'p> Closure<'p> {
         if elsewhere && self.project.find_at(&path) == Found::Elsewhere {
             return Ok(());
         }
-        self.links(&path, Asked::Command)
+        self.links(&path, Asked::Command(self.tool))
+    }
+
+    /// A group of a pyproject.toml: its name, or file and name with a colon between.
+    ///
+    /// # Errors
+    ///
+    /// When the file is not there, or one of its groups names a directory.
+    pub(crate) fn group(&mut self, group: &str) -> Result<(), Refusal> {
+        let path = self.project.path(group.rsplit_once(':').map_or("pyproject.toml", |(path, _)| path));
+        let file = self.toml(&path)?;
+        let value = file.parse()?;
+        let top = file.top(&value);
+        // A group may include others, and uv may look elsewhere for what it names.
+        for node in top.get(&["dependency-groups"]).map_or_else(Vec::new, Node::strings) {
+            self.requirement(node.as_str().unwrap_or_default(), &node.at())?;
+        }
+        self.check_sources(top)
+    }
+
+    /// Fails where pyproject.toml tells uv to take a package from a directory (`tool.uv.sources`).
+    ///
+    /// # Errors
+    ///
+    /// The first such package.
+    pub(crate) fn check_sources(&self, pyproject: Node<'_>) -> Result<(), Refusal> {
+        let sources = pyproject.get(&["tool", "uv", "sources"]).into_iter().flat_map(Node::entries);
+        for (name, value) in sources {
+            let choices = value.elements().chain(Some(value));
+            for choice in choices {
+                if let Some(path) = choice.string(&["path"]) {
+                    return Err(Refusal::new(format!("{} takes {name} from {path}", choice.at())));
+                }
+                if choice.get(&["workspace"]).is_some() {
+                    return Err(Refusal::new(format!("{} takes {name} from the workspace", choice.at())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A manifest that has to be there.
+    ///
+    /// # Errors
+    ///
+    /// When the build context brings none, or it cannot be read.
+    pub(crate) fn toml(&mut self, path: &ImagePath) -> Result<TomlFile, Refusal> {
+        self.present(path)?;
+        self.add(path.clone());
+        TomlFile::read(self.project, path)?
+            .ok_or_else(|| Refusal::new(format!("{} cannot be read", self.show(path))))
+    }
+
+    /// The files that name a version of Python, in the working directory and above.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether they are there.
+    pub(crate) fn python_version(&mut self) -> Result<(), Refusal> {
+        let mut directory = Some(self.project.directory().clone());
+        while let Some(at) = directory {
+            for name in [".python-version", ".python-versions"] {
+                self.optional(&at.join(name))?;
+            }
+            directory = at.parent();
+        }
+        Ok(())
     }
 
     /// A file that is read if it is there.
@@ -164,7 +240,8 @@ impl<'p> Closure<'p> {
         let directory = path.parent().unwrap_or_else(ImagePath::root);
         for line in requirements::lines(&requirements::decode(&bytes)) {
             self.add_variables(&line.text);
-            self.line(&line.text, Asked::Line(&shown, line.number), &directory)?;
+            let place = format!("{shown}:{}", line.number);
+            self.line(&line.text, Asked::Place(&place), &directory)?;
         }
         Ok(())
     }
@@ -283,9 +360,4 @@ impl<'p> Closure<'p> {
             )),
         }
     }
-}
-
-/// The path of a value of `--find-links` that is no address.
-fn local_link(link: &str) -> Option<&str> {
-    if has_scheme(link) { file_path(link) } else { Some(link) }
 }

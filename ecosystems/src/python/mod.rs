@@ -8,3 +8,6 @@ pub(crate) mod config;
 pub(crate) mod places;
 pub(crate) mod requirements;
 pub(crate) mod source;
+pub(crate) mod toml_file;
+pub(crate) mod venv;
+pub(crate) mod wanted;

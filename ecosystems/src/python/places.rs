@@ -6,7 +6,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::{names, system};
+use crate::{Needs, names, system};
 
 /// Where packages land: the interpreters of distributions and of the official images, usual places of environments.
 const WRITTEN: &[&str] = &[
@@ -197,6 +197,24 @@ pub(crate) fn outputs(project: &Project<'_>) -> Vec<ImagePath> {
         }
     }
     outputs
+}
+
+/// Names at the top of a project that belong to tools: what a command writes there is an output.
+const OWN: &[&str] = &[".cache", ".local", ".venv", "venv", "env"];
+
+/// Whether a path that a variable names counts as an effect: it lies outside of the project in `directory`, or in a place
+/// of it where no tool is expected to write.
+pub(crate) fn is_apart(path: &ImagePath, directory: Option<&ImagePath>) -> bool {
+    let below = directory.filter(|directory| **directory != ImagePath::root()).and_then(|at| path.below(at));
+    !below.is_some_and(|below| OWN.contains(&below.split('/').next().unwrap_or_default()))
+}
+
+/// Adds the virtual environment that tools make in a project.
+pub(crate) fn add_environment(needs: &mut Needs, project: &Project<'_>) {
+    let path = project.path(".venv");
+    if !needs.outputs.contains(&path) {
+        needs.outputs.push(path);
+    }
 }
 
 /// Adds the paths to what is read.

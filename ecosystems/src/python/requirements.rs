@@ -204,16 +204,12 @@ fn option(word: &str, words: &mut std::vec::IntoIter<String>) -> Option<(&'stati
 /// A long option may be cut short as long as only one begins like that.
 fn long_option(long: &str) -> Option<(&'static str, bool)> {
     let all = VALUED.iter().map(|name| (*name, true)).chain(SWITCHES.iter().map(|name| (*name, false)));
-    let mut like = all.filter(|(name, _)| name.strip_prefix("--").is_some_and(|name| name.starts_with(long)));
-    let first = like.next()?;
-    if first.0.len() == long.len() + 2 {
-        return Some(first);
-    }
-    let mut rest = like;
-    match rest.find(|(name, _)| name.len() == long.len() + 2) {
-        Some(exact) => Some(exact),
-        None if rest.next().is_none() && !long.is_empty() => Some(first),
-        None => None,
+    let like: Vec<_> =
+        all.filter(|(name, _)| name.strip_prefix("--").is_some_and(|name| name.starts_with(long))).collect();
+    match (like.iter().find(|(name, _)| name.len() == long.len() + 2), &like[..]) {
+        (Some(exact), _) => Some(*exact),
+        (None, [only]) if !long.is_empty() => Some(*only),
+        _ => None,
     }
 }
 
