@@ -1,19 +1,13 @@
 //! What the commands of a RUN do, piece by piece.
 
-use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, recognise};
-mod plain {
-    pub(super) fn effects(_: &super::Invocation<'_>, _: &dockfix_model::State) -> Option<super::Effects> {
-        None
-    }
-    pub(super) fn changes_shell_state(c: &super::Invocation<'_>) -> bool {
-        matches!(c.program.as_str(), "cd" | "export" | "set")
-    }
-}
+use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, plain, recognise};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Chain, Invocation, Link, Opaque};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables, argument};
+
+use crate::reading::Reading;
 
 /// The links of a RUN with what is known of them.
 pub(crate) struct Analysis<'a> {
@@ -148,13 +142,13 @@ pub(crate) struct StepEffects {
 
 impl StepEffects {
     /// The effects of any instruction.
-    pub(crate) fn of(step: &Step<'_>) -> Self {
+    pub(crate) fn of(reading: &Reading<'_>, step: &Step<'_>) -> Self {
         let instruction = &step.instruction;
         let escape = instruction.file().escape();
         let mut effects = Self { files: Effects::none(), sets: Vec::new(), changes_run: false };
         match instruction.keyword() {
             Keyword::Run => {
-                effects.files = Analysis::of(step).map_or_else(|_| Effects::opaque(), |run| run.effects())
+                effects.files = reading.run(step).map_or_else(|_| Effects::opaque(), Analysis::effects)
             }
             Keyword::Copy | Keyword::Add => {
                 let target =

@@ -32,8 +32,8 @@ impl Described for AptMerge {
 impl Transform for AptMerge {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
-        for stage in &input.build.stages {
-            let uses: Vec<_> = stage.steps.iter().map(AptUse::of).collect();
+        for stage in &input.reading.build.stages {
+            let uses: Vec<_> = stage.steps.iter().map(|step| AptUse::of(input, step)).collect();
             for (update, install) in pairs(&uses) {
                 self::propose(input, stage, update, install, &mut proposals);
                 if !proposals.changes.is_empty() {
@@ -60,11 +60,11 @@ enum AptUse {
 }
 
 impl AptUse {
-    fn of(step: &Step<'_>) -> Self {
+    fn of(input: &Input<'_>, step: &Step<'_>) -> Self {
         if step.instruction.keyword() != Keyword::Run {
             return Self::None;
         }
-        let Ok(analysis) = Analysis::of(step) else { return Self::None };
+        let Ok(analysis) = input.reading.run(step) else { return Self::None };
         let mut updated = false;
         for command in analysis.chain.invocations() {
             match apt_command(command) {
@@ -119,7 +119,7 @@ fn report_stale(stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
 fn propose(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize, proposals: &mut Proposals) {
     let line = stage.steps[install].instruction.start_line();
     let update_line = stage.steps[update].instruction.start_line();
-    match plan(stage, update, install) {
+    match plan(input, stage, update, install) {
         Ok(plan) => {
             let edits = edits(input, stage, update, install, plan);
             let reason =
@@ -139,11 +139,13 @@ enum Plan {
     Up,
 }
 
-fn plan(stage: &Stage<'_>, update: usize, install: usize) -> Result<Plan, String> {
+fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> Result<Plan, String> {
     let steps = &stage.steps;
     let update_line = steps[update].instruction.start_line();
     let read = |index: usize| {
-        Analysis::of(&steps[index])
+        input
+            .reading
+            .run(&steps[index])
             .map_err(|_| format!("line {} cannot be read", steps[index].instruction.start_line()))
     };
     let (first, second) = (read(update)?, read(install)?);
@@ -157,7 +159,7 @@ fn plan(stage: &Stage<'_>, update: usize, install: usize) -> Result<Plan, String
         matches!(analysis.chain.place, ChainPlace::Logical(_))
             && steps[index].instruction.heredocs().is_empty()
     };
-    if !joined || !is_plain(&first, update) || !is_plain(&second, install) {
+    if !joined || !is_plain(first, update) || !is_plain(second, install) {
         return Err(format!("the update of line {update_line} and this step are not lists joined by &&"));
     }
     let flags = |index: usize| -> Vec<&[u8]> {
@@ -169,7 +171,7 @@ fn plan(stage: &Stage<'_>, update: usize, install: usize) -> Result<Plan, String
     }
     let between = &steps[update + 1..install];
     let blocking = |effects: &dockfix_model::effects::Effects| {
-        between.iter().find(|step| !StepEffects::of(step).commutes_with(effects))
+        between.iter().find(|step| !StepEffects::of(input.reading, step).commutes_with(effects))
     };
     let makes_layer =
         |step: &&Step<'_>| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add | Keyword::Run);
@@ -213,10 +215,10 @@ fn edits(
     if plan == Plan::Up {
         // The second step follows when the two are neighbours.
         let place = Place::After(update.instruction.index());
-        rewrite::move_to(&mut edits, input.file, install.instruction.index(), place)?;
+        rewrite::move_to(&mut edits, input.file(), install.instruction.index(), place)?;
         return Ok(edits);
     }
-    let Ok(analysis) = Analysis::of(install) else {
+    let Ok(analysis) = input.reading.run(install) else {
         return Err(RewriteError::NoSuchItem(install.instruction.index()));
     };
     let start = match analysis.chain.place {
@@ -233,6 +235,6 @@ fn edits(
     };
     let command = update.instruction.args().to_vec();
     rewrite::insert_command(&mut edits, &install.instruction, &chain, 0, Side::Before, &command)?;
-    rewrite::delete(&mut edits, input.file, update.instruction.index(), Comments::Stay)?;
+    rewrite::delete(&mut edits, input.file(), update.instruction.index(), Comments::Stay)?;
     Ok(edits)
 }

@@ -39,17 +39,17 @@ impl Described for CacheMount {
 impl Transform for CacheMount {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
-        for stage in &input.build.stages {
-            let supplies = Supplies::of(&stage.steps, input.context, input.file.escape());
+        for stage in &input.reading.build.stages {
+            let supplies = Supplies::of(&stage.steps, input.context, input.file().escape());
             for (index, step) in stage.steps.iter().enumerate() {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;
                 }
-                let Ok(analysis) = Analysis::of(step) else { continue };
+                let Ok(analysis) = input.reading.run(step) else { continue };
                 if analysis.managed().next().is_none() {
                     continue;
                 }
-                let run = RunStep { input, stage, index, step, supplies: &supplies, analysis: &analysis };
+                let run = RunStep { input, stage, index, step, supplies: &supplies, analysis };
                 run.propose(&mut proposals);
             }
         }
@@ -107,6 +107,7 @@ impl RunStep<'_, '_> {
             return;
         }
         names.dedup();
+        targets.sort_by(|one, other| one.directory.cmp(&other.directory));
         match self.edits(&targets, &edits) {
             Ok(done) => {
                 let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
@@ -177,7 +178,7 @@ impl RunStep<'_, '_> {
         run.mounts.iter().any(|mount| {
             let is_file = matches!(mount.kind, MountKind::Secret | MountKind::Ssh);
             let target =
-                mount.target().and_then(|target| self.step.state.path(target, self.input.file.escape()));
+                mount.target().and_then(|target| self.step.state.path(target, self.input.file().escape()));
             match target {
                 Some(target) => target.overlaps(directory),
                 None => !is_file,
@@ -187,7 +188,7 @@ impl RunStep<'_, '_> {
 
     /// Cache mounts are part of the Dockerfile syntax since 1.2.
     fn check_frontend(&self) -> Result<(), String> {
-        let Some(syntax) = self.input.file.directive(DirectiveName::Syntax) else { return Ok(()) };
+        let Some(syntax) = self.input.file().directive(DirectiveName::Syntax) else { return Ok(()) };
         let syntax = String::from_utf8_lossy(syntax);
         let tag = syntax.rsplit_once(':').map_or("latest", |(_, tag)| tag);
         let is_old = ["1.0", "1.1"].iter().any(|old| {

@@ -8,6 +8,7 @@ use dockfix_model::build::{Base, Build, Stage};
 use dockfix_syntax::view::{Copy, Variables};
 use dockfix_syntax::{Dockerfile, Keyword};
 
+use crate::reading::Reading;
 use crate::transform::Input;
 use crate::work;
 
@@ -16,12 +17,12 @@ pub(crate) fn check(input: &Input<'_>, after: &Dockerfile) -> Result<(), String>
     if let Some((line, problem)) = after.problems().next() {
         return Err(format!("line {line} of the result would be rejected: {problem}"));
     }
-    if let Some(comment) = lost_comment(input.file, after) {
+    if let Some(comment) = lost_comment(input.file(), after) {
         return Err(format!("the comment `{comment}` would be lost"));
     }
-    let build = Build::of(after);
-    same_images(input.build, &build)?;
-    work::check(input.build, &build, input.context)
+    let after = Reading::of(after);
+    same_images(&input.reading.build, &after.build)?;
+    work::check(input.reading, &after, input.context)
 }
 
 /// The comments of a file, those inside instructions included, heredocs left out; sorted.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use dockfix_model::build::Build;
 use dockfix_model::context::Context;
-use dockfix_syntax::{DirectiveName, Dockerfile};
+use dockfix_syntax::{DirectiveName, Dockerfile, Edits};
 
 use crate::check;
 use crate::history::History;
+use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Options, ProjectFile, Refusal, Safety};
 use crate::transform::{Input, Proposal, Transform};
 
@@ -108,60 +108,93 @@ fn converge(
     let mut current = original.clone();
     let mut history = History::new(original.source());
     let mut changes: Vec<(usize, Change)> = Vec::new();
-    let mut refusals;
-    'again: loop {
-        refusals = Vec::new();
-        let build = Build::of(&current);
-        let input = Input { file: &current, build: &build, context, original };
-        for transform in transforms {
-            let proposals = transform.propose(&input);
-            for proposal in proposals.changes {
-                if proposal.safety == Safety::Unsafe && !options.allow_unsafe {
-                    let reason = format!("{}; this is not shown to be safe (--unsafe)", proposal.reason);
-                    refusals.push(Refusal {
-                        transform: transform.id(),
-                        line: history.original_line(proposal.line),
-                        reason,
-                    });
-                    continue;
-                }
-                if changes.len() == MAX_CHANGES {
-                    return Err(format!("{} does not come to an end", transform.id()));
-                }
-                let next = apply(&input, &proposal).map_err(|bug| format!("{}: {bug}", transform.id()))?;
-                let line = history.original_line(proposal.line);
-                let number = history.record(&proposal.edits, current.source(), next.source());
-                changes.push((
-                    number,
-                    Change {
-                        transform: transform.id(),
-                        line,
-                        safety: proposal.safety,
-                        reason: proposal.reason,
-                        lines_after: Vec::new(),
-                    },
-                ));
-                drop(build);
-                current = next;
-                continue 'again;
+    loop {
+        let round = {
+            let reading = Reading::of(&current);
+            let input = Input { reading: &reading, context, original };
+            round(&input, transforms, options, &history)?
+        };
+        match round {
+            Round::Done(mut refusals) => {
+                refusals.sort_by_key(|refusal| refusal.line);
+                refusals.dedup();
+                return Ok(Converged { source: Arc::from(current.source()), changes, refusals, history });
             }
-            refusals.extend(proposals.refusals.into_iter().map(|(line, reason)| Refusal {
-                transform: transform.id(),
-                line: history.original_line(line),
-                reason,
-            }));
+            Round::Next { file, transform, proposals } => {
+                if changes.len() + proposals.len() > MAX_CHANGES {
+                    return Err(format!("{transform} does not come to an end"));
+                }
+                let lines: Vec<_> =
+                    proposals.iter().map(|proposal| history.original_line(proposal.line)).collect();
+                let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
+                let first = history.record(&edits, current.source(), file.source());
+                for (number, (proposal, line)) in proposals.into_iter().zip(lines).enumerate() {
+                    let Proposal { safety, reason, .. } = proposal;
+                    let change = Change { transform, line, safety, reason, lines_after: Vec::new() };
+                    changes.push((first + number, change));
+                }
+                current = file;
+            }
         }
-        break;
     }
-    refusals.sort_by_key(|refusal| refusal.line);
-    refusals.dedup();
-    Ok(Converged { source: Arc::from(current.source()), changes, refusals, history })
 }
 
-/// Applies a proposal and checks the result. The error says which promise it would break.
-fn apply(input: &Input<'_>, proposal: &Proposal) -> Result<Dockerfile, String> {
-    let text = proposal.edits.apply(input.file.source()).map_err(|error| error.to_string())?;
-    if text == input.file.source() {
+/// What came of asking all transforms once.
+enum Round {
+    /// Nothing is left to do.
+    Done(Vec<Refusal>),
+    /// One of them changed the file.
+    Next { file: Dockerfile, transform: &'static str, proposals: Vec<Proposal> },
+}
+
+fn round(
+    input: &Input<'_>,
+    transforms: &[&dyn Transform],
+    options: &Options,
+    history: &History,
+) -> Result<Round, String> {
+    let mut refusals = Vec::new();
+    for transform in transforms {
+        let id = transform.id();
+        let mut refuse = |line: usize, reason: String| {
+            refusals.push(Refusal { transform: id, line: history.original_line(line), reason });
+        };
+        let proposals = transform.propose(input);
+        let (wanted, unsafe_ones): (Vec<_>, Vec<_>) = proposals
+            .changes
+            .into_iter()
+            .partition(|proposal| proposal.safety == Safety::Safe || options.allow_unsafe);
+        for proposal in unsafe_ones {
+            refuse(proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason));
+        }
+        for (line, reason) in proposals.refusals {
+            refuse(line, reason);
+        }
+        if wanted.is_empty() {
+            continue;
+        }
+        // Changes that do not touch each other are made at once; what is left over is proposed again.
+        let mut together = Edits::new();
+        let mut taken = wanted;
+        taken.retain(|proposal| together.push_all(proposal.edits.as_slice().to_vec()).is_ok());
+        let file = match apply(input, &together) {
+            Ok(file) => file,
+            Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
+            // Together they break a promise: the first one alone will tell whether it is to blame.
+            Err(_) => {
+                taken.truncate(1);
+                apply(input, &taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
+            }
+        };
+        return Ok(Round::Next { file, transform: id, proposals: taken });
+    }
+    Ok(Round::Done(refusals))
+}
+
+/// Applies edits and checks the result. The error says which promise they would break.
+fn apply(input: &Input<'_>, edits: &Edits) -> Result<Dockerfile, String> {
+    let text = edits.apply(input.file().source()).map_err(|error| error.to_string())?;
+    if text == input.file().source() {
         return Err("the change changes nothing".to_owned());
     }
     let next = Dockerfile::parse(text);

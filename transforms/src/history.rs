@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use dockfix_syntax::Edits;
+use dockfix_syntax::{Edits, TextEdit};
 
 use crate::report::Change;
 
@@ -30,15 +30,23 @@ impl History {
         self.origins.get(index).copied().unwrap_or(1)
     }
 
-    /// Records the edits that lead from `before` to `after`; returns the number of the change.
-    pub(crate) fn record(&mut self, edits: &Edits, before: &[u8], after: &[u8]) -> usize {
-        let number = self.recorded;
-        self.recorded += 1;
+    /// Records changes, given by their edits, that lead together from `before` to `after`; returns the number of the
+    /// first, the others follow.
+    pub(crate) fn record(&mut self, changes: &[&Edits], before: &[u8], after: &[u8]) -> usize {
+        let first = self.recorded;
+        self.recorded += changes.len();
+        let mut owned: Vec<(usize, &TextEdit)> = changes
+            .iter()
+            .enumerate()
+            .flat_map(|(number, edits)| edits.as_slice().iter().map(move |edit| (first + number, edit)))
+            .collect();
+        // Insertions at one place keep the order of the changes, and stand before a replacement that starts there.
+        owned.sort_by_key(|(_, edit)| (edit.span.start, !edit.span.is_empty()));
+        let edits: Vec<&TextEdit> = owned.iter().map(|&(_, edit)| edit).collect();
         let starts = line_starts(after);
         let lines_before = Lines { text: before, starts: &self.starts };
         // A line that goes in one place and comes in another is the same line.
         let gone: Vec<(&[u8], usize)> = edits
-            .as_slice()
             .iter()
             .flat_map(|edit| lines_before.within(edit.span.range()))
             .filter(|(text, _)| !text.trim_ascii().is_empty())
@@ -47,24 +55,24 @@ impl History {
         let origins = (0..starts.len())
             .map(|line| {
                 let text = lines_after.text_of(line);
-                let (at, is_new) = back(edits, starts[line]);
+                let (at, is_new) = back(&edits, starts[line]);
                 let moved = gone.iter().find(|(gone, _)| is_new && gone.trim_ascii() == text.trim_ascii());
                 let line_before = moved.map_or_else(|| lines_before.line_of(at), |&(_, line)| line);
                 self.origins.get(line_before).copied().unwrap_or(1)
             })
             .collect();
         for (_, range) in &mut self.marks {
-            *range = forth(edits, range.start)..forth(edits, range.end);
+            *range = forth(&edits, range.start)..forth(&edits, range.end);
         }
         let mut shift = 0isize;
-        for edit in edits.as_slice() {
+        for (number, edit) in owned {
             let start = edit.span.start.saturating_add_signed(shift);
             self.marks.push((number, start..start + edit.text.len()));
             shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
         }
         self.origins = origins;
         self.starts = starts;
-        number
+        first
     }
 
     /// Tells each change which lines of the file after it wrote.
@@ -123,9 +131,9 @@ fn line_starts(text: &[u8]) -> Vec<usize> {
 }
 
 /// The offset before the edits of an offset after them, and whether it lies in new text.
-fn back(edits: &Edits, at: usize) -> (usize, bool) {
+fn back(edits: &[&TextEdit], at: usize) -> (usize, bool) {
     let mut shift = 0isize;
-    for edit in edits.as_slice() {
+    for edit in edits {
         let start = edit.span.start.saturating_add_signed(shift);
         if at < start {
             break;
@@ -139,9 +147,9 @@ fn back(edits: &Edits, at: usize) -> (usize, bool) {
 }
 
 /// The offset after the edits of an offset before them; for a byte that goes, the place where it was.
-fn forth(edits: &Edits, at: usize) -> usize {
+fn forth(edits: &[&TextEdit], at: usize) -> usize {
     let mut shift = 0isize;
-    for edit in edits.as_slice() {
+    for edit in edits {
         if edit.span.end > at || (edit.span.is_empty() && edit.span.start >= at) {
             if edit.span.start < at {
                 return edit.span.start.saturating_add_signed(shift);
@@ -170,7 +178,7 @@ mod tests {
         let after = edits.apply(before).unwrap();
         assert_eq!(after, b"FROM a\nCOPY p .\nRUN x\nCOPY . .\nRUN y\n");
         let mut history = History::new(before);
-        let number = history.record(&edits, before, &after);
+        let number = history.record(&[&edits], before, &after);
         let origins: Vec<_> = (1..=5).map(|line| history.original_line(line)).collect();
         assert_eq!(origins, [1, 2, 3, 2, 4]);
         let change = Change {

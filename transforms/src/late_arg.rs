@@ -10,7 +10,7 @@ use dockfix_syntax::rewrite::{self, Place};
 use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Edits, Keyword, variables};
 
-use crate::analysis::{Analysis, has_project};
+use crate::analysis::has_project;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -34,8 +34,8 @@ impl Described for LateArg {
 impl Transform for LateArg {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
-        for stage in &input.build.stages {
-            let supplies = Supplies::of(&stage.steps, input.context, input.file.escape());
+        for stage in &input.reading.build.stages {
+            let supplies = Supplies::of(&stage.steps, input.context, input.file().escape());
             // From below: an argument finds its way free of those that follow it.
             for index in (0..stage.steps.len()).rev() {
                 if stage.steps[index].instruction.keyword() != Keyword::Arg {
@@ -162,7 +162,7 @@ impl Way<'_, '_> {
     /// What a step has to do with the names; notes it where it carries the value on.
     fn pass(&mut self, step: &Step<'_>, at: usize) -> Reads {
         let instruction = &step.instruction;
-        let escape = self.input.file.escape();
+        let escape = self.input.file().escape();
         let keyword = instruction.keyword();
         match keyword {
             Keyword::Run => return self.pass_run(step),
@@ -202,7 +202,7 @@ impl Way<'_, '_> {
             .enumerate()
             .filter(|(other, step)| *other != at && step.instruction.keyword() == keyword);
         let reads_itself = {
-            let read = variables(self.stage.steps[at].instruction.args(), self.input.file.escape());
+            let read = variables(self.stage.steps[at].instruction.args(), self.input.file().escape());
             // `ENV A=$A` takes the argument of that name; `ENV PATH=$PATH:/x` takes what the base image has.
             keyword == Keyword::Env
                 && read.names.iter().any(|name| set.contains(name) && !self.names.contains(name))
@@ -219,12 +219,12 @@ impl Way<'_, '_> {
         let text = String::from_utf8_lossy(instruction.text());
         let heredocs = instruction.heredocs().iter();
         let bodies =
-            heredocs.map(|heredoc| String::from_utf8_lossy(heredoc.body.of(self.input.file.source())));
+            heredocs.map(|heredoc| String::from_utf8_lossy(heredoc.body.of(self.input.file().source())));
         let mentioned = bodies.chain([text]).any(|text| self.names.iter().any(|name| has_word(&text, name)));
         if mentioned {
             return Reads::Yes;
         }
-        let analysis = match Analysis::of(step) {
+        let analysis = match self.input.reading.run(step) {
             Ok(analysis) => analysis,
             Err(reason) => return Reads::Maybe(format!("{reason}, so it may read any variable")),
         };
@@ -284,7 +284,7 @@ impl Way<'_, '_> {
         };
         let mut edits = Edits::new();
         for step in [index].into_iter().chain(self.carriers.iter().copied()) {
-            rewrite::move_to(&mut edits, self.input.file, steps[step].instruction.index(), place)?;
+            rewrite::move_to(&mut edits, self.input.file(), steps[step].instruction.index(), place)?;
         }
         Ok(edits)
     }

@@ -13,6 +13,7 @@ mod engine;
 mod history;
 mod late_arg;
 mod manifest_first;
+mod reading;
 mod report;
 mod syntax_directive;
 mod transform;
@@ -27,6 +28,7 @@ use dockfix_model::build::Build;
 use dockfix_model::context::Context;
 use dockfix_syntax::Dockerfile;
 
+pub use reading::Reading;
 pub use report::{Change, FixedFile, Options, Outcome, Project, ProjectFile, Refusal, Safety};
 pub use transform::{Described, Input, Proposal, Proposals, Transform};
 

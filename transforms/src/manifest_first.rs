@@ -13,7 +13,7 @@ use dockfix_model::build::{Base, Stage};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
-use crate::analysis::{Analysis, has_project};
+use crate::analysis::has_project;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -37,7 +37,7 @@ impl Described for ManifestFirst {
 impl Transform for ManifestFirst {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
-        for stage in &input.build.stages {
+        for stage in &input.reading.build.stages {
             // From below, so that a copy finds its way free of those that follow it.
             for index in (0..stage.steps.len()).rev() {
                 if !is_candidate(stage, index, input) {
@@ -93,19 +93,19 @@ fn inherited_sources(input: &Input<'_>, stage: &Stage<'_>, proposals: &mut Propo
         if step.instruction.keyword() != Keyword::Run {
             return None;
         }
-        let analysis = Analysis::of(step).ok()?;
+        let analysis = input.reading.run(step).ok()?;
         let managed = analysis.managed().find(|managed| has_project(managed.usage.kind))?;
         Some((step.instruction.start_line(), managed.ecosystem.name(), managed.usage.directory.clone()?))
     });
     let Some((line, manager, directory)) = install else { return };
-    for ancestor in input.build.ancestors(stage.index) {
-        let ancestor = &input.build.stages[ancestor];
+    for ancestor in input.reading.build.ancestors(stage.index) {
+        let ancestor = &input.reading.build.stages[ancestor];
         for (index, step) in ancestor.steps.iter().enumerate() {
             if !is_candidate(ancestor, index, input) {
                 continue;
             }
             let target = Copy::of(&step.instruction)
-                .and_then(|copy| step.state.path(&copy.destination.text, input.file.escape()));
+                .and_then(|copy| step.state.path(&copy.destination.text, input.file().escape()));
             if target.is_some_and(|target| directory.overlaps(&target)) {
                 let copied = step.instruction.start_line();
                 proposals.refuse(

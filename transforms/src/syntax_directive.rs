@@ -27,10 +27,10 @@ impl Transform for SyntaxDirective {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         // A file that had mounts builds as it is, by whatever frontend its builders have.
-        let is_needed = has_mount(input.file) && !has_mount(input.original);
-        if is_needed && input.file.directive(DirectiveName::Syntax).is_none() {
+        let is_needed = has_mount(input.file()) && !has_mount(input.original);
+        if is_needed && input.file().directive(DirectiveName::Syntax).is_none() {
             let mut edits = Edits::new();
-            let done = rewrite::insert(&mut edits, input.file, Place::Top, b"# syntax=docker/dockerfile:1");
+            let done = rewrite::insert(&mut edits, input.file(), Place::Top, b"# syntax=docker/dockerfile:1");
             let reason = "cache mounts need Dockerfile syntax 1.2 or later";
             proposals.offer(1, Safety::Safe, reason, done.map(|()| edits));
         }

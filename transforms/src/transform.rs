@@ -1,10 +1,10 @@
 //! What a transform is.
 
-use dockfix_model::build::Build;
 use dockfix_model::context::Context;
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::{Dockerfile, Edits};
 
+use crate::reading::Reading;
 use crate::report::Safety;
 
 /// What every transform says of itself.
@@ -28,14 +28,20 @@ pub trait Transform: Described {
 
 /// What a transform sees.
 pub struct Input<'a> {
-    /// The file as it is now.
-    pub file: &'a Dockerfile,
-    /// What it means.
-    pub build: &'a Build<'a>,
+    /// The file as it is now, and what it means.
+    pub reading: &'a Reading<'a>,
     /// The build context, with the ignore file that will be in force.
     pub context: &'a Context,
     /// The file as it was before any change.
     pub original: &'a Dockerfile,
+}
+
+impl<'a> Input<'a> {
+    /// The file as it is now.
+    #[must_use]
+    pub fn file(&self) -> &'a Dockerfile {
+        self.reading.file()
+    }
 }
 
 /// What a transform would do.

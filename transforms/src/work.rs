@@ -1,9 +1,9 @@
 //! The third promise of the safety contract: no change of the next build makes more commands run again than before.
 //!
-//! What counts is work: the commands of RUNs. A command that downloads and builds at once counts as two, for the download
-//! can be had apart. Copying files costs next to nothing and does not count.
+//! What counts is work: the commands of RUNs. A download that was put above the sources counts as a part of the command
+//! that did it before. Copying files costs next to nothing and does not count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use dockfix_model::build::{Build, Stage};
 use dockfix_model::cache::{Edit, reruns};
@@ -12,13 +12,14 @@ use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables};
 
 use crate::analysis::{Analysis, Managed, has_project};
+use crate::reading::Reading;
 
 /// Checks that `after` never reruns more work than `before`.
-pub(crate) fn check(before: &Build<'_>, after: &Build<'_>, context: &Context) -> Result<(), String> {
-    let weights = (Weights::of(before), Weights::of(after));
-    for edit in edits(&[before, after]) {
+pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context) -> Result<(), String> {
+    let weights = (Weights::of(before, None), Weights::of(after, Some(&runs(&before.build))));
+    for edit in edits(&[&before.build, &after.build]) {
         let (ours, theirs) =
-            (weights.0.rerun(before, context, &edit), weights.1.rerun(after, context, &edit));
+            (weights.0.rerun(&before.build, context, &edit), weights.1.rerun(&after.build, context, &edit));
         if theirs > ours {
             let what = match &edit {
                 Edit::File(path) => format!("an edit of {path}"),
@@ -37,8 +38,9 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(build: &Build<'_>) -> Self {
-        Self { stages: build.stages.iter().map(weights).collect() }
+    /// The weights of a build; `known` holds the RUNs that were there before the change.
+    fn of(reading: &Reading<'_>, known: Option<&BTreeSet<Vec<u8>>>) -> Self {
+        Self { stages: reading.build.stages.iter().map(|stage| weights(reading, stage, known)).collect() }
     }
 
     fn rerun(&self, build: &Build<'_>, context: &Context, edit: &Edit) -> usize {
@@ -49,34 +51,44 @@ impl Weights {
 /// A project that a manager works on.
 type ProjectKey = (&'static str, String);
 
-fn weights(stage: &Stage<'_>) -> Vec<usize> {
+/// The texts of all RUNs.
+fn runs(build: &Build<'_>) -> BTreeSet<Vec<u8>> {
+    let steps = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
+    steps.filter(|run| run.keyword() == Keyword::Run).map(|run| run.text().to_vec()).collect()
+}
+
+fn weights(reading: &Reading<'_>, stage: &Stage<'_>, known: Option<&BTreeSet<Vec<u8>>>) -> Vec<usize> {
     let analyses: Vec<_> = stage
         .steps
         .iter()
-        .map(|step| (step.instruction.keyword() == Keyword::Run).then(|| Analysis::of(step).ok()))
+        .map(|step| (step.instruction.keyword() == Keyword::Run).then(|| reading.run(step).ok()))
         .collect();
-    let mut commands: BTreeMap<ProjectKey, usize> = BTreeMap::new();
-    for managed in analyses.iter().flatten().flatten().flat_map(Analysis::managed) {
-        if let Some(key) = project_of(managed) {
-            *commands.entry(key).or_default() += 1;
-        }
+    let mut weights = Vec::with_capacity(analyses.len());
+    for (index, (step, analysis)) in stage.steps.iter().zip(&analyses).enumerate() {
+        let is_new = known.is_some_and(|known| !known.contains(step.instruction.text()));
+        let later =
+            || analyses.iter().skip(index + 1).flatten().flatten().flat_map(|analysis| analysis.managed());
+        weights.push(match analysis {
+            None => 0,
+            Some(None) => 1,
+            // A download that was put above the sources does a part of what a later command did before.
+            Some(Some(analysis)) if is_new && serves(analysis, later) => 0,
+            Some(Some(analysis)) => analysis.pieces.iter().filter(|piece| !piece.is_shell_state).count(),
+        });
     }
-    analyses.iter().map(|analysis| weight(analysis.as_ref().map(Option::as_ref), &commands)).collect()
+    weights
 }
 
-/// The work of a step; `None` for what is no RUN, `Some(None)` for a RUN that cannot be read.
-fn weight(analysis: Option<Option<&Analysis<'_>>>, commands: &BTreeMap<ProjectKey, usize>) -> usize {
-    let Some(analysis) = analysis else { return 0 };
-    let Some(analysis) = analysis else { return 1 };
-    let pieces = analysis.pieces.iter().filter(|piece| !piece.is_shell_state);
-    pieces
-        .map(|piece| {
-            // A project's only command downloads and builds; of several, each does a part.
-            let alone =
-                piece.managed.iter().filter_map(project_of).filter(|key| commands.get(key) == Some(&1));
-            1 + alone.count()
-        })
-        .sum()
+/// Whether all that a RUN does is to download for a project that a later command works on.
+fn serves<'m, I: Iterator<Item = &'m Managed<'m>>>(analysis: &Analysis<'_>, later: impl Fn() -> I) -> bool {
+    let mut pieces = analysis.pieces.iter().filter(|piece| !piece.is_shell_state);
+    pieces.all(|piece| {
+        !piece.managed.is_empty()
+            && piece.managed.iter().all(|managed| {
+                let key = project_of(managed);
+                key.is_some() && later().any(|other| project_of(other) == key)
+            })
+    })
 }
 
 fn project_of(managed: &Managed<'_>) -> Option<ProjectKey> {

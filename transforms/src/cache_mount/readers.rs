@@ -8,7 +8,7 @@ use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
 use super::cleaning;
-use crate::analysis::{Analysis, Managed};
+use crate::analysis::Managed;
 use crate::transform::Input;
 
 /// The RUNs after step `index` of a stage, in this stage and in those that start from it.
@@ -18,22 +18,22 @@ fn later_runs<'i, 'a>(
     index: usize,
 ) -> impl Iterator<Item = &'i Step<'a>> {
     let here = stage.steps.iter().skip(index + 1);
-    let descendants = input.build.descendants(stage.index);
-    let there = descendants.into_iter().flat_map(|index| &input.build.stages[index].steps);
+    let descendants = input.reading.build.descendants(stage.index);
+    let there = descendants.into_iter().flat_map(|index| &input.reading.build.stages[index].steps);
     here.chain(there).filter(|step| step.instruction.keyword() == Keyword::Run)
 }
 
 /// Nobody may rely on an index that would lie in a mount and not in the image.
-pub(super) fn of_index(
-    input: &Input<'_>,
-    stage: &Stage<'_>,
+pub(super) fn of_index<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
     index: usize,
     directory: &ImagePath,
 ) -> Result<(), String> {
     for step in later_runs(input, stage, index) {
         let line = step.instruction.start_line();
         let left = format!("line {line} may rely on what this step leaves in {directory}");
-        let Ok(analysis) = Analysis::of(step) else { return Err(left) };
+        let Ok(analysis) = input.reading.run(step) else { return Err(left) };
         for piece in &analysis.pieces {
             match piece.managed.iter().find_map(|managed| index_use(managed, step, directory)) {
                 // What comes after a refresh uses what that fetched; this RUN is served.
@@ -56,15 +56,15 @@ fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> O
 }
 
 /// Every later reader of a store must get the same mount; the running image gets none.
-pub(super) fn of_store(
-    input: &Input<'_>,
-    stage: &Stage<'_>,
+pub(super) fn of_store<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
     index: usize,
     managed: &Managed<'_>,
     directory: &ImagePath,
 ) -> Result<(), String> {
-    let last = input.build.stages.len() - 1;
-    if stage.index == last || input.build.ancestors(last).contains(&stage.index) {
+    let last = input.reading.build.stages.len() - 1;
+    if stage.index == last || input.reading.build.ancestors(last).contains(&stage.index) {
         return Err(format!("{directory} is part of the final image, which may read it"));
     }
     let reads = Effects { reads: Paths::Below(vec![directory.clone()]), ..Effects::none() };
@@ -72,7 +72,7 @@ pub(super) fn of_store(
     let earlier = stage.steps.iter().take(index).filter(|step| step.instruction.keyword() == Keyword::Run);
     for step in earlier.chain(later_runs(input, stage, index)) {
         let line = step.instruction.start_line();
-        let Ok(analysis) = Analysis::of(step) else {
+        let Ok(analysis) = input.reading.run(step) else {
             return Err(format!("line {line} may read {directory} without the mount"));
         };
         let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
@@ -83,7 +83,7 @@ pub(super) fn of_store(
             mounted |= plan.caches.iter().any(|cache| cache.directory == *directory);
         }
         if mounted {
-            cleaning::find(&analysis, &[directory], &[managed.ecosystem.name()])
+            cleaning::find(analysis, &[directory], &[managed.ecosystem.name()])
                 .map_err(|reason| format!("line {line}: {reason}"))?;
             continue;
         }
@@ -99,12 +99,13 @@ pub(super) fn of_store(
 
 /// A later `COPY --from` that takes the store would find it empty.
 fn copied_elsewhere(input: &Input<'_>, stage: &Stage<'_>, directory: &ImagePath) -> Result<(), String> {
-    let mut holders = input.build.descendants(stage.index);
+    let mut holders = input.reading.build.descendants(stage.index);
     holders.push(stage.index);
-    for later in &input.build.stages {
+    for later in &input.reading.build.stages {
         for step in &later.steps {
             let Some(copy) = Copy::of(&step.instruction) else { continue };
-            let Some(from) = copy.from.as_deref().and_then(|from| input.build.stage_named(from, later.index))
+            let Some(from) =
+                copy.from.as_deref().and_then(|from| input.reading.build.stage_named(from, later.index))
             else {
                 continue;
             };

@@ -1,12 +1,12 @@
 //! RUNs on the way of a sinking copy: passed, split, or served by a download of their own.
 
 use dockfix_ecosystems::{Needs, UsageKind};
-use dockfix_model::Shell;
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Link, Place};
+use dockfix_model::commands::{Action, Link, Place};
 use dockfix_model::context::Kind;
 use dockfix_model::effects::Paths;
 use dockfix_model::project::{Found, Project};
+use dockfix_model::{ImagePath, Shell};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
 use dockfix_syntax::view::{MountKind, Run};
@@ -27,22 +27,25 @@ impl Sinking<'_, '_> {
         let stage = self.stage;
         let step = &stage.steps[index];
         self.check_mounts(step)?;
-        let Ok(analysis) = Analysis::of(step) else { return Err(Stop::silently()) };
+        let Ok(analysis) = self.input.reading.run(step) else { return Err(Stop::silently()) };
         let line = step.instruction.start_line();
         let mut names = Vec::new();
         for number in 0..analysis.pieces.len() {
-            match self.pass_piece(step, &analysis, number, &mut names) {
+            match self.pass_piece(step, analysis, number, &mut names) {
                 Ok(LinkOutcome::Passed) => {}
                 Ok(LinkOutcome::Prefetch(below, name)) => {
                     self.gained.push((line, name));
                     return Ok(Passed::Ends(below));
                 }
                 Err(stop) => {
-                    let below = self.split(index, &analysis, number, &names).ok_or(stop)?;
+                    let below = self.split(index, analysis, number, &names).ok_or(stop)?;
                     self.gained.extend(names.into_iter().map(|name| (line, name)));
                     return Ok(Passed::Ends(below));
                 }
             }
+        }
+        if !self.has_directories(analysis, analysis.pieces.len()) {
+            return Err(Stop::silently());
         }
         // A RUN that installs nothing is not worth moving sources for, but it is not in the way either.
         if !names.is_empty() {
@@ -57,7 +60,7 @@ impl Sinking<'_, '_> {
         let Some(run) = Run::of(&step.instruction) else { return Err(Stop::silently()) };
         let here = |target: &str| {
             step.state
-                .path(target, self.input.file.escape())
+                .path(target, self.input.file().escape())
                 .is_none_or(|path| Paths::Below(vec![path]).overlaps(&self.writes))
         };
         let is_here = run.mounts.iter().any(|mount| match mount.kind {
@@ -87,7 +90,8 @@ impl Sinking<'_, '_> {
                 UsageKind::CleanCache => {}
             }
         }
-        if piece.effects.conflicts(&self.effects()) {
+        // That `cd` finds its directory is seen to when the RUN is done with.
+        if piece.effects.conflicts(&self.effects()) && entered(analysis, number).is_none() {
             return Err(Stop::silently());
         }
         Ok(LinkOutcome::Passed)
@@ -111,6 +115,10 @@ impl Sinking<'_, '_> {
         let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
         if let Some(command) = &needs.prefetch {
+            // What stands before it in the same RUN goes above the copy by a split.
+            if !names.is_empty() {
+                return Err(Stop::silently());
+            }
             let prefetch = self.prefetch(step, managed, &project, command, &manifests)?;
             self.manifests = manifests;
             return Ok(Some(prefetch));
@@ -119,8 +127,7 @@ impl Sinking<'_, '_> {
             return Err(Stop::silently());
         }
         self.check_outputs(&needs, &name).map_err(refuse)?;
-        self.manifests.files.extend(manifests.files);
-        self.manifests.directories.extend(manifests.directories);
+        self.manifests.add(manifests);
         names.push(name);
         Ok(None)
     }
@@ -132,7 +139,7 @@ impl Sinking<'_, '_> {
             match project.find_at(file) {
                 Found::File(place) if self.is_ours(place.copied) => {
                     self.check_path(&place.path)?;
-                    manifests.files.insert((place.path, file.clone()));
+                    manifests.files.push((place.path, file.clone()));
                 }
                 Found::File(_) => {}
                 _ => return Err(format!("{file} is not among the files that are copied")),
@@ -147,7 +154,7 @@ impl Sinking<'_, '_> {
                 return Err("it needs the whole build context".to_owned());
             }
             self.check_path(&path)?;
-            manifests.directories.insert((path, directory.clone()));
+            manifests.directories.push((path, directory.clone()));
         }
         Ok(manifests)
     }
@@ -215,15 +222,31 @@ impl Sinking<'_, '_> {
 
     /// Whether a command above the copy has installed or downloaded for the same project already.
     fn is_fetched(&self, managed: &Managed<'_>) -> bool {
-        let above = &self.stage.steps[..self.index];
-        above.iter().filter(|step| step.instruction.keyword() == Keyword::Run).any(|step| {
-            Analysis::of(step).is_ok_and(|analysis| {
+        let stages = &self.input.reading.build.stages;
+        let inherited = self.input.reading.build.ancestors(self.stage.index);
+        let inherited = inherited.into_iter().flat_map(|stage| &stages[stage].steps);
+        let above = self.stage.steps[..self.index].iter().chain(inherited);
+        let mut above = above.filter(|step| step.instruction.keyword() == Keyword::Run);
+        above.any(|step| {
+            self.input.reading.run(step).is_ok_and(|analysis| {
                 analysis.managed().any(|other| {
                     other.usage.kind == UsageKind::Install
                         && other.ecosystem.name() == managed.ecosystem.name()
                         && other.usage.directory == managed.usage.directory
                 })
             })
+        })
+    }
+
+    /// Whether every directory that the first `count` links enter is there without the copy: a manifest brings it, or it
+    /// lies elsewhere.
+    fn has_directories(&self, analysis: &Analysis<'_>, count: usize) -> bool {
+        (0..count).filter_map(|number| entered(analysis, number)).all(|directory| match directory {
+            Some(directory) => {
+                !Paths::Below(vec![directory.clone()]).overlaps(&self.writes)
+                    || self.manifests.files.iter().any(|(_, image)| image.below(&directory).is_some())
+            }
+            None => false,
         })
     }
 
@@ -235,7 +258,8 @@ impl Sinking<'_, '_> {
             matches!(analysis.chain.place, Place::Logical(_)) && step.instruction.heredocs().is_empty();
         let operators: Vec<_> =
             links.iter().map(|link| link.operator.map(|(operator, _)| operator)).collect();
-        if names.is_empty() || !is_plain || !may_split(&operators, at) {
+        if names.is_empty() || !is_plain || !may_split(&operators, at) || !self.has_directories(analysis, at)
+        {
             return None;
         }
         // What the second part removes would stay in the layer of the first.
@@ -253,9 +277,22 @@ impl Sinking<'_, '_> {
 
     /// Whether this stage's layers are part of the final image.
     fn reaches_the_end(&self) -> bool {
-        let last = self.input.build.stages.len() - 1;
-        self.stage.index == last || self.input.build.ancestors(last).contains(&self.stage.index)
+        let last = self.input.reading.build.stages.len() - 1;
+        self.stage.index == last || self.input.reading.build.ancestors(last).contains(&self.stage.index)
     }
+}
+
+/// The directory that a link enters, if it is a `cd`; `Some(None)` where that is not known.
+fn entered(analysis: &Analysis<'_>, number: usize) -> Option<Option<ImagePath>> {
+    let Action::Pipeline(commands) = &analysis.chain.links.get(number)?.action else { return None };
+    let [command] = &commands[..] else { return None };
+    if command.program != "cd" {
+        return None;
+    }
+    let target = command.arguments.last().and_then(|argument| argument.value.as_deref());
+    Some(target.and_then(|target| {
+        ImagePath::absolute(target).or_else(|| Some(command.directory.as_ref()?.join(target)))
+    }))
 }
 
 /// Whether a list of commands means the same when it is cut before link `at`: the first part must succeed for the second

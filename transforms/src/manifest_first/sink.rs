@@ -1,7 +1,5 @@
 //! How far a COPY can sink, and what has to be copied in its place.
 
-use std::collections::BTreeSet;
-
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::FileType;
@@ -59,13 +57,26 @@ pub(super) enum Below {
     },
 }
 
-/// Files and directories to copy early.
+/// Files and directories to copy early, each once, in the order in which they are asked for.
 #[derive(Default)]
 pub(super) struct Manifests {
     /// Path in the context and in the image, of files.
-    pub(super) files: BTreeSet<(String, ImagePath)>,
+    pub(super) files: Vec<(String, ImagePath)>,
     /// Path in the context and in the image, of directories.
-    pub(super) directories: BTreeSet<(String, ImagePath)>,
+    pub(super) directories: Vec<(String, ImagePath)>,
+}
+
+impl Manifests {
+    /// Adds what is not there yet.
+    pub(super) fn add(&mut self, more: Self) {
+        for (ours, theirs) in [(&mut self.files, more.files), (&mut self.directories, more.directories)] {
+            for entry in theirs {
+                if !ours.contains(&entry) {
+                    ours.push(entry);
+                }
+            }
+        }
+    }
 }
 
 impl Plan {
@@ -132,12 +143,12 @@ pub(super) enum Passed {
     Ends(Below),
 }
 
-pub(super) fn sink(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Outcome {
+pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Outcome {
     let mut sinking = match Sinking::start(input, stage, index) {
         Ok(sinking) => sinking,
         Err(reason) => {
             // Only worth a word where an install below would gain.
-            let install = first_install(stage, index);
+            let install = first_install(input, stage, index);
             return Outcome::Stays(
                 install.map(|(line, name)| (line, format!("{name} stays below the sources: {reason}"))),
             );
@@ -157,10 +168,10 @@ pub(super) fn sink(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Outcom
 }
 
 /// The first command below `index` that installs or builds a project: its line and name.
-fn first_install(stage: &Stage<'_>, index: usize) -> Option<(usize, String)> {
+fn first_install(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Option<(usize, String)> {
     stage.steps.iter().skip(index + 1).filter(|step| step.instruction.keyword() == Keyword::Run).find_map(
         |step| {
-            let analysis = Analysis::of(step).ok()?;
+            let analysis = input.reading.run(step).ok()?;
             let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
             Some((step.instruction.start_line(), shown(managed, &analysis)))
         },
@@ -193,7 +204,7 @@ pub(super) fn shortened(text: &str) -> String {
 impl<'s, 'a> Sinking<'s, 'a> {
     fn start(input: &'s Input<'a>, stage: &'s Stage<'a>, index: usize) -> Result<Self, String> {
         let step = &stage.steps[index];
-        let escape = input.file.escape();
+        let escape = input.file().escape();
         let copy = Copy::of(&step.instruction).ok_or("the COPY cannot be read")?;
         if !input.context.is_known() {
             return Err("the build context is not known".to_owned());
@@ -258,12 +269,14 @@ impl<'s, 'a> Sinking<'s, 'a> {
         let volumes =
             step.instruction.json().unwrap_or_else(|| text.split_whitespace().map(str::to_owned).collect());
         volumes.iter().all(|volume| {
-            step.state.path(volume, self.input.file.escape()).is_some_and(|path| !path.overlaps(&self.target))
+            step.state
+                .path(volume, self.input.file().escape())
+                .is_some_and(|path| !path.overlaps(&self.target))
         })
     }
 
     fn pass_variables(&self, step: &Step<'_>) -> Result<(), Stop> {
-        let read = variables(self.stage.steps[self.index].instruction.text(), self.input.file.escape());
+        let read = variables(self.stage.steps[self.index].instruction.text(), self.input.file().escape());
         let set = Variables::of(&step.instruction).map_or_else(Vec::new, |view| view.assigned);
         let reads_one = set.iter().any(|set| read.names.iter().any(|name| *name == *set.name.text));
         if read.unknown || reads_one { Err(Stop::silently()) } else { Ok(()) }
@@ -272,7 +285,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
     /// A WORKDIR makes its directory when that is missing, as the user in force; a COPY makes its destination as root,
     /// or as `--chown` says.
     fn pass_workdir(&mut self, step: &Step<'_>) -> Result<(), Stop> {
-        let escape = self.input.file.escape();
+        let escape = self.input.file().escape();
         let path = argument(&step.instruction).and_then(|path| step.state.path(&path.text, escape));
         let Some(path) = path else { return Err(Stop::silently()) };
         let as_root = step.state.user == User::Root && !self.copy.has_flag("chown");
@@ -294,7 +307,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
     /// Another COPY may stay above if both bring the same files to the same places, or if they meet nowhere.
     fn pass_copy(&mut self, index: usize) -> Result<(), Stop> {
         let step = &self.stage.steps[index];
-        let escape = self.input.file.escape();
+        let escape = self.input.file().escape();
         let Some(other) = Copy::of(&step.instruction) else { return Err(Stop::silently()) };
         let Some(target) = step.state.path(&other.destination.text, escape) else {
             return Err(Stop::silently());
@@ -352,11 +365,11 @@ impl<'s, 'a> Sinking<'s, 'a> {
             return None;
         }
         let own = (step.instruction.keyword() == Keyword::Run)
-            .then(|| Analysis::of(step).ok())
+            .then(|| self.input.reading.run(step).ok())
             .flatten()
             .and_then(|analysis| {
                 let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
-                Some((analysis.unknown().map(str::to_owned), shown(managed, &analysis)))
+                Some((analysis.unknown().map(str::to_owned), shown(managed, analysis)))
             });
         let line = step.instruction.start_line();
         if let Some((unknown, name)) = own {
@@ -366,7 +379,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
                 format!("{name} stays below the sources: {what} may read or write any of them"),
             ));
         }
-        let (install, name) = first_install(self.stage, index)?;
+        let (install, name) = first_install(self.input, self.stage, index)?;
         let keyword = step.instruction.keyword();
         Some((
             install,

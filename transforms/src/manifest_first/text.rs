@@ -10,12 +10,11 @@ use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
 use super::destination;
 use super::sink::{Below, Manifests, Plan};
-use crate::analysis::Analysis;
 use crate::transform::Input;
 
 /// The edits that carry out a plan.
 pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result<Edits, RewriteError> {
-    let file = input.file;
+    let file = input.file();
     let copy = &stage.steps[plan.copy].instruction;
     let mut edits = Edits::new();
     let manifests = manifest_copies(stage, plan);
@@ -42,7 +41,7 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         }
         Below::Split { step, at, state } => {
             let run = &stage.steps[*step];
-            let Ok(analysis) = Analysis::of(run) else {
+            let Ok(analysis) = input.reading.run(run) else {
                 return Err(RewriteError::NoSuchItem(run.instruction.index()));
             };
             let links = &analysis.chain.links;
@@ -128,7 +127,9 @@ fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
     let written = &*copy.destination.text;
     let mut lines: Vec<_> = groups
         .into_iter()
-        .map(|(below, paths)| {
+        .map(|(below, mut paths)| {
+            // A manifest has a shorter name than its lock file, as a rule, and is read first.
+            paths.sort_by_key(|path| (path.len(), *path));
             format!("COPY{flags} {} {}", paths.join(" "), destination::directory(written, below))
         })
         .collect();
