@@ -13,8 +13,9 @@
 //! **Matching.** The last pattern that matches decides, `!` patterns are exceptions, and a pattern that matches a
 //! directory covers all of it. There is no anchoring by slash as in `.gitignore`: `*.md` matches at the top only,
 //! `**/*.md` everywhere. Upper and lower case differ. Wildcards follow [`crate::pattern`], with `**` for any number
-//! of directories; but since moby compiles them to Go's regular expressions, a class takes a slash, `\d` is any digit
-//! and a class that holds `*` or `?` means something else than it says.
+//! of directories. But moby compiles them to Go's regular expressions and escapes too little: once a pattern holds a
+//! wildcard, a class takes a slash, `\d` is any digit, `a|b*` is an alternative, `a{2}*` a repetition, and a class
+//! that holds `*` or `?` means something else than it says.
 //!
 //! **Backslashes.** A client on Linux or macOS is assumed. Docker on Windows reads a backslash as a separator.
 //!

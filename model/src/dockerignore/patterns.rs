@@ -154,6 +154,10 @@ impl ListedPattern {
 }
 
 fn components(pattern: &str) -> Vec<Component> {
+    // Alternatives and counts of a regular expression do not stop at a slash.
+    if pattern.contains(['|', '{']) {
+        return vec![Component::Anything];
+    }
     pattern
         .split('/')
         .map(|component| {

@@ -81,7 +81,9 @@ fn translate(pattern: &str) -> (Choice, String) {
                 source.push_str("[^/]");
                 choice = Choice::Regexp;
             }
-            '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => source.extend(['\\', c]),
+            // moby means to escape `{`, `|` and `}` as well, but the bit map that it looks them up in is too small for
+            // them (`escapeBytes`). So `a|b*` is an alternative and `a{2}*` a repetition.
+            '.' | '+' | '(' | ')' | '$' => source.extend(['\\', c]),
             '\\' => {
                 source.push('\\');
                 if let Some(escaped) = chars.next() {

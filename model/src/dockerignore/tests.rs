@@ -121,8 +121,8 @@ fn what_buildkit_rejects_is_a_problem() {
         r"\keep",
         r"\pa",
         r"\é",
-        r"\x{41}",
-        r"\p{L}",
+        r"\x{}",
+        r"\p",
         r"[\b]",
         r"\1",
     ] {
@@ -132,7 +132,23 @@ fn what_buildkit_rejects_is_a_problem() {
             "{pattern}"
         );
     }
-    assert_eq!(problems(r"!\pL*"), [Problem::Unmodelled { line: 1, text: r"!\pL*".to_owned() }]);
+    for pattern in
+        ["*{2}", "**/a*{2}", "?|{2}*", "a{2}{3}*", "a{3,2}*", "a{1001}*", "a{99999999999999999999}?"]
+    {
+        assert_eq!(
+            problems(pattern),
+            [Problem::Malformed { line: 1, text: pattern.to_owned() }],
+            "{pattern}"
+        );
+    }
+    let monster = format!("{}*", "a{1000}".repeat(101));
+    for pattern in [r"!\pL*", r"\p{Greek}", r"\Qa", &monster] {
+        assert_eq!(
+            problems(pattern),
+            [Problem::Unmodelled { line: 1, text: pattern.to_owned() }],
+            "{pattern}"
+        );
+    }
     assert_eq!(problems(&format!("a\n{}\nb", "x".repeat(65_536))), [Problem::TooLong { line: 2 }]);
     assert_eq!(problems(&"x".repeat(65_535)), []);
 }
@@ -167,7 +183,7 @@ fn escapes_are_those_of_go_regular_expressions() {
     assert!(!excluded("lib[1]", "lib[1]"));
     assert!(excluded(r"x\d", "x1"));
     assert!(excluded(r"bin\Debug", "bin/ebug"), "a Windows path names no file");
-    assert!(excluded(r"x\x41\101", "xAA"));
+    assert!(excluded(r"x\x41\x{42}\101", "xABA"));
     assert!(excluded(r"a\b/b", "a/b"));
     assert!(!excluded(r"a\b*", "ab"));
     assert!(excluded(r"a\B*", "ab"));
@@ -198,6 +214,32 @@ fn a_caret_outside_a_class_is_an_anchor_once_there_is_a_wildcard() {
     assert!(excluded("^a", "^a"));
     assert!(excluded("^a*", "ab"));
     assert!(!excluded("^a*", "^ab"));
+}
+
+#[test]
+fn bars_and_counts_are_in_force_once_there_is_a_wildcard() {
+    assert!(excluded("a|b", "a|b"));
+    assert!(excluded("a|b*", "ax"), "`^a` alone, which does not ask for the end");
+    assert!(excluded("a|b*", "xb"), "`b[^/]*$` alone, which does not ask for the start");
+    assert!(!excluded("a|b*", "x"));
+    assert!(excluded("*.{js,ts}", "a.{js,ts}"));
+    assert!(!excluded("*.{js,ts}", "a.js"));
+    assert!(excluded("a{2}", "a{2}"));
+    for (pattern, yes, no) in [
+        ("[ab]{2}", "ab", "a"),
+        ("?{2}", "xy", "x"),
+        ("?{1,2}", "xy", "xyz"),
+        ("x{2,}?", "xxxx", "xx"),
+        ("a{0}?", "x", "ax"),
+        ("^{2}a?", "ab", "{2}ab"),
+        ("{2}a?", "ab", "{2}ab"),
+        ("a{,2}?", "a{,2}b", "aab"),
+        ("a{02}?", "a{02}b", "aab"),
+        ("a{2?", "a{2x", "aax"),
+    ] {
+        assert!(excluded(pattern, yes), "{pattern} {yes}");
+        assert!(!excluded(pattern, no), "{pattern} {no}");
+    }
 }
 
 #[test]
@@ -258,6 +300,8 @@ fn exceptions_reach_only_where_they_can_match() {
         ("*\n!a/**", "a/b", true),
         ("*\n!a/**", "b", false),
         ("*\n![^x]y", "a", true),
+        ("*\n!x|y/z*", "a", true),
+        ("*\n!a/{0}*", "b", true),
         ("*", "a", false),
     ] {
         assert_eq!(
