@@ -348,8 +348,10 @@ fn effects(verb: Verb) -> Effects {
 
 /// apt-private/private-cmndline.cc, `addArgumentsAPTGet` and the functions beside it.
 const GRAMMAR: Grammar = Grammar {
-    valued: &["-t --target-release --default-release -o --option -c --config-file -a --host-architecture -P \
-        --build-profiles --with-source --format"],
+    valued: &[
+        "-t --target-release --default-release -o --option -c --config-file -a --host-architecture -P \
+        --build-profiles --with-source --format",
+    ],
     switches: &["-y --yes --assume-yes --assume-no -q --quiet --silent -d --download-only -f --fix-broken \
         --no-fix-broken -m --ignore-missing --fix-missing -s --simulate --just-print --dry-run --recon \
         --no-act -u --show-upgraded -V --verbose-versions -b --build --compile --no-download \
@@ -369,9 +371,11 @@ const GRAMMAR: Grammar = Grammar {
 /// aptitude(8).
 const APTITUDE: Grammar = Grammar {
     valued: &["-o -t --target-release -F --display-format -w --width -O --sort"],
-    switches: &["-y --assume-yes -q --quiet -f -P --prompt -V --show-versions -v --verbose -s --simulate -R \
+    switches: &[
+        "-y --assume-yes -q --quiet -f -P --prompt -V --show-versions -v --verbose -s --simulate -R \
         --without-recommends -r --with-recommends -d --download-only --allow-untrusted --purge-unused -Z \
-        -D --no-gui --safe-resolver --full-resolver"],
+        -D --no-gui --safe-resolver --full-resolver",
+    ],
     short: Short::Clustered,
     ends_at_operand: false,
 };

@@ -12,6 +12,7 @@ mod javascript;
 mod npm;
 mod options;
 mod pip;
+pub mod plain;
 mod poetry;
 mod python;
 mod rebuilt;

@@ -233,7 +233,8 @@ impl Grammar {
     fn find(&self, written: &str) -> Option<(&'static str, bool)> {
         let same = |name: &&'static str| {
             *name == written
-                || (self.short == Short::Long && name.trim_start_matches('-') == written.trim_start_matches('-'))
+                || (self.short == Short::Long
+                    && name.trim_start_matches('-') == written.trim_start_matches('-'))
         };
         let among = |list: &'static [&'static str]| {
             list.iter().flat_map(|names| names.split_ascii_whitespace()).find(same)

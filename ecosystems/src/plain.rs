@@ -1,0 +1,120 @@
+//! Commands that belong to no package manager and whose words tell what they read and write.
+//!
+//! What is known of each is in the manual pages of coreutils, busybox, GNU tar, sed and findutils, curl, wget, shadow,
+//! Debian's adduser and apache2, and gpg. Everything else is opaque: programs that run other programs or scripts (`make`,
+//! `sh`, `python`), programs that look for a project upwards from the working directory (`git`, `npm`), and every
+//! known program with an option that is not known.
+
+mod archives;
+mod configure;
+mod edit;
+mod files;
+mod network;
+mod touched;
+mod users;
+
+use dockfix_model::State;
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::Effects;
+
+use touched::Touched;
+
+/// What `command` reads and writes, redirections included; `None` where that cannot be told from its words.
+///
+/// A word that ends in something only the shell knows stands for the directory in front of it. The effects are those of
+/// the command alone, not of others in its pipeline.
+#[must_use]
+pub fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    let mut touched = Touched::new(command, state);
+    for (written, path) in &command.redirects {
+        let path = path.clone()?;
+        if *written { touched.writes(path) } else { touched.reads(path) }
+    }
+    // `./install` is not `install`. A command of the JSON form shows no word to tell by.
+    if !command.program.is_empty() && command.program_span.len() != command.program.len() {
+        return None;
+    }
+    if !is_builtin(&command.program) {
+        let redirected = ["PATH", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "TAR_OPTIONS"];
+        if command.assignments.iter().any(|(name, _)| redirected.contains(&name.as_str())) {
+            return None;
+        }
+        touched.is_a_program();
+    }
+    touch(&mut touched)?;
+    Some(touched.effects())
+}
+
+/// Commands that the shell runs itself, and bare assignments.
+fn is_builtin(program: &str) -> bool {
+    const BUILTINS: &str = ": [ break cd continue echo exit export false hash printf pwd read readonly return set shift test \
+        times true type ulimit umask unalias unset wait";
+    program.is_empty() || BUILTINS.split_ascii_whitespace().any(|builtin| builtin == program)
+}
+
+fn touch(touched: &mut Touched<'_>) -> Option<()> {
+    match touched.command.program.as_str() {
+        "" | ":" | "break" | "continue" | "exit" | "export" | "false" | "hash" | "pwd" | "read"
+        | "readonly" | "return" | "set" | "shift" | "times" | "true" | "type" | "ulimit" | "umask"
+        | "unalias" | "unset" | "wait" | "echo" | "printf" => files::print(touched),
+        "cd" => files::change_directory(touched),
+        "test" | "[" => files::test(touched),
+        "mkdir" => files::mkdir(touched),
+        "cp" | "mv" => files::copy(touched),
+        "install" => files::install(touched),
+        "ln" => files::link(touched),
+        "grep" | "egrep" | "fgrep" => files::grep(touched),
+        "gzip" | "gunzip" | "bzip2" | "bunzip2" | "xz" | "unxz" | "zstd" | "unzstd" => {
+            files::compress(touched)
+        }
+        "sed" => edit::sed(touched),
+        "find" => edit::find(touched),
+        "tar" => archives::tar(touched),
+        "unzip" => archives::unzip(touched),
+        "curl" => network::curl(touched),
+        "wget" => network::wget(touched),
+        "git" => network::git(touched),
+        "ssh-keyscan" => network::ssh_keyscan(touched),
+        "useradd" => users::useradd(touched),
+        "adduser" => users::adduser(touched),
+        "groupadd" | "addgroup" | "groupmod" | "groupdel" | "delgroup" | "gpasswd" => users::group(touched),
+        "usermod" => users::usermod(touched),
+        "passwd" | "chpasswd" | "chsh" => users::password(touched),
+        "update-alternatives" => configure::update_alternatives(touched),
+        "debconf-set-selections" => configure::set_selections(touched),
+        "ldconfig" => configure::ldconfig(touched),
+        "apt-key" => configure::apt_key(touched),
+        "gpg" | "gpg2" => configure::gpg(touched),
+        "dpkg" => configure::dpkg(touched),
+        "rpm" => configure::rpm(touched),
+        "docker-php-ext-install"
+        | "docker-php-ext-configure"
+        | "docker-php-ext-enable"
+        | "install-php-extensions" => configure::php_extension(touched),
+        "pecl" => configure::pecl(touched),
+        "corepack" => configure::corepack(touched),
+        "md5sum" | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "shasum"
+            if files::checks_sums(touched) =>
+        {
+            files::check_sums(touched)
+        }
+        _ => files::touch(touched).or_else(|| configure::touch(touched))?,
+    }
+}
+
+/// Whether the commands behind this one in the same shell depend on it having run there: it sets a variable, an option,
+/// the directory, the file mode mask, or ends the shell. A RUN that is split repeats such commands.
+#[must_use]
+pub fn changes_shell_state(command: &Invocation<'_>) -> bool {
+    const CHANGING: &str = "alias . break cd continue declare eval exit export getopts local popd pushd read readonly \
+        return set shift shopt source trap typeset ulimit umask unalias unset";
+    let program = command.program.as_str();
+    let sets_by_default = |text: &[u8]| text.windows(2).any(|pair| pair == b":=");
+    program.is_empty()
+        || CHANGING.split_ascii_whitespace().any(|changing| changing == program)
+        || program == "printf" && command.has("-v")
+        || command.arguments.iter().any(|argument| sets_by_default(argument.text))
+}
+
+#[cfg(test)]
+mod tests;

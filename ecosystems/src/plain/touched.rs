@@ -1,0 +1,198 @@
+//! What a command touches, as it is gathered.
+
+use dockfix_model::commands::{Argument, Invocation};
+use dockfix_model::effects::{Effects, Names, Paths};
+use dockfix_model::{ImagePath, State};
+
+use crate::options::{Grammar, Operand, Value, Words, beginning};
+use crate::system;
+
+/// The effects of a command, as they are gathered. Every method that answers `None` means: this cannot be told.
+pub(super) struct Touched<'c> {
+    /// The command.
+    pub(super) command: &'c Invocation<'c>,
+    /// What holds at its RUN.
+    pub(super) state: &'c State,
+    reads: Paths,
+    writes: Paths,
+    environment: Names,
+}
+
+/// Variables that the shell itself and the C library read (dash(1), bash(1), environ(7), ld.so(8)).
+const SHELL_VARIABLES: &[&str] = &[
+    "IFS",
+    "ENV",
+    "BASH_ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "CDPATH",
+    "POSIXLY_CORRECT",
+    "PWD",
+    "OLDPWD",
+    "MALLOC_*",
+    "GLIBC_TUNABLES",
+    "LOCPATH",
+    "NLSPATH",
+];
+
+/// Directories that every image has, or that a missing one would be made like by anybody.
+const COMMON_DIRECTORIES: &str = "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin \
+    /srv /sys /tmp /usr /usr/bin /usr/include /usr/lib /usr/local /usr/local/bin /usr/local/etc /usr/local/include \
+    /usr/local/lib /usr/local/sbin /usr/local/share /usr/local/src /usr/sbin /usr/share /usr/src /var /var/cache \
+    /var/lib /var/lock /var/log /var/mail /var/opt /var/run /var/spool /var/tmp";
+
+/// Directories that are links to others in current distributions.
+const LINKS: &[(&str, &str)] = &[
+    ("/bin", "/usr/bin"),
+    ("/sbin", "/usr/sbin"),
+    ("/lib", "/usr/lib"),
+    ("/lib32", "/usr/lib32"),
+    ("/lib64", "/usr/lib64"),
+    ("/var/run", "/run"),
+    ("/var/lock", "/run/lock"),
+];
+
+impl<'c> Touched<'c> {
+    pub(super) fn new(command: &'c Invocation<'c>, state: &'c State) -> Self {
+        let environment = crate::names(SHELL_VARIABLES);
+        Self { command, state, reads: Paths::none(), writes: Paths::none(), environment }
+    }
+
+    pub(super) fn effects(self) -> Effects {
+        Effects { reads: self.reads, writes: self.writes, environment: self.environment }
+    }
+
+    /// The words of the command from its first argument on.
+    pub(super) fn words(&self, grammar: &Grammar) -> Option<Words<'c>> {
+        Words::read(self.command, 0, grammar)
+    }
+
+    /// The file that a word names, or a directory that holds what it may name: `/tmp` for `/tmp/*.log` and for
+    /// `/tmp/app-$VERSION.tgz`. A variable is taken not to climb out of the directory in front of it.
+    pub(super) fn path_of(&self, argument: &Argument<'_>) -> Option<ImagePath> {
+        match argument.value.as_deref() {
+            Some(value) => self.path(value),
+            None => self.directory_in(&beginning(argument), argument.glob.is_some()),
+        }
+    }
+
+    /// As [`Self::path_of`], for an operand.
+    pub(super) fn operand(&self, operand: &Operand<'_>) -> Option<ImagePath> {
+        self.path_of(operand.argument)
+    }
+
+    /// As [`Self::path_of`], for the value of an option.
+    pub(super) fn value(&self, value: &Value<'_>) -> Option<ImagePath> {
+        match value {
+            Value::None => None,
+            Value::Known(value) => self.path(value),
+            Value::Unknown(beginning) => self.directory_in(beginning, false),
+        }
+    }
+
+    /// The path that a known text names.
+    pub(super) fn path(&self, text: &str) -> Option<ImagePath> {
+        if text.is_empty() {
+            return None;
+        }
+        ImagePath::absolute(text).or_else(|| Some(self.command.directory.as_ref()?.join(text)))
+    }
+
+    /// The directory that a word begins with.
+    fn directory_in(&self, beginning: &str, is_glob: bool) -> Option<ImagePath> {
+        match beginning.rsplit_once('/') {
+            Some(("", _)) => Some(ImagePath::root()),
+            Some((directory, _)) => self.path(directory),
+            None if is_glob || !beginning.is_empty() => self.command.directory.clone(),
+            None => None,
+        }
+    }
+
+    /// It reads `path` and what lies below.
+    pub(super) fn reads(&mut self, path: ImagePath) {
+        if is_device(&path) {
+            return;
+        }
+        add(&mut self.reads, path);
+    }
+
+    /// It writes `path` and what lies below; how, depends on what is there.
+    pub(super) fn writes(&mut self, path: ImagePath) {
+        if is_device(&path) {
+            return;
+        }
+        add(&mut self.reads, path.clone());
+        add(&mut self.writes, path);
+    }
+
+    /// It writes `path` and makes the directories above it that are missing.
+    pub(super) fn makes(&mut self, path: ImagePath) {
+        let mut topmost = path;
+        while let Some(parent) = topmost.parent() {
+            let is_working_directory =
+                self.command.directory.as_ref().is_some_and(|directory| directory.below(&parent).is_some());
+            if is_working_directory || COMMON_DIRECTORIES.split(' ').any(|common| common == parent.as_str()) {
+                break;
+            }
+            topmost = parent;
+        }
+        self.writes(topmost);
+    }
+
+    /// It reads these absolute paths.
+    pub(super) fn reads_all(&mut self, paths: &[&str]) {
+        paths.iter().filter_map(|path| ImagePath::absolute(path)).for_each(|path| self.reads(path));
+    }
+
+    /// It writes these absolute paths.
+    pub(super) fn writes_all(&mut self, paths: &[&str]) {
+        paths.iter().filter_map(|path| ImagePath::absolute(path)).for_each(|path| self.writes(path));
+    }
+
+    /// It may read any path.
+    pub(super) fn reads_anything(&mut self) {
+        self.reads = Paths::All;
+    }
+
+    /// It reads and writes whatever the installation of a system package may.
+    pub(super) fn is_like_an_installation(&mut self) {
+        self.writes_all(system::DIRECTORIES);
+    }
+
+    /// It is a program of its own, to be found in the search path.
+    pub(super) fn is_a_program(&mut self) {
+        self.reads_all(system::PROGRAMS);
+    }
+
+    /// It reads these variables besides those that every program does.
+    pub(super) fn reads_variables(&mut self, patterns: &[&str]) {
+        let before = std::mem::replace(&mut self.environment, Names::All);
+        self.environment = before.and(Names::matching(patterns));
+    }
+
+    /// These names in the user's home directory, or in every place where one may be.
+    pub(super) fn at_home(&self, names: &[&str]) -> Vec<ImagePath> {
+        let home = if self.command.user.is_some() { None } else { self.state.home() };
+        match home {
+            Some(home) => names.iter().map(|name| home.join(name)).collect(),
+            None => vec![ImagePath::root().join("root"), ImagePath::root().join("home")],
+        }
+    }
+}
+
+/// Devices and the kernel's own files are not part of the image.
+fn is_device(path: &ImagePath) -> bool {
+    ["/dev", "/proc", "/sys"].iter().any(|directory| path.below(&ImagePath::root().join(directory)).is_some())
+}
+
+fn add(paths: &mut Paths, path: ImagePath) {
+    let Paths::Below(paths) = paths else { return };
+    for (link, target) in LINKS {
+        for (from, to) in [(link, target), (target, link)] {
+            if let Some(below) = path.below(&ImagePath::root().join(from)) {
+                paths.push(ImagePath::root().join(to).join(below));
+            }
+        }
+    }
+    paths.push(path);
+}
