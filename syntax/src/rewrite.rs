@@ -40,6 +40,7 @@ pub use flags::{insert_flags, remove_flag};
 pub use items::{Comments, Place, delete, insert, move_to, replace_instruction};
 pub use pieces::{remove, replace, replace_args};
 
+use crate::decode::is_separator;
 use crate::{Dockerfile, EditError, Edits, Instruction, Item, ItemKind, Span, TextEdit};
 
 /// Why a structural edit is not made. The edits stay as they were.
@@ -63,8 +64,9 @@ pub enum RewriteError {
     /// A plain comment would become a parser directive.
     #[error("the comment of line {0} would become a parser directive")]
     BecomesDirective(usize),
-    /// The instruction would end early, or take in the line after it, as when its last word ends in an escape character.
-    #[error("the instruction of line {0} would not stay one instruction")]
+    /// The instruction would end early, take in the line after it (as when its last word ends in an escape character), or
+    /// lose text to a comment (as when `#` comes to stand first on a line).
+    #[error("the instruction of line {0} would be torn")]
     Torn(usize),
     /// The instruction would announce other heredocs than those that follow it.
     #[error("the heredocs of the instruction would no longer fit")]
@@ -85,21 +87,23 @@ fn push(edits: &mut Edits, new: Vec<TextEdit>) -> Result<(), RewriteError> {
     Ok(edits.push_all(new)?)
 }
 
-/// Adds all edits, which lie inside one instruction, or none.
+/// Adds all edits, which lie inside one instruction, or none. `text` is the logical text that must come of it, but for
+/// white space.
 fn push_inside(
     edits: &mut Edits,
     instruction: &Instruction<'_>,
     new: Vec<TextEdit>,
+    text: &[u8],
 ) -> Result<(), RewriteError> {
-    if !stays_one(instruction, &new) {
+    if !comes_to(instruction, &new, text) {
         return Err(RewriteError::Torn(instruction.start_line()));
     }
     push(edits, new)
 }
 
-/// Whether the instruction is still one instruction after the edits, with nothing but comments and blank lines left
-/// over.
-fn stays_one(instruction: &Instruction<'_>, new: &[TextEdit]) -> bool {
+/// Whether the instruction, after the edits, is one instruction with the logical text `text`, and nothing but comments
+/// and blank lines is left over.
+fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], text: &[u8]) -> bool {
     let file = instruction.file();
     let span = instruction.span();
     let mut moved = Edits::new();
@@ -111,15 +115,19 @@ fn stays_one(instruction: &Instruction<'_>, new: &[TextEdit]) -> bool {
             return false;
         }
     }
-    let Ok(text) = moved.apply(span.of(file.source())) else { return false };
+    let Ok(source) = moved.apply(span.of(file.source())) else { return false };
     let directive = [b"# escape=", &[file.escape()][..], b"\n"].concat();
-    let after = Dockerfile::parse([directive, text].concat());
-    let mut items = after.items().iter().skip(1);
-    let one =
-        matches!(items.next(), Some(Item { kind: ItemKind::Instruction(_) | ItemKind::Unknown(..), .. }));
-    let rest = items.all(|item| matches!(item.kind, ItemKind::Comment | ItemKind::Blank));
-    let is_open = |instruction: Instruction<'_>| lines::is_open(&lines::of(&instruction));
-    one && rest && (is_open(*instruction) || !after.instruction(1).is_some_and(is_open))
+    let after = Dockerfile::parse([directive, source].concat());
+    let Some(changed) = after.instruction(1) else { return false };
+    let is_rest = |item: &Item| matches!(item.kind, ItemKind::Comment | ItemKind::Blank);
+    let is_open = |instruction: &Instruction<'_>| lines::is_open(&lines::of(instruction));
+    after.items().iter().skip(2).all(is_rest)
+        && (is_open(instruction) || !is_open(&changed))
+        && without_space(changed.text()).eq(without_space(text))
+}
+
+fn without_space(text: &[u8]) -> impl Iterator<Item = &u8> {
+    text.iter().filter(|&&byte| !is_separator(byte))
 }
 
 fn deletion(span: Span) -> TextEdit {

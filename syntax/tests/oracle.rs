@@ -13,6 +13,7 @@ use dockfix_syntax::{BuildkitNode, Dockerfile};
 use serde_json::{Value, json};
 
 /// The Python that has the package.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests wants to know what is not tested")]
 fn python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let candidates = [

@@ -1,10 +1,11 @@
 //! Commands in a list such as `a && b; c`.
 
+use super::RewriteError;
 use super::items::in_own_line_ends;
 use super::lines::{self, Line};
-use super::pieces::{Piece, end_in_source, splice};
-use super::{RewriteError, insertion, push_inside};
+use super::pieces::{Piece, end_in_source, insert_at_end, insert_at_start, splice};
 use crate::decode::is_separator;
+use crate::shell::List;
 use crate::{Edits, Instruction, Span};
 
 /// The commands of one shell list and the operators between them, as spans of an instruction's logical text.
@@ -15,6 +16,20 @@ pub struct Chain {
     /// The operators: number `i` joins the commands `i` and `i + 1`. An operator behind the last command is no part of
     /// the chain.
     pub operators: Vec<Span>,
+}
+
+impl Chain {
+    /// The chain of a shell list. `start` is the offset in the logical text of what was scanned: for all arguments of a
+    /// RUN the start of [`args_span`](Instruction::args_span).
+    #[must_use]
+    pub fn of(list: &List<'_>, start: usize) -> Self {
+        let operators =
+            list.items.iter().filter_map(|item| item.operator).map(|(_, span)| span.shifted(start));
+        Self {
+            commands: list.items.iter().map(|item| item.pipeline.span.shifted(start)).collect(),
+            operators: operators.take(list.items.len().saturating_sub(1)).collect(),
+        }
+    }
 }
 
 /// On which side of a command to insert.
@@ -69,11 +84,7 @@ pub fn remove_commands(
         pieces.push(command);
         left.remove(at);
     }
-    push_inside(
-        edits,
-        instruction,
-        splice(instruction, pieces.into_iter().map(|span| Piece { span, text: b"" }).collect())?,
-    )
+    splice(edits, instruction, pieces.into_iter().map(|span| Piece { span, text: b"" }).collect())
 }
 
 /// Inserts `text`, a command, beside the command `number` of a chain and joins it by `&&`.
@@ -109,13 +120,10 @@ pub fn insert_command(
         [first, second].into_iter().flatten().find_map(|operator| broken_joint(instruction, operator));
     let joint = joint.unwrap_or_else(|| b" && ".to_vec());
     let text = in_own_line_ends(instruction.file(), text);
-    let edit = match side {
-        Side::Before => {
-            insertion(instruction.logical().source_offset(command.start), [&text[..], &joint].concat())
-        }
-        Side::After => insertion(end_in_source(instruction, command.end), [&joint, &text[..]].concat()),
-    };
-    push_inside(edits, instruction, vec![edit])
+    match side {
+        Side::Before => insert_at_start(edits, instruction, command.start, &[&text[..], &joint].concat()),
+        Side::After => insert_at_end(edits, instruction, command.end, &[&joint, &text[..]].concat()),
+    }
 }
 
 /// Whether a command goes with the operator before it rather than with the one after it.

@@ -1,8 +1,8 @@
 //! Flags.
 
 use super::lines::{self, Code, Line};
-use super::pieces::end_in_source;
-use super::{RewriteError, insertion, push_inside, remove};
+use super::pieces::{end_in_source, insert_at_end};
+use super::{RewriteError, remove};
 use crate::decode::is_separator;
 use crate::{Edits, Flag, Instruction, Span};
 
@@ -24,13 +24,12 @@ pub fn insert_flags(
         return Err(RewriteError::NotAFlag((*wrong).to_owned()));
     }
     let last = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span);
-    let at = end_in_source(instruction, last.end);
     let text = match own_lines(instruction) {
         Some(line_break) => flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(),
         None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
         None => flags.iter().flat_map(|flag| [b" ", flag.as_bytes()].concat()).collect::<Vec<_>>(),
     };
-    push_inside(edits, instruction, vec![insertion(at, text)])
+    insert_at_end(edits, instruction, last.end, &text)
 }
 
 /// Removes a flag; with its line, where it has one of its own.

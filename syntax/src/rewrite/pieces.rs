@@ -4,7 +4,8 @@ use super::cutter::Cutter;
 use super::items::in_own_line_ends;
 use super::{RewriteError, insertion, push_inside};
 use crate::decode::is_separator;
-use crate::{Edits, Instruction, Span, TextEdit, heredoc};
+use crate::parse::{trim_continuation, trim_line_end};
+use crate::{Edits, Instruction, Span, heredoc};
 
 /// Removes pieces of an instruction, each a whole word or several, given as spans of the logical text.
 ///
@@ -17,8 +18,7 @@ use crate::{Edits, Instruction, Span, TextEdit, heredoc};
 /// When a span is not part of the instruction behind its keyword, two of them overlap, a heredoc would lose its
 /// announcement, or the bytes are changed already.
 pub fn remove(edits: &mut Edits, instruction: &Instruction<'_>, spans: &[Span]) -> Result<(), RewriteError> {
-    let pieces = spans.iter().map(|&span| Piece { span, text: b"" }).collect();
-    push_inside(edits, instruction, splice(instruction, pieces)?)
+    splice(edits, instruction, spans.iter().map(|&span| Piece { span, text: b"" }).collect())
 }
 
 /// Replaces a piece of an instruction, given as a span of the logical text, by `text`.
@@ -36,7 +36,7 @@ pub fn replace(
     text: &[u8],
 ) -> Result<(), RewriteError> {
     let text = in_own_line_ends(instruction.file(), text);
-    push_inside(edits, instruction, splice(instruction, vec![Piece { span, text: &text }])?)
+    splice(edits, instruction, vec![Piece { span, text: &text }])
 }
 
 /// Replaces the arguments: what follows the keyword and the flags.
@@ -54,8 +54,7 @@ pub fn replace_args(
     }
     let end = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span).end;
     let text = [b" ", &in_own_line_ends(instruction.file(), text)[..]].concat();
-    check_heredocs(instruction, &[Piece { span: Span::empty(end), text: &text }])?;
-    push_inside(edits, instruction, vec![insertion(end_in_source(instruction, end), text)])
+    insert_at_end(edits, instruction, end, &text)
 }
 
 /// The source offset just behind the logical byte before `end`. Unlike the offset of the byte at `end`, it lies before
@@ -67,6 +66,29 @@ pub(super) fn end_in_source(instruction: &Instruction<'_>, end: usize) -> usize 
     }
 }
 
+/// Inserts `text` just behind the logical byte before `end`.
+pub(super) fn insert_at_end(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    end: usize,
+    text: &[u8],
+) -> Result<(), RewriteError> {
+    let expected = logical(instruction, &[Piece { span: Span::empty(end), text }])?;
+    push_inside(edits, instruction, vec![insertion(end_in_source(instruction, end), text)], &expected)
+}
+
+/// Inserts `text` just before the logical byte at `start`.
+pub(super) fn insert_at_start(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    start: usize,
+    text: &[u8],
+) -> Result<(), RewriteError> {
+    let expected = logical(instruction, &[Piece { span: Span::empty(start), text }])?;
+    let at = instruction.logical().source_offset(start);
+    push_inside(edits, instruction, vec![insertion(at, text)], &expected)
+}
+
 /// A piece of logical text that goes, and what comes in its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece<'t> {
@@ -74,13 +96,14 @@ pub(super) struct Piece<'t> {
     pub(super) text: &'t [u8],
 }
 
-/// The edits that take pieces out of an instruction and put others in their place.
+/// Takes pieces out of an instruction and puts others in their place.
 pub(super) fn splice(
+    edits: &mut Edits,
     instruction: &Instruction<'_>,
     pieces: Vec<Piece<'_>>,
-) -> Result<Vec<TextEdit>, RewriteError> {
+) -> Result<(), RewriteError> {
     let pieces = checked(instruction, pieces)?;
-    check_heredocs(instruction, &pieces)?;
+    let expected = logical(instruction, &pieces)?;
     let mut cutter = Cutter::new(instruction);
     for piece in &pieces {
         cutter.cut(piece.span, piece.text);
@@ -92,7 +115,7 @@ pub(super) fn splice(
     for piece in &pieces {
         cutter.keep_apart(piece.span, piece.text);
     }
-    Ok(cutter.into_edits())
+    push_inside(edits, instruction, cutter.into_edits(), &expected)
 }
 
 /// Sorts the pieces and joins those with nothing but white space between them.
@@ -124,14 +147,14 @@ fn checked<'t>(
     Ok(joined)
 }
 
-/// Refuses pieces without which the instruction would announce other heredocs.
-fn check_heredocs(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<(), RewriteError> {
+/// The logical text with the pieces changed, but for white space. Refuses what would announce other heredocs.
+fn logical(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Vec<u8>, RewriteError> {
     let text = instruction.text();
     let mut new = Vec::with_capacity(text.len());
     let mut at = 0;
     for piece in pieces {
         new.extend_from_slice(&text[at..piece.span.start]);
-        new.extend_from_slice(piece.text);
+        new.extend(joined(piece.text, instruction.file().escape()));
         at = piece.span.end;
     }
     new.extend_from_slice(&text[at..]);
@@ -139,5 +162,20 @@ fn check_heredocs(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result
     if takes_heredocs && heredoc::announced(text) != heredoc::announced(&new) {
         return Err(RewriteError::Heredocs);
     }
-    Ok(())
+    Ok(new)
+}
+
+/// What lines with continuation characters come to when they are joined; their comments go.
+fn joined(text: &[u8], escape: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let content = trim_line_end(line, Span::new(0, line.len()));
+        let is_comment = number > 0 && content.of(line).trim_ascii_start().starts_with(b"#");
+        if !is_comment {
+            let ends = line.ends_with(b"\n");
+            let kept = if ends { trim_continuation(line, content, escape).0 } else { content };
+            out.extend_from_slice(kept.of(line));
+        }
+    }
+    out
 }

@@ -256,6 +256,7 @@ mod pieces {
         assert_eq!(changed("RUN a\\ b\n", cut(&["b"])), Err(RewriteError::Torn(1)));
         assert_eq!(changed("RUN a\\ b\\\n c\n", cut(&["b"])), Err(RewriteError::Torn(1)));
         assert_eq!(changed("RUN a\n", swap("a", "a\nb")), Err(RewriteError::Torn(1)));
+        assert_eq!(changed("RUN a \\\n b #c \\\n && d\n", cut(&["b"])), Err(RewriteError::Torn(1)));
         let past = |e: &mut Edits, f: &Dockerfile| remove(e, &run(f), &[Span::new(4, 9)]);
         assert_eq!(changed("RUN a", past), Err(RewriteError::BadSpan(4, 9)));
     }

@@ -63,7 +63,7 @@ pub(crate) const FIXTURES: &[&[u8]] = &[
     b"FROM a\nRUN a \\\n# c\n\n",
     b"\\\nfr\\\nom a\n\\",
     b" \t# c\n \tFROM a \n \n\tRUN  a  \\ \n b \n",
-    b"FROM \xc2\xa0a\n\xe3\x80\x80RUN x\xc2\x85\n",
+    b"FROM \xc2\xa0a\n\xe3\x80\x80RUN x \xc2\x85\n",
     b"ARG A=1\n# syntax=x\nFROM a\nRUN a; b || c & d | e\nHEALTHCHECK --interval=5s CMD [\"a\"]\n",
 ];
 
