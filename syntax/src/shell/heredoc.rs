@@ -44,7 +44,7 @@ impl<'t> Scanner<'t> {
     /// Skips the newline at this place and reads the here-documents that follow it.
     pub(super) fn newline(&mut self) -> Scanned<()> {
         let newline = self.pos;
-        if self.aliased {
+        if self.aliased && !self.rest().trim_ascii().is_empty() {
             return self.opaque(OpaqueReason::Alias);
         }
         self.expect_byte(b'\n')?;

@@ -125,8 +125,10 @@ impl<'t> Scanner<'t> {
                     None
                 }
                 b'}' => {
+                    // After a brace that encloses no comma, the opening one may still find its partner further on.
                     let inner = brace.and_then(|open| self.text.get(open..at)).unwrap_or_default();
                     traits.brace |= inner.contains(&b',') || inner.windows(2).any(|pair| pair == b"..");
+                    brace = brace.map(|_| at);
                     None
                 }
                 b'~' => {

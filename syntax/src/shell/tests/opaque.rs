@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[test]
@@ -92,6 +94,7 @@ fn what_shells_read_in_different_ways() {
         assert_eq!(reason(text), expected, "{text:?}");
     }
     assert_eq!(shape("alias a=b && a"), "[alias] [a=b] && [a]");
+    assert_eq!(shape("alias a=b\n"), "[alias] [a=b] NL");
 }
 
 #[test]
@@ -135,4 +138,18 @@ fn nesting_is_limited() {
 fn misleading_double_parentheses_stay_cheap() {
     let text = "((a; ".repeat(40) + "b" + &"); c)".repeat(40);
     assert_eq!(reason(&text), OpaqueReason::TooDeep);
+}
+
+#[test]
+fn long_scripts_take_time_in_proportion() {
+    for piece in [
+        "{a}", "{", "}", "\\\n", "a\\\n ", "$x\\\n", "((", "`a` ", "a[", "1", "$(a)", "a;", "\"", "<<E ",
+        "<<E\n",
+    ] {
+        let text = format!("a {}", piece.repeat(300_000 / piece.len()));
+        let start = Instant::now();
+        let _ = scan(text.as_bytes());
+        // A few milliseconds; were it quadratic, a minute.
+        assert!(start.elapsed() < Duration::from_secs(5), "{piece:?}");
+    }
 }

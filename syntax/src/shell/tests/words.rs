@@ -55,7 +55,8 @@ fn values() {
 fn what_expands_has_no_value() {
     for word in [
         "$x", "${x}", "\"$x\"", "b$1", "$(b)", "`b`", "\"`b`\"", "$((1))", "<(b)", "*", "b?", "[bc]",
-        "b[c]d", "~", "~/b", "b=~/c", "b:~c", "{b,c}", "{1..3}", "b{c,}d", "{'b,c'}", "$'b'", "$\"b\"",
+        "b[c]d", "~", "~/b", "b=~/c", "b:~c", "{b,c}", "{1..3}", "b{c,}d", "{'b,c'}", "{b}{c,d}", "{b}c,d}",
+        "$'b'", "$\"b\"",
     ] {
         assert_eq!(literal(word), None, "{word:?}");
     }
