@@ -4,6 +4,8 @@
 //! [`recognise`] and never look at a manager's name.
 
 mod apt;
+mod bun;
+mod corepack;
 mod dotnet;
 mod ecosystem;
 mod environment;
@@ -12,6 +14,8 @@ mod javascript;
 mod npm;
 mod options;
 mod pip;
+mod pnpm;
+mod yarn;
 pub mod plain;
 mod poetry;
 mod python;
@@ -39,4 +43,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &yarn::Yarn,
     &poetry::Poetry,
     &python::venv::Venv,
+    &pnpm::Pnpm,
+    &bun::Bun,
+    &corepack::Corepack,
 ];

@@ -166,7 +166,13 @@ impl Ecosystem for Npm {
         }
         add_patches(project, &root, &mut closure)?;
         if runs_scripts {
-            packages::add_readers(project, command.directory.as_ref(), lock_text.as_deref(), &mut closure)?;
+            packages::add_readers(
+                project,
+                command.directory.as_ref(),
+                lock_text.as_deref(),
+                &|_| true,
+                &mut closure,
+            )?;
         }
         Ok(closure.into_needs())
     }

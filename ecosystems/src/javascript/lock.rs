@@ -71,6 +71,33 @@ impl NpmLock {
     }
 }
 
+/// The parts of a bun.lock that speak of the file system. bun writes it in one form, JSON with commas at line ends, so
+/// it is read line by line.
+pub(crate) struct BunLock<'t> {
+    text: &'t str,
+}
+
+impl<'t> BunLock<'t> {
+    /// Reads a lock file.
+    pub(crate) fn read(text: Option<&'t str>) -> Self {
+        Self { text: text.unwrap_or_default() }
+    }
+
+    /// The directories of workspace members, relative to the root.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &'t str> {
+        let section = self.text.lines().skip_while(|line| *line != "  \"workspaces\": {").skip(1);
+        section.take_while(|line| *line != "  },").filter_map(|line| {
+            let key = line.strip_prefix("    \"")?.strip_suffix("\": {")?;
+            (!key.is_empty()).then_some(key)
+        })
+    }
+
+    /// Specifiers of directories and archives: `file:../x`.
+    pub(crate) fn local(&self) -> impl Iterator<Item = &'t str> {
+        self.text.match_indices("@file:").filter_map(|(at, _)| self.text[at + 1..].split('"').next())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +113,14 @@ mod tests {
         assert_eq!(lock.archives().collect::<Vec<_>>(), ["t.tgz"]);
         assert_eq!(lock.links().collect::<Vec<_>>(), ["packages/a"]);
         assert_eq!(NpmLock::read(Some("{")).links().count(), 0);
+    }
+
+    #[test]
+    fn reads_what_is_local_for_bun() {
+        let text = "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\n    \"\": {\n      \"name\": \"x\",\n    },\n    \
+                    \"packages/a\": {\n    },\n  },\n  \"packages\": {\n    \"l\": [\"l@file:lib\", {}],\n  }\n}\n";
+        let lock = BunLock::read(Some(text));
+        assert_eq!(lock.members().collect::<Vec<_>>(), ["packages/a"]);
+        assert_eq!(lock.local().collect::<Vec<_>>(), ["file:lib"]);
     }
 }

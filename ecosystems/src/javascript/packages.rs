@@ -10,7 +10,7 @@ use crate::Refusal;
 
 /// Adds what the install scripts of dependencies read: those that the manifests collected so far name, or that stand in
 /// `lock`, the text of the lock file. `started_in` is the directory the manager was started in, which such scripts find
-/// in INIT_CWD.
+/// in INIT_CWD; `may_run` tells whose scripts are not blocked.
 ///
 /// # Errors
 ///
@@ -19,10 +19,11 @@ pub(crate) fn add_readers(
     project: &Project<'_>,
     started_in: Option<&ImagePath>,
     lock: Option<&str>,
+    may_run: &dyn Fn(&str) -> bool,
     closure: &mut Closure,
 ) -> Result<(), Refusal> {
     let manifests = std::mem::take(&mut closure.manifests);
-    let done = Readers { project, started_in, lock, manifests: &manifests }.add(closure);
+    let done = Readers { project, started_in, lock, may_run, manifests: &manifests }.add(closure);
     closure.manifests = manifests;
     done
 }
@@ -31,6 +32,7 @@ struct Readers<'r> {
     project: &'r Project<'r>,
     started_in: Option<&'r ImagePath>,
     lock: Option<&'r str>,
+    may_run: &'r dyn Fn(&str) -> bool,
     manifests: &'r [Manifest],
 }
 
@@ -45,12 +47,16 @@ impl Readers<'_> {
 
     /// The package.json that names a dependency and the range it gives.
     fn named(&self, name: &str) -> Option<(&Manifest, &str)> {
+        if !(self.may_run)(name) {
+            return None;
+        }
         self.manifests.iter().find_map(|manifest| Some((manifest, manifest.dependency(name)?)))
     }
 
     /// Whether a package may be installed. A lock file names every package that is, and some that are not.
     fn may_install(&self, name: &str) -> bool {
-        self.named(name).is_some() || self.lock.is_some_and(|lock| lock.contains(name))
+        (self.may_run)(name)
+            && (self.named(name).is_some() || self.lock.is_some_and(|lock| lock.contains(name)))
     }
 
     fn directories(&self) -> impl Iterator<Item = (&ImagePath, Option<&Manifest>)> {

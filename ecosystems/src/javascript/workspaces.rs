@@ -48,24 +48,36 @@ impl Patterns {
         root: &ImagePath,
         negation: Negation,
     ) -> Result<BTreeSet<ImagePath>, Refusal> {
-        let mut members = BTreeSet::new();
+        let mut members = self.directories(project, root, negation)?;
+        members.retain(|member| project.has_file(member.join("package.json").as_str()));
+        Ok(members)
+    }
+
+    /// The directories that the patterns match, save the root, as far as they come from the build context.
+    pub(crate) fn directories(
+        &self,
+        project: &Project<'_>,
+        root: &ImagePath,
+        negation: Negation,
+    ) -> Result<BTreeSet<ImagePath>, Refusal> {
+        let mut matched = BTreeSet::new();
         for pattern in &self.patterns {
             let (positive, negated) = split_negation(pattern);
             if negated {
                 continue;
             }
             let found = glob::directories(project, root, positive);
-            members.extend(found.map_err(|reason| self.refusal(pattern, reason))?);
+            matched.extend(found.map_err(|reason| self.refusal(pattern, reason))?);
         }
         let mut kept = BTreeSet::new();
-        for member in members {
-            let is_member = match member.below(root) {
+        for directory in matched {
+            let is_kept = match directory.below(root) {
                 Some("") => false,
                 Some(below) => self.has(below, negation)?,
                 None => true,
             };
-            if is_member && project.has_file(member.join("package.json").as_str()) {
-                kept.insert(member);
+            if is_kept {
+                kept.insert(directory);
             }
         }
         Ok(kept)

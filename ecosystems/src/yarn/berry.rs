@@ -59,7 +59,7 @@ pub(super) fn needs(
     closure.add_directory(project, &root.join(".yarn/patches"));
     let lock = project.read_text(lock_path.as_str());
     if runs_scripts {
-        packages::add_readers(project, command.directory.as_ref(), lock.as_deref(), &mut closure)?;
+        packages::add_readers(project, command.directory.as_ref(), lock.as_deref(), &|_| true, &mut closure)?;
     }
     add_zero_install(project, &root, &settings, line, &mut closure)?;
     closure.outputs.insert(root.join(".yarn/install-state.gz"));

@@ -80,7 +80,7 @@ pub(super) fn needs(
     let lock = project.read_text(root.join("yarn.lock").as_str());
     add_locked(project, &root, lock.as_deref(), &rules, &mut closure)?;
     if !ignores_scripts {
-        packages::add_readers(project, command.directory.as_ref(), lock.as_deref(), &mut closure)?;
+        packages::add_readers(project, command.directory.as_ref(), lock.as_deref(), &|_| true, &mut closure)?;
     }
     if let Some(Value::Known(folder)) = line.value(&["--modules-folder"]) {
         closure.outputs.insert(own.join(folder));
