@@ -14,13 +14,14 @@ mod javascript;
 mod npm;
 mod options;
 mod pip;
-mod pnpm;
-mod yarn;
 pub mod plain;
+mod pnpm;
 mod poetry;
 mod python;
 mod rebuilt;
 mod system;
+mod uv;
+mod yarn;
 mod yarn;
 
 #[cfg(test)]
@@ -46,4 +47,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &pnpm::Pnpm,
     &bun::Bun,
     &corepack::Corepack,
+    &uv::Uv,
 ];

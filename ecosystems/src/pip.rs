@@ -22,7 +22,6 @@ use crate::environment::{Environment, Setting};
 use crate::options::{Grammar, Value, Words};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
-use crate::python::source::has_scheme;
 use crate::python::wanted::Wanted;
 use crate::python::{cache, config, places};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
@@ -185,20 +184,7 @@ impl Ecosystem for Pip {
         };
         let outside =
             |paths: Vec<ImagePath>| paths.into_iter().filter(|path| !inside(path)).collect::<Vec<_>>();
-        for name in PATH_VARIABLES {
-            let value = match environment.get(name) {
-                Setting::Unset => continue,
-                Setting::Known(value) => value,
-                Setting::Unknown => return None,
-            };
-            let words = value.split_whitespace().filter(|word| !has_scheme(word));
-            let paths: Option<Vec<_>> =
-                words.map(|word| ImagePath::absolute(word).or_else(|| Some(directory?.join(word)))).collect();
-            // The file may name others beside it.
-            let beside =
-                paths?.into_iter().map(|path| path.parent().filter(|at| *at != root).unwrap_or(path));
-            places::write(&mut effects, beside.collect());
-        }
+        places::add_files(&mut effects, &environment, &PATH_VARIABLES)?;
         let usage = |kind, effects, has_project: bool| Usage {
             kind,
             directory: command.directory.clone().filter(|_| has_project),

@@ -146,13 +146,8 @@ impl Ecosystem for Poetry {
         let environment = Environment::new(command, state);
         let mut effects = places::installation(command, state, &["POETRY_*"]);
         let directory = line.directory(command);
-        for name in ["POETRY_CACHE_DIR", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "POETRY_CONFIG_DIR"] {
-            let path = environment.path(name).ok()?;
-            places::write(
-                &mut effects,
-                path.into_iter().filter(|path| places::is_apart(path, directory.as_ref())).collect(),
-            );
-        }
+        let names = ["POETRY_CACHE_DIR", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "POETRY_CONFIG_DIR"];
+        places::add_directories(&mut effects, &environment, &names, directory.as_ref())?;
         let (kind, directory) = match line.verb {
             Verb::Install(_) if line.words.has(&["--only-root"]) => (UsageKind::Build, directory),
             Verb::Install(_) => (UsageKind::Install, directory),

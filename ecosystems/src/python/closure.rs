@@ -62,7 +62,56 @@ impl<'p> Closure<'p> {
         }
         let path = self.project.path(path);
         self.present(&path)?;
-        self.read(&path)
+        match path.name() {
+            "pyproject.toml" => self.dependencies(&path),
+            "setup.py" | "setup.cfg" => {
+                let shown = self.show(&path);
+                Err(Refusal::new(format!(
+                    "{} runs the build of {shown} to learn what it depends on",
+                    self.tool
+                )))
+            }
+            name if is_pylock(name) => self.pylock(&path),
+            _ => self.read(&path),
+        }
+    }
+
+    /// The dependencies of a pyproject.toml, without the project.
+    fn dependencies(&mut self, path: &ImagePath) -> Result<(), Refusal> {
+        let file = self.toml(path)?;
+        let value = file.parse()?;
+        let top = file.top(&value);
+        for node in top.get(&["project", "dynamic"]).into_iter().flat_map(Node::elements) {
+            if matches!(node.as_str(), Some("dependencies" | "optional-dependencies")) {
+                return Err(Refusal::new(format!(
+                    "{} declares dynamic dependencies, which the build back end takes from the sources",
+                    node.at()
+                )));
+            }
+        }
+        for key in ["dependencies", "optional-dependencies"] {
+            for node in top.get(&["project", key]).map_or_else(Vec::new, Node::strings) {
+                self.requirement(node.as_str().unwrap_or_default(), &node.at())?;
+            }
+        }
+        self.check_sources(top)
+    }
+
+    /// A lock file of the standard kind (PyPA specifications, "pylock.toml").
+    fn pylock(&mut self, path: &ImagePath) -> Result<(), Refusal> {
+        let file = self.toml(path)?;
+        let value = file.parse()?;
+        for package in file.top(&value).get(&["packages"]).into_iter().flat_map(Node::elements) {
+            let wheels = package.get(&["wheels"]).into_iter().flat_map(Node::elements);
+            let single = ["directory", "archive", "sdist"].into_iter().filter_map(|key| package.get(&[key]));
+            for node in single.chain(wheels) {
+                if let Some(local) = node.get(&["path"]) {
+                    let path = local.as_str().unwrap_or_default();
+                    return Err(Refusal::new(format!("{} installs {path}", local.at())));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Fails where the build context brings no file to `path`.
@@ -179,14 +228,41 @@ impl<'p> Closure<'p> {
     ///
     /// When it cannot be told whether they are there.
     pub(crate) fn python_version(&mut self) -> Result<(), Refusal> {
-        let mut directory = Some(self.project.directory().clone());
+        self.above(&[".python-version", ".python-versions"])
+    }
+
+    /// Files of these names, in the working directory and above.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether they are there.
+    pub(crate) fn above(&mut self, names: &[&str]) -> Result<(), Refusal> {
+        for name in names {
+            self.optional(&self.project.path(name))?;
+        }
+        let mut directory = self.project.directory().parent();
         while let Some(at) = directory {
-            for name in [".python-version", ".python-versions"] {
-                self.optional(&at.join(name))?;
+            for path in names.iter().map(|name| at.join(name)) {
+                if matches!(self.project.find_at(&path), Found::File(_)) {
+                    self.add(path);
+                }
             }
             directory = at.parent();
         }
         Ok(())
+    }
+
+    /// A value of a setting that says where packages are: a directory is read as a whole. `beside` is the directory of the
+    /// file that says so, on the line `place`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no directory of the context.
+    pub(crate) fn index(&mut self, value: &str, beside: &ImagePath, place: &str) -> Result<(), Refusal> {
+        match local_link(value) {
+            Some(path) => self.links(&beside.join(path), Asked::Place(place)),
+            None => Ok(()),
+        }
     }
 
     /// A file that is read if it is there.
@@ -360,4 +436,8 @@ impl<'p> Closure<'p> {
             )),
         }
     }
+}
+
+fn is_pylock(name: &str) -> bool {
+    name == "pylock.toml" || (name.starts_with("pylock.") && name.ends_with(".toml"))
 }

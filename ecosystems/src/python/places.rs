@@ -5,6 +5,7 @@ use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
+use super::source::has_scheme;
 use crate::environment::{Environment, Setting};
 use crate::{Needs, names, system};
 
@@ -207,6 +208,41 @@ const OWN: &[&str] = &[".cache", ".local", ".venv", "venv", "env"];
 pub(crate) fn is_apart(path: &ImagePath, directory: Option<&ImagePath>) -> bool {
     let below = directory.filter(|directory| **directory != ImagePath::root()).and_then(|at| path.below(at));
     !below.is_some_and(|below| OWN.contains(&below.split('/').next().unwrap_or_default()))
+}
+
+/// Adds the directories that the variables `names` hold to what is read and written; `None` where one is not known.
+pub(crate) fn add_directories(
+    effects: &mut Effects,
+    environment: &Environment<'_>,
+    names: &[&str],
+    directory: Option<&ImagePath>,
+) -> Option<()> {
+    for name in names {
+        let path = environment.path(name).ok()?;
+        write(effects, path.into_iter().filter(|path| is_apart(path, directory)).collect());
+    }
+    Some(())
+}
+
+/// Adds the files that the variables `names` list, with what lies beside them since one file may name others; `None`
+/// where one is not known.
+pub(crate) fn add_files(effects: &mut Effects, environment: &Environment<'_>, names: &[&str]) -> Option<()> {
+    for name in names {
+        let value = match environment.get(name) {
+            Setting::Unset => continue,
+            Setting::Known(value) => value,
+            Setting::Unknown => return None,
+        };
+        let mut paths = Vec::new();
+        // An index may have a name: `name=https://...`.
+        let is_local = |word: &&str| !has_scheme(word.split_once('=').map_or(*word, |(_, address)| address));
+        for word in value.split_whitespace().filter(|word| !has_scheme(word)).filter(is_local) {
+            let path = environment.resolve(word).ok()?;
+            paths.push(path.parent().filter(|parent| *parent != ImagePath::root()).unwrap_or(path));
+        }
+        write(effects, paths);
+    }
+    Some(())
 }
 
 /// Adds the virtual environment that tools make in a project.

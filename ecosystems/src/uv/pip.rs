@@ -1,0 +1,108 @@
+//! `uv pip install` and `uv pip sync`.
+
+use dockfix_model::ImagePath;
+use dockfix_model::effects::Effects;
+use dockfix_model::project::Project;
+
+use super::sync::add_settings;
+use super::{Line, Verb};
+use crate::python::closure::Closure;
+use crate::python::places;
+use crate::python::wanted::Wanted;
+use crate::{Needs, Refusal, UsageKind};
+
+/// Options that name what is written to, or the interpreter.
+const PLACES: [&str; 7] = ["-t", "--target", "--prefix", "-p", "--python", "--cert", "--cache-dir"];
+/// More options that name files, besides those that pip has too.
+const FILES: [&str; 4] = ["-b", "--override", "--excludes", "--exclude"];
+
+/// The kind of the command and its effects.
+pub(super) fn recognise(
+    line: &Line<'_>,
+    directory: Option<&ImagePath>,
+    mut effects: Effects,
+) -> Option<(UsageKind, Effects)> {
+    let resolve = |path: &str| ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
+    let inside = |path: &ImagePath| {
+        directory.is_some_and(|directory| *directory != ImagePath::root() && path.below(directory).is_some())
+    };
+    let mut named = Vec::new();
+    for option in &line.words.options {
+        // `--python 3.12` names no file.
+        let is_version = matches!(option.name, "-p" | "--python")
+            && option.value.known().is_none_or(|value| !value.contains('/'));
+        if PLACES.contains(&option.name) && !is_version {
+            named.push(resolve(option.value.known()?)?);
+        }
+    }
+    places::write(&mut effects, named.iter().filter(|path| !inside(path)).cloned().collect());
+    let wanted = Wanted::of(&line.words);
+    let read = wanted.paths(resolve)?;
+    let uses_files = line.verb == Verb::PipSync
+        || !wanted.files.is_empty()
+        || !wanted.groups.is_empty()
+        || wanted.has_repositories
+        || line.words.has(&FILES)
+        || named.iter().chain(&read).any(inside);
+    if line.verb == Verb::PipInstall && (wanted.project.is_some() || wanted.unknown.is_some()) {
+        return Some((UsageKind::Build, effects));
+    }
+    places::read(&mut effects, read.into_iter().filter(|path| !inside(path)).collect());
+    places::read(&mut effects, wanted.globs.iter().filter_map(|glob| ImagePath::absolute(glob)).collect());
+    if uses_files {
+        return Some((UsageKind::Install, effects));
+    }
+    // It looks for settings around the working directory.
+    places::read(&mut effects, settings_above(directory));
+    Some((UsageKind::Packages, effects))
+}
+
+/// The configuration files that uv looks for in a directory and above.
+fn settings_above(directory: Option<&ImagePath>) -> Vec<ImagePath> {
+    let mut paths = Vec::new();
+    let mut directory = directory.cloned();
+    while let Some(at) = directory {
+        paths.extend(["uv.toml", "pyproject.toml", ".python-version"].map(|name| at.join(name)));
+        directory = at.parent();
+    }
+    paths
+}
+
+pub(super) fn needs(line: &Line<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {
+    let mut closure = Closure::new(project, "uv");
+    add_settings(&mut closure, project)?;
+    for option in line.words.options.iter().filter(|option| FILES.contains(&option.name)) {
+        let path = option
+            .value
+            .known()
+            .ok_or_else(|| Refusal::new(format!("what {} names is only known when it runs", option.name)))?;
+        closure.file(path)?;
+    }
+    if line.verb == Verb::PipSync {
+        for operand in &line.words.operands {
+            let path = operand.value.ok_or_else(|| {
+                let text = String::from_utf8_lossy(operand.argument.text);
+                Refusal::new(format!("what `{text}` names is only known when uv runs"))
+            })?;
+            closure.file(path)?;
+        }
+    } else {
+        Wanted::of(&line.words).add_to(&mut closure, "uv")?;
+    }
+    let mut needs = closure.into_needs();
+    let targets = line.words.options.iter().filter(|option| PLACES.contains(&option.name));
+    let targets = targets.filter_map(|option| option.value.known()).map(|path| project.path(path));
+    let below = |path: &ImagePath| path.below(project.directory()).is_some_and(|below| !below.is_empty());
+    for path in targets.filter(below) {
+        if project.has_file(path.as_str()) {
+            needs.files.push(path);
+        } else if path.name().parse::<f32>().is_err() {
+            needs.outputs.push(path);
+        }
+    }
+    needs.outputs.extend(places::outputs(project));
+    if !line.has(&["--system"]) {
+        places::add_environment(&mut needs, project);
+    }
+    Ok(needs)
+}

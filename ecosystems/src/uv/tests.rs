@@ -1,0 +1,273 @@
+use super::Uv;
+use crate::testing;
+
+const PACKAGE: &str = "[project]\nname = \"My.App\"\nversion = \"1\"\ndependencies = [\"flask\"]\n[build-system]\nrequires = []\n";
+const LOCK: &str = "version = 1\n\n[[package]]\nname = \"flask\"\nsource = { registry = \"https://x\" }\n\n\
+                    [[package]]\nname = \"my-app\"\nsource = { editable = \".\" }\n";
+const FILES: &[(&str, &str)] = &[
+    ("pyproject.toml", PACKAGE),
+    ("uv.lock", LOCK),
+    ("requirements.txt", "-r more.txt\n"),
+    ("more.txt", ""),
+    ("src/x.py", ""),
+];
+
+fn needs(run: &str, files: &[(&str, &str)]) -> String {
+    testing::needs(&Uv, &format!("FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN {run}\n"), files)
+}
+
+#[test]
+fn leaves_the_project_out_of_the_prefetch() {
+    for (run, prefetch) in [
+        ("uv sync", "uv sync --frozen --no-install-project"),
+        ("uv sync --frozen --no-dev", "uv sync --frozen --no-install-project --no-dev"),
+        (
+            "uv sync --locked --extra=a --group b --compile-bytecode",
+            "uv sync --frozen --no-install-project --extra=a --group b --compile-bytecode",
+        ),
+        (
+            "uv --quiet sync -q --no-editable",
+            "uv --quiet sync --frozen --no-install-project -q --no-editable",
+        ),
+        ("uv sync --upgrade --reinstall-package flask", "uv sync --frozen --no-install-project"),
+        (
+            "UV_COMPILE_BYTECODE=1 /bin/uv sync",
+            "UV_COMPILE_BYTECODE=1 /bin/uv sync --frozen --no-install-project",
+        ),
+        ("python -m uv sync -p 3.12", "python -m uv sync --frozen --no-install-project -p 3.12"),
+    ] {
+        let expected =
+            format!("install /app; files pyproject.toml uv.lock; outputs .venv; prefetch {prefetch}");
+        assert_eq!(needs(run, FILES), expected, "{run}");
+    }
+    let below = [("web/pyproject.toml", PACKAGE), ("web/uv.lock", LOCK), (".python-version", "3.12")];
+    for run in ["cd web && uv sync", "uv --directory web sync", "uv sync --project=web"] {
+        let expected = "install /app/web; files /app/.python-version pyproject.toml uv.lock; outputs .venv; \
+                        prefetch uv sync --frozen --no-install-project";
+        assert_eq!(needs(run, &below), expected, "{run}");
+    }
+}
+
+#[test]
+fn needs_no_prefetch_where_the_project_is_left_out() {
+    let plain = "install /app; files pyproject.toml uv.lock; outputs .venv";
+    assert_eq!(needs("uv sync --frozen --no-install-project", FILES), plain);
+    assert_eq!(needs("uv sync --locked --no-install-project --no-dev", FILES), plain);
+    assert_eq!(needs("uv sync --no-install-project", FILES), format!("{plain}; rewritten uv.lock"));
+    let lock = LOCK.replace("editable", "virtual");
+    let application = [("pyproject.toml", "[project]\nname = \"my_app\"\n"), ("uv.lock", lock.as_str())];
+    assert_eq!(needs("uv sync --frozen", &application), plain);
+    let dynamic = [("pyproject.toml", "[project]\nname = \"my-app\"\ndynamic = [\"version\"]\n"), FILES[1]];
+    assert_eq!(
+        needs("uv sync --locked --no-install-project", &dynamic),
+        format!("{plain}; prefetch uv sync --frozen --no-install-project")
+    );
+}
+
+#[test]
+fn workspaces_and_paths_are_left_out_too() {
+    let lock = format!(
+        "{LOCK}\n[[package]]\nname = \"lib\"\nsource = {{ editable = \"packages/lib\" }}\n\n\
+         [[package]]\nname = \"wheel\"\nsource = {{ path = \"x.whl\" }}\n\n\
+         [manifest]\nmembers = [\n  \"lib\",\n  \"my-app\",\n]\n"
+    );
+    let pyproject = format!("{PACKAGE}\n[tool.uv.workspace]\nmembers = [\"packages/*\"]\n");
+    let files = [
+        ("pyproject.toml", pyproject.as_str()),
+        ("uv.lock", &lock),
+        ("packages/lib/pyproject.toml", "[project]\nname = \"lib\"\n"),
+    ];
+    assert_eq!(
+        needs("uv sync --locked --all-packages", &files),
+        "install /app; files pyproject.toml uv.lock; outputs .venv; \
+         prefetch uv sync --frozen --no-install-workspace --no-install-package wheel --all-packages"
+    );
+    assert_eq!(
+        needs("uv sync --frozen --no-install-local", &files),
+        "install /app; files pyproject.toml uv.lock; outputs .venv"
+    );
+    assert_eq!(
+        needs("cd packages/lib && uv sync", &files),
+        "install /app/packages/lib; files /app/pyproject.toml /app/uv.lock pyproject.toml; outputs /app/.venv; \
+         prefetch uv sync --frozen --no-install-workspace --no-install-package wheel"
+    );
+}
+
+#[test]
+fn without_a_lock_file_the_metadata_must_stand_in_pyproject() {
+    let with = |run: &str, extra: &str| {
+        let pyproject = format!("{PACKAGE}{extra}");
+        needs(run, &[("pyproject.toml", pyproject.as_str())])
+    };
+    assert_eq!(
+        with("uv sync", ""),
+        "install /app; files pyproject.toml; outputs .venv; prefetch uv sync --no-install-project"
+    );
+    assert_eq!(
+        with("uv sync", "[tool.uv]\npackage = false\n"),
+        "install /app; files pyproject.toml; outputs .venv"
+    );
+    for (extra, expected) in [
+        ("[tool.uv.workspace]\nmembers = []\n", "pyproject.toml:7 declares a workspace"),
+        ("[tool.uv.sources]\nx = { path = \"../x\" }\n", "pyproject.toml:8 takes x from a path"),
+        ("[project.x]\n[tool.uv.sources]\nx = [{ path = \"x\" }]\n", "pyproject.toml:9 takes x from a path"),
+    ] {
+        let expected = format!("refused: {expected}, and without uv.lock that needs the sources");
+        assert_eq!(with("uv sync", extra), expected, "{extra}");
+    }
+    assert_eq!(
+        with("uv sync --frozen", ""),
+        "refused: uv.lock is not in the build context, and the command asks for it"
+    );
+    let dynamic = [("pyproject.toml", "[project]\nname = \"x\"\ndynamic = [\"dependencies\"]\n")];
+    assert_eq!(
+        needs("uv sync", &dynamic),
+        "refused: pyproject.toml:3 declares dynamic metadata, and without uv.lock that needs the sources"
+    );
+    assert_eq!(needs("uv sync", &[("x", "")]), "refused: pyproject.toml is not in the build context");
+}
+
+#[test]
+fn settings_around_the_project_are_read() {
+    let mut files = FILES.to_vec();
+    files.extend([
+        ("uv.toml", "[[index]]\nurl = \"./wheels\"\n[[index]]\nurl = \"https://x\"\n"),
+        ("wheels/x.whl", ""),
+        (".python-version", "3.12"),
+    ]);
+    assert_eq!(
+        needs("uv sync --frozen --no-install-project", &files),
+        "install /app; files .python-version pyproject.toml uv.lock uv.toml; directories wheels; outputs .venv"
+    );
+}
+
+#[test]
+fn pip_reads_requirements_as_pip_does() {
+    for (run, expected) in [
+        ("uv pip install --system -r requirements.txt", "install /app; files more.txt requirements.txt"),
+        (
+            "uv pip install -r requirements.txt",
+            "install /app; files more.txt requirements.txt; outputs .venv",
+        ),
+        ("uv pip sync --system requirements.txt", "install /app; files more.txt requirements.txt"),
+        ("uv pip install --system -c more.txt flask", "install /app; files more.txt"),
+        ("uv pip install --system -r pyproject.toml --extra x", "install /app; files pyproject.toml"),
+        ("uv pip install --system --overrides=more.txt -b more.txt x", "install /app; files more.txt"),
+        ("uv pip install --system flask 'uvicorn[standard]'", "packages"),
+        ("uv pip install --python /opt/venv/bin/python flask==$V", "packages"),
+        ("uv pip install --system /wheels/*.whl", "packages"),
+        ("uv pip list", "packages"),
+        (
+            "uv pip install --system .",
+            "refused: uv builds the project in .: it cannot install the dependencies without the sources",
+        ),
+        (
+            "uv pip install -e '.[dev]'",
+            "refused: uv builds the project in .[dev]: it cannot install the dependencies without the sources",
+        ),
+        ("uv pip install -r $X", "refused: what `-r ` names is only known when uv runs"),
+        ("uv pip sync $X", "refused: what `$X` names is only known when uv runs"),
+        ("uv pip install -r setup.py", "refused: setup.py is not in the build context"),
+        ("uv pip compile requirements.in", "opaque"),
+        ("uv pip install --nonsense x", "opaque"),
+    ] {
+        assert_eq!(needs(run, FILES), expected, "{run}");
+    }
+    let with = |pyproject: &str| {
+        needs("uv pip install --system -r pyproject.toml", &[("pyproject.toml", pyproject)])
+    };
+    assert_eq!(
+        with("[project]\ndynamic = [\"version\",\n \"dependencies\"]\n"),
+        "refused: pyproject.toml:3 declares dynamic dependencies, which the build back end takes from the sources"
+    );
+    assert_eq!(
+        with("[tool.uv.sources]\nx = { workspace = true }\n"),
+        "refused: pyproject.toml:2 takes x from the workspace"
+    );
+    let lock = [("pylock.toml", "[[packages]]\nname = \"x\"\ndirectory = { path = \"lib\" }\n")];
+    assert_eq!(needs("uv pip sync pylock.toml", &lock), "refused: pylock.toml:3 installs lib");
+}
+
+#[test]
+fn tools_are_neutral_and_the_rest_is_opaque() {
+    for run in ["uv --version", "uv tool install ruff@latest", "uv python install 3.12", "uv self version"] {
+        assert_eq!(needs(run, FILES), "packages", "{run}");
+    }
+    for run in ["uv cache clean", "uv cache prune --ci", "uv clean"] {
+        assert_eq!(needs(run, FILES), "clean-cache", "{run}");
+    }
+    for run in [
+        "uv",
+        "uv run app.py",
+        "uv lock",
+        "uv build",
+        "uv add flask",
+        "uv export --frozen",
+        "uv sync x",
+        "uv sync --script x.py",
+        "uv sync --dry-run",
+        "uv sync --nonsense",
+        "uv sync $OPTIONS --$X",
+        "uv sync --index ./wheels",
+        "uv sync --config-file x",
+        "uv tool install ./x",
+        "uv python install",
+        "uv $COMMAND",
+        "UV_PROJECT=x uv sync",
+        "UV_CONSTRAINT=$X uv sync",
+        "uvx ruff",
+    ] {
+        assert_eq!(needs(run, FILES), "opaque", "{run}");
+    }
+}
+
+#[test]
+fn the_cache_is_where_this_user_has_it() {
+    let caches = |text: &str| testing::caches(&Uv, text, &[]);
+    for (text, expected) in [
+        ("FROM python\nRUN uv sync", "/root/.cache/uv pure shared"),
+        ("FROM python\nRUN uv sync --no-cache", "/root/.cache/uv pure shared; remove --no-cache"),
+        ("FROM python\nRUN uv -n pip install x", "/root/.cache/uv pure shared; remove -n"),
+        ("FROM python\nRUN uv tool install ruff", "/root/.cache/uv pure shared"),
+        ("FROM python\nENV UV_CACHE_DIR=/c\nRUN uv sync", "/c pure shared"),
+        ("FROM python\nRUN uv --cache-dir /c sync", "/c pure shared"),
+        ("FROM python\nENV XDG_CACHE_HOME=/c\nRUN uv sync", "/c/uv pure shared"),
+        ("FROM python\nENV UV_NO_CACHE=0\nRUN uv sync", "/root/.cache/uv pure shared"),
+        ("FROM node\nUSER node\nRUN uv sync", "/home/node/.cache/uv pure shared"),
+        ("FROM python\nENV UV_NO_CACHE=1\nRUN uv sync", "refused: UV_NO_CACHE turns uv's cache off"),
+        (
+            "FROM python\nENV UV_LINK_MODE=symlink\nRUN uv sync",
+            "refused: UV_LINK_MODE=symlink links the environment into uv's cache, so that cannot be a mount",
+        ),
+        ("FROM python\nENV UV_LINK_MODE=copy\nRUN uv sync", "/root/.cache/uv pure shared"),
+        ("FROM python\nRUN uv python install 3.12", ""),
+    ] {
+        assert_eq!(caches(text), expected, "{text}");
+    }
+    let text = "FROM python\nWORKDIR /app\nCOPY . .\nRUN uv sync";
+    for (settings, expected) in [
+        ("cache-dir = \"x\"\n", "refused: uv.toml:1 moves uv's cache"),
+        ("no-cache = true\n", "refused: uv.toml:1 turns uv's cache off"),
+        (
+            "link-mode = \"symlink\"\n",
+            "refused: uv.toml:1 links the environment into uv's cache, so that cannot be a mount",
+        ),
+        ("link-mode = \"copy\"\n", "/root/.cache/uv pure shared"),
+    ] {
+        assert_eq!(testing::caches(&Uv, text, &[("uv.toml", settings)]), expected, "{settings}");
+    }
+}
+
+#[test]
+fn malformed_files_are_no_panic() {
+    for text in
+        ["", "[", "x = 1\n[[package]]\nsource = 1\n", "package = 1\nmanifest = 2\n", "\u{feff}[tool]\nuv=1\n"]
+    {
+        for run in ["uv sync", "uv pip install -r pyproject.toml -r uv.lock", "uv pip sync pylock.toml"] {
+            let _ = needs(
+                run,
+                &[("pyproject.toml", text), ("uv.lock", text), ("uv.toml", text), ("pylock.toml", text)],
+            );
+        }
+    }
+}
