@@ -3,6 +3,7 @@
 //! Each manager is one file that implements [`Ecosystem`]; [`ALL`] lists them. The transforms ask through
 //! [`recognise`] and never look at a manager's name.
 
+mod apk;
 mod apt;
 mod bun;
 mod corepack;
@@ -21,6 +22,7 @@ mod python;
 mod rebuilt;
 mod system;
 mod uv;
+mod yarn;
 mod yarn;
 mod yarn;
 
@@ -48,4 +50,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &bun::Bun,
     &corepack::Corepack,
     &uv::Uv,
+    &apk::Apk,
 ];

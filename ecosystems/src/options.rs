@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use dockfix_model::ImagePath;
 use dockfix_model::commands::{Argument, Invocation};
 
 /// How a program writes its options. An item of a list may be several, with white space between them.
@@ -256,4 +257,35 @@ pub(crate) fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
     let text = argument.text.strip_prefix(b"\"").unwrap_or(argument.text);
     let end = text.iter().position(|byte| b"$`*?[]{}~\\'\"".contains(byte)).unwrap_or(text.len());
     String::from_utf8_lossy(&text[..end])
+}
+
+/// The file that a word names, seen from `directory`, or a directory that holds what it may name: `/tmp` for
+/// `/tmp/*.log` and for `/tmp/app-$VERSION.tgz`. A variable is taken not to climb out of the directory in front of it.
+pub(crate) fn path_of(argument: &Argument<'_>, directory: Option<&ImagePath>) -> Option<ImagePath> {
+    match argument.value.as_deref() {
+        Some(value) => path(value, directory),
+        None => directory_in(&beginning(argument), argument.glob.is_some(), directory),
+    }
+}
+
+/// The path that a known text names.
+pub(crate) fn path(text: &str, directory: Option<&ImagePath>) -> Option<ImagePath> {
+    if text.is_empty() {
+        return None;
+    }
+    ImagePath::absolute(text).or_else(|| Some(directory?.join(text)))
+}
+
+/// The directory that a word begins with.
+pub(crate) fn directory_in(
+    beginning: &str,
+    is_glob: bool,
+    directory: Option<&ImagePath>,
+) -> Option<ImagePath> {
+    match beginning.rsplit_once('/') {
+        Some(("", _)) => Some(ImagePath::root()),
+        Some((start, _)) => path(start, directory),
+        None if is_glob || !beginning.is_empty() => directory.cloned(),
+        None => None,
+    }
 }

@@ -30,8 +30,9 @@ pub fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
         let path = path.clone()?;
         if *written { touched.writes(path) } else { touched.reads(path) }
     }
-    // `./install` is not `install`. A command of the JSON form shows no word to tell by.
-    if !command.program.is_empty() && command.program_span.len() != command.program.len() {
+    // `./install` is not `install`.
+    let place = command.program_path.strip_suffix(command.program.as_str())?;
+    if !matches!(place, "" | "/bin/" | "/sbin/" | "/usr/bin/" | "/usr/sbin/") {
         return None;
     }
     if !is_builtin(&command.program) {

@@ -1,9 +1,11 @@
 //! Tests of a package manager in two strings: a Dockerfile, whose last instruction is the RUN in question, and the files
 //! of the build context.
 
+use dockfix_model::ImagePath;
 use dockfix_model::build::Build;
 use dockfix_model::commands::Chain;
 use dockfix_model::context::{Context, Files};
+use dockfix_model::effects::Paths;
 use dockfix_model::project::{Project, Supplies};
 use dockfix_syntax::Dockerfile;
 
@@ -80,6 +82,24 @@ pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str
             CommandEdit::InsertAfter(span, words) => format!("after {} insert {words}", text(span)),
         });
         caches.chain(edits).collect::<Vec<_>>().join("; ")
+    })
+}
+
+/// Whether that command reads (`r`) and writes (`w`) at or below a path of the image, by what its [`Usage`] says.
+pub(crate) fn touches(ecosystem: &dyn Ecosystem, dockerfile: &str, path: &str) -> String {
+    with_last(ecosystem, dockerfile, &[], |found| {
+        let Some((_, usage, _, _)) = found else { return "opaque".to_owned() };
+        let path = Paths::Below(vec![ImagePath::root().join(path)]);
+        let mark = |set: &Paths, mark| if set.overlaps(&path) { mark } else { "" };
+        format!("{}{}", mark(&usage.effects.reads, "r"), mark(&usage.effects.writes, "w"))
+    })
+}
+
+/// Whether that command reads a variable, by what its [`Usage`] says.
+pub(crate) fn reads_variable(ecosystem: &dyn Ecosystem, dockerfile: &str, name: &str) -> bool {
+    with_last(ecosystem, dockerfile, &[], |found| {
+        let (_, usage, _, _) = found.expect("a command that is known");
+        usage.runs_package_code || usage.effects.environment.contains(name)
     })
 }
 

@@ -13,20 +13,9 @@ fn caches(body: &str) -> String {
     testing::caches(&Apt, &format!("FROM debian\nRUN {body}"), &[])
 }
 
-/// What the last command of the RUN reads and writes of these paths: `rw`, `r`, `w` or nothing for each.
+/// What the command reads and writes of each of these paths.
 fn touches(dockerfile: &str, paths: &[&str]) -> Vec<String> {
-    let file = Dockerfile::parse(dockerfile.as_bytes());
-    let build = Build::of(&file);
-    let step = build.stages[0].steps.last().unwrap();
-    let chain = Chain::of(&step.instruction, &step.state).unwrap();
-    let commands = chain.invocations();
-    let usage = Apt.recognise(commands.last().unwrap(), &step.state).unwrap();
-    let show = |path: &&str| {
-        let path = system::below(&[*path]);
-        let mark = |set: &Paths, mark| if set.overlaps(&path) { mark } else { "" };
-        format!("{}{}", mark(&usage.effects.reads, "r"), mark(&usage.effects.writes, "w"))
-    };
-    paths.iter().map(show).collect()
+    paths.iter().map(|path| testing::touches(&Apt, dockerfile, path)).collect()
 }
 
 #[test]

@@ -340,7 +340,9 @@ fn every_program_depends_on_its_own_files() {
         assert!(effects.environment.contains(name), "{name}");
     }
     assert!(!effects.environment.contains("GIT_SHA"));
-    assert_eq!(in_file("FROM debian\nRUN [\"mkdir\", \"/x\"]"), "opaque");
+    assert_eq!(in_file("FROM debian\nRUN [\"mkdir\", \"/x\"]"), "w /x");
+    assert_eq!(in_file("FROM debian\nRUN [\"./mkdir\", \"/x\"]"), "opaque");
+    assert_eq!(in_file("FROM debian\nRUN /bin/mkdir /x"), "w /x");
 }
 
 #[test]

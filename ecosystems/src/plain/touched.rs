@@ -4,7 +4,7 @@ use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Value, Words, beginning};
+use crate::options::{self, Grammar, Operand, Value, Words};
 use crate::system;
 
 /// The effects of a command, as they are gathered. Every method that answers `None` means: this cannot be told.
@@ -67,13 +67,9 @@ impl<'c> Touched<'c> {
         Words::read(self.command, 0, grammar)
     }
 
-    /// The file that a word names, or a directory that holds what it may name: `/tmp` for `/tmp/*.log` and for
-    /// `/tmp/app-$VERSION.tgz`. A variable is taken not to climb out of the directory in front of it.
+    /// The file that a word names, or a directory that holds what it may name; see [`options::path_of`].
     pub(super) fn path_of(&self, argument: &Argument<'_>) -> Option<ImagePath> {
-        match argument.value.as_deref() {
-            Some(value) => self.path(value),
-            None => self.directory_in(&beginning(argument), argument.glob.is_some()),
-        }
+        options::path_of(argument, self.command.directory.as_ref())
     }
 
     /// As [`Self::path_of`], for an operand.
@@ -86,26 +82,15 @@ impl<'c> Touched<'c> {
         match value {
             Value::None => None,
             Value::Known(value) => self.path(value),
-            Value::Unknown(beginning) => self.directory_in(beginning, false),
+            Value::Unknown(beginning) => {
+                options::directory_in(beginning, false, self.command.directory.as_ref())
+            }
         }
     }
 
     /// The path that a known text names.
     pub(super) fn path(&self, text: &str) -> Option<ImagePath> {
-        if text.is_empty() {
-            return None;
-        }
-        ImagePath::absolute(text).or_else(|| Some(self.command.directory.as_ref()?.join(text)))
-    }
-
-    /// The directory that a word begins with.
-    fn directory_in(&self, beginning: &str, is_glob: bool) -> Option<ImagePath> {
-        match beginning.rsplit_once('/') {
-            Some(("", _)) => Some(ImagePath::root()),
-            Some((directory, _)) => self.path(directory),
-            None if is_glob || !beginning.is_empty() => self.command.directory.clone(),
-            None => None,
-        }
+        options::path(text, self.command.directory.as_ref())
     }
 
     /// It reads `path` and what lies below.
