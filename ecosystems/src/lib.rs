@@ -23,8 +23,6 @@ mod rebuilt;
 mod system;
 mod uv;
 mod yarn;
-mod yarn;
-mod yarn;
 
 #[cfg(test)]
 mod testing;
@@ -43,12 +41,12 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &golang::Golang,
     &npm::Npm,
     &pip::Pip,
-    &yarn::Yarn,
     &poetry::Poetry,
     &python::venv::Venv,
+    &uv::Uv,
+    &yarn::Yarn,
     &pnpm::Pnpm,
     &bun::Bun,
     &corepack::Corepack,
-    &uv::Uv,
     &apk::Apk,
 ];
