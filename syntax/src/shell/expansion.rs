@@ -153,6 +153,8 @@ impl<'t> Scanner<'t> {
                 }
                 Some(b'$') => self.dollar(Quoting::Double)?,
                 Some(b'`') => Some(self.backquoted(Quoting::Double)?),
+                // A brace does not nest, and is nothing in arithmetic.
+                Some(b'{') if open == b'{' => return self.opaque(OpaqueReason::Arithmetic),
                 Some(byte) if byte == open => {
                     nested += 1;
                     None

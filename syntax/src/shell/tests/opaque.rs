@@ -77,6 +77,7 @@ fn what_shells_read_in_different_ways() {
         ("a <<E\n${b:-'c'}\nE\n", OpaqueReason::Parameter),
         ("a $(( \"1\" ))", OpaqueReason::Arithmetic),
         ("a $[1]", OpaqueReason::Arithmetic),
+        ("a ${x:{1}}", OpaqueReason::Arithmetic),
         ("a 12>b", OpaqueReason::Descriptor),
         ("a {b}>c", OpaqueReason::Descriptor),
         ("a 2>&-1", OpaqueReason::Descriptor),
