@@ -137,6 +137,10 @@ impl RunStep<'_, '_> {
         if plan.caches.is_empty() {
             return Ok(None);
         }
+        // Without a network the command lives off what earlier steps left in the image.
+        if self.step.instruction.flag("network").is_some() {
+            return Ok(None);
+        }
         // Somebody has thought about this command's cache already.
         if plan.caches.iter().any(|cache| self.is_mounted(&cache.directory)) {
             return Ok(None);
@@ -251,7 +255,9 @@ impl RunStep<'_, '_> {
             .filter(|managed| managed.usage.kind != UsageKind::CleanCache)
             .map(|managed| managed.ecosystem.name())
             .collect();
-        let cleaning = cleaning::find(self.analysis, &directories, &managers)?;
+        let home = self.step.state.home();
+        let search = cleaning::Search { directories: &directories, home, managers: &managers };
+        let cleaning = cleaning::find(self.analysis, &search)?;
         let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
         let nothing_else = commands.is_empty() && cleaning.is_empty();

@@ -116,6 +116,12 @@ fn converge(
         };
         match round {
             Round::Done(mut refusals) => {
+                // What was improved and could not be improved further needs no word.
+                refusals.retain(|refusal: &Refusal| {
+                    !changes.iter().any(|(_, change)| {
+                        change.transform == refusal.transform && change.line == refusal.line
+                    })
+                });
                 refusals.sort_by_key(|refusal| refusal.line);
                 refusals.dedup();
                 return Ok(Converged { source: Arc::from(current.source()), changes, refusals, history });

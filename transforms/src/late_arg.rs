@@ -5,12 +5,13 @@
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::project::{Project, Supplies};
 use dockfix_model::{ImagePath, PREDEFINED_ARGS};
+use dockfix_syntax::rewrite::Place;
 use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::rewrite::{self, Place};
 use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Edits, Keyword, variables};
 
 use crate::analysis::has_project;
+use crate::placing;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -36,8 +37,8 @@ impl Transform for LateArg {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
             let supplies = Supplies::of(&stage.steps, input.context, input.file().escape());
-            // From below: an argument finds its way free of those that follow it.
-            for index in (0..stage.steps.len()).rev() {
+            // From above, so that arguments that go to one place keep their order.
+            for index in 0..stage.steps.len() {
                 if stage.steps[index].instruction.keyword() != Keyword::Arg {
                     continue;
                 }
@@ -47,7 +48,7 @@ impl Transform for LateArg {
                 match way.down_from(index) {
                     Found::Place { at, last_run, passed } => {
                         let edits = way.edits(index, at, last_run);
-                        let names = way.declared(index).join(", ");
+                        let names = way.shown(index);
                         let reason = format!("another value of {names} no longer reruns {passed}");
                         proposals.offer(line, Safety::Safe, reason, edits);
                         if !proposals.changes.is_empty() {
@@ -110,6 +111,13 @@ impl Way<'_, '_> {
         assigned.into_iter().map(|assigned| assigned.name.text.into_owned()).collect()
     }
 
+    /// The names as a message shows them. `ARG A=b # why` declares the words of the comment too.
+    fn shown(&self, index: usize) -> String {
+        let names = self.declared(index);
+        let meant = names.split(|name| name.starts_with('#')).next().unwrap_or_default();
+        meant.join(", ")
+    }
+
     fn down_from(&mut self, index: usize) -> Found {
         self.names = self.declared(index);
         let special = |name: &String| {
@@ -142,7 +150,7 @@ impl Way<'_, '_> {
             }
         }
         let Some(last_run) = last_run else {
-            let names = self.declared(index).join(", ");
+            let names = self.shown(index);
             return match maybe {
                 Some((line, reason)) => Found::Blocked(format!("{names} stays above line {line}: {reason}")),
                 None => Found::Nothing,
@@ -259,7 +267,11 @@ impl Way<'_, '_> {
                         ));
                     }
                 }
-                Err(refusal) => return Reads::Maybe(refusal.to_string()),
+                Err(refusal) => {
+                    return Reads::Maybe(format!(
+                        "the files that {manager} reads there are not known: {refusal}"
+                    ));
+                }
             }
         }
         Reads::No
@@ -284,7 +296,12 @@ impl Way<'_, '_> {
         };
         let mut edits = Edits::new();
         for step in [index].into_iter().chain(self.carriers.iter().copied()) {
-            rewrite::move_to(&mut edits, self.input.file(), steps[step].instruction.index(), place)?;
+            placing::move_with_blank_line(
+                &mut edits,
+                self.input.file(),
+                steps[step].instruction.index(),
+                place,
+            )?;
         }
         Ok(edits)
     }

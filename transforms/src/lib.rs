@@ -13,6 +13,7 @@ mod engine;
 mod history;
 mod late_arg;
 mod manifest_first;
+mod placing;
 mod reading;
 mod report;
 mod syntax_directive;

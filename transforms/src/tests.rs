@@ -1,6 +1,7 @@
 //! Tests of the transforms in a few strings: files of the context, a Dockerfile before, a Dockerfile after.
 
 mod documentation;
+mod mounts;
 mod moves;
 
 use dockfix_model::context::Context;

@@ -5,7 +5,7 @@
 
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::ImagePath;
-use dockfix_model::commands::{Action, Invocation};
+use dockfix_model::commands::{Action, Argument, Invocation};
 use dockfix_syntax::Span;
 
 use crate::analysis::Analysis;
@@ -35,16 +35,23 @@ enum Relation {
     Above,
 }
 
-/// Finds what empties `directories`. The error says why a mount cannot be.
-pub(super) fn find(
-    analysis: &Analysis<'_>,
-    directories: &[&ImagePath],
-    managers: &[&str],
-) -> Result<Cleaning, String> {
+/// What is looked for, and where words are resolved.
+pub(super) struct Search<'s> {
+    /// The directories that are to be mounted.
+    pub(super) directories: &'s [&'s ImagePath],
+    /// The home directory of the user, where it is known.
+    pub(super) home: Option<ImagePath>,
+    /// The managers whose caches they are.
+    pub(super) managers: &'s [&'static str],
+}
+
+/// Finds what empties the directories. The error says why a mount cannot be.
+pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Cleaning, String> {
     let mut cleaning = Cleaning::default();
+    let text = analysis.chain.text;
     for (number, (link, piece)) in analysis.chain.links.iter().zip(&analysis.pieces).enumerate() {
         let cleans = piece.managed.iter().any(|managed| {
-            managed.usage.kind == UsageKind::CleanCache && managers.contains(&managed.ecosystem.name())
+            managed.usage.kind == UsageKind::CleanCache && search.managers.contains(&managed.ecosystem.name())
         });
         match &link.action {
             Action::Pipeline(commands) if cleans => {
@@ -54,10 +61,12 @@ pub(super) fn find(
                 cleaning.links.push(number);
             }
             Action::Pipeline(commands) => match &commands[..] {
-                [command] if command.program == "rm" => remove(command, number, directories, &mut cleaning)?,
-                _ => commands.iter().try_for_each(|command| leaves_alone(command, directories))?,
+                [command] if command.program == "rm" => {
+                    search.remove(command, number, text, &mut cleaning)?;
+                }
+                _ => commands.iter().try_for_each(|command| search.leaves_alone(command, text))?,
             },
-            _ => mentions(link.span.of(analysis.chain.text), directories)?,
+            _ => search.mentions(link.span.of(text))?,
         }
     }
     Ok(cleaning)
@@ -78,116 +87,159 @@ pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath) -> bool {
     })
 }
 
-/// The words of an `rm` that have to go; the whole link where nothing else is left.
-fn remove(
-    command: &Invocation<'_>,
-    number: usize,
-    directories: &[&ImagePath],
-    cleaning: &mut Cleaning,
-) -> Result<(), String> {
-    let mut words = Vec::new();
-    let mut stays = false;
-    for argument in &command.arguments {
-        if argument.text.starts_with(b"-") {
-            continue;
-        }
-        let text = argument.glob.as_deref().or(argument.value.as_deref());
-        let Some(text) = text else {
-            mentions(argument.text, directories)?;
-            stays = true;
-            continue;
-        };
-        match relation(text, command.directory.as_ref(), directories) {
-            Relation::Elsewhere => stays = true,
-            Relation::Inside => words.push(argument.span),
-            Relation::Above => {
-                return Err(format!("`{} {text}` would fail on the mount point", command.program));
+/// Commands that work on whole trees.
+const WALKERS: [&str; 12] =
+    ["rm", "chown", "chmod", "chgrp", "mv", "cp", "find", "tar", "rsync", "setfacl", "ln", "du"];
+
+impl Search<'_> {
+    /// The words of an `rm` that have to go; the whole link where nothing else is left.
+    fn remove(
+        &self,
+        command: &Invocation<'_>,
+        number: usize,
+        text: &[u8],
+        cleaning: &mut Cleaning,
+    ) -> Result<(), String> {
+        let mut words = Vec::new();
+        let mut stays = false;
+        for argument in command.arguments.iter().filter(|argument| !argument.text.starts_with(b"-")) {
+            let word = self.word(argument, command, text)?;
+            match self.relation(&word, command.directory.as_ref()) {
+                Relation::Elsewhere => stays = true,
+                Relation::Inside => words.push(argument.span),
+                Relation::Above => return Err(format!("`rm {word}` would fail on the mount point")),
             }
         }
+        if !words.is_empty() && !stays {
+            cleaning.links.push(number);
+        } else {
+            cleaning.words.extend(words);
+        }
+        Ok(())
     }
-    if !words.is_empty() && !stays {
-        cleaning.links.push(number);
-    } else {
-        cleaning.words.extend(words);
-    }
-    Ok(())
-}
 
-/// Any other command must not name the directories, or it would work on the mount instead of the image.
-fn leaves_alone(command: &Invocation<'_>, directories: &[&ImagePath]) -> Result<(), String> {
-    const WALKERS: [&str; 10] =
-        ["chown", "chmod", "chgrp", "mv", "cp", "find", "tar", "rsync", "setfacl", "ln"];
-    for argument in &command.arguments {
-        let text = argument.glob.as_deref().or(argument.value.as_deref());
-        let Some(text) = text else {
-            mentions(argument.text, directories)?;
-            continue;
-        };
-        let is_hit = match relation(text, command.directory.as_ref(), directories) {
-            Relation::Elsewhere => false,
-            Relation::Inside => true,
+    /// Any other command must not name the directories, or it would work on the mount instead of the image.
+    fn leaves_alone(&self, command: &Invocation<'_>, text: &[u8]) -> Result<(), String> {
+        let walks = WALKERS.contains(&command.program.as_str());
+        for argument in &command.arguments {
+            let word = match self.word(argument, command, text) {
+                Ok(word) => word,
+                Err(reason) if walks => return Err(reason),
+                Err(_) => continue,
+            };
             // `cd /root` does not mind; what walks the tree does.
-            Relation::Above => WALKERS.contains(&command.program.as_str()),
-        };
-        if is_hit {
-            return Err(format!("`{} {text}` would work on the mount", command.program));
-        }
-    }
-    Ok(())
-}
-
-fn relation(text: &str, current: Option<&ImagePath>, directories: &[&ImagePath]) -> Relation {
-    // What comes before the first wildcard is certain.
-    let (fixed, has_wildcard) = match text.find(['*', '?', '[']) {
-        Some(at) => (text[..at].rsplit_once('/').map_or("", |(directory, _)| directory), true),
-        None => (text, false),
-    };
-    let path = if text.starts_with('/') {
-        ImagePath::absolute(if fixed.is_empty() { "/" } else { fixed })
-    } else if text.starts_with(['-', '$']) {
-        None
-    } else {
-        current.map(|current| current.join(fixed))
-    };
-    let Some(path) = path else { return Relation::Elsewhere };
-    for directory in directories {
-        if path.below(directory).is_some() {
-            return Relation::Inside;
-        }
-        if let Some(rest) = directory.below(&path) {
-            // `/var/cache/a*` does not reach `/var/cache/debconf`, but nobody needs to know that exactly.
-            let first = rest.split('/').next().unwrap_or_default();
-            let pattern = text.get(fixed.len()..).unwrap_or_default().trim_start_matches('/');
-            let pattern = pattern.split('/').next().unwrap_or_default();
-            let reaches = !has_wildcard || dockfix_model::pattern::matches(pattern, first).unwrap_or(true);
-            if reaches {
-                return Relation::Above;
+            let is_hit = match self.relation(&word, command.directory.as_ref()) {
+                Relation::Elsewhere => false,
+                Relation::Inside => true,
+                Relation::Above => walks,
+            };
+            if is_hit {
+                return Err(format!("`{} {word}` would work on the mount", command.program));
             }
         }
+        Ok(())
     }
-    Relation::Elsewhere
-}
 
-/// Text that is not read further must not name the directories, or what lies above them, at all.
-fn mentions(text: &[u8], directories: &[&ImagePath]) -> Result<(), String> {
-    let text = String::from_utf8_lossy(text);
-    for directory in directories {
-        let home = directory.as_str().strip_prefix("/root/").map(|rest| format!("~/{rest}"));
-        let named = [Some(directory.as_str().to_owned()), home];
-        let parent = directory.parent().filter(|parent| parent.as_str().matches('/').count() > 1);
-        let above = parent.is_some_and(|parent| {
-            text.split(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ';' | ')' | '}')).any(
-                |word| {
-                    word == parent.as_str()
-                        || word.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with("/*"))
-                },
-            )
+    /// A word with the home directory in the place of `~` and `$HOME`. The error is for a word that may name anything.
+    fn word(&self, argument: &Argument<'_>, command: &Invocation<'_>, text: &[u8]) -> Result<String, String> {
+        if let Some(known) = argument.glob.as_ref().or(argument.value.as_ref()) {
+            return Ok(known.clone());
+        }
+        let written = String::from_utf8_lossy(argument.text).replace(['"', '\''], "");
+        let current = command.directory.as_ref().map(ToString::to_string);
+        let home = self.home.as_ref().map(ToString::to_string);
+        let places =
+            [("~", &home), ("$HOME", &home), ("${HOME}", &home), ("$PWD", &current), ("${PWD}", &current)];
+        let known = places.iter().find_map(|(name, place)| {
+            let rest = written.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with('/'))
+                .then(|| place.as_ref().map(|place| format!("{place}{rest}")))?
         });
-        if above || named.iter().flatten().any(|name| text.contains(name.as_str())) {
-            return Err(format!("a command that is not read further names {directory}"));
+        let word = known.unwrap_or(written);
+        // A variable that the script sets holds what its text says, and that is looked at too; others may hold anything.
+        let name = word.strip_prefix('$').map(|rest| rest.trim_start_matches('{'));
+        let name = name.map(|rest| {
+            rest.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').next().unwrap_or(rest)
+        });
+        match name {
+            Some(name) if !is_set(text, name) => {
+                Err(format!("what `{} {word}` names is not known", command.program))
+            }
+            _ => Ok(word),
         }
     }
-    Ok(())
+
+    fn relation(&self, text: &str, current: Option<&ImagePath>) -> Relation {
+        // What comes before the first wildcard or variable is certain.
+        let (fixed, is_open) = match text.find(['*', '?', '[', '$', '{']) {
+            Some(at) => (text[..at].rsplit_once('/').map_or("", |(directory, _)| directory), true),
+            None => (text, false),
+        };
+        let path = if text.starts_with('/') {
+            ImagePath::absolute(if fixed.is_empty() { "/" } else { fixed })
+        } else if text.starts_with(['-', '$', '~']) {
+            None
+        } else if let Some(current) = current {
+            Some(current.join(fixed))
+        } else {
+            // Somewhere: only the names tell.
+            let names = |directory: &&ImagePath| {
+                text.split('/')
+                    .any(|name| name.len() > 1 && directory.as_str().split('/').any(|part| part == name))
+            };
+            return if self.directories.iter().any(names) { Relation::Above } else { Relation::Elsewhere };
+        };
+        let Some(path) = path else { return Relation::Elsewhere };
+        for directory in self.directories {
+            if path.below(directory).is_some() {
+                return Relation::Inside;
+            }
+            if let Some(rest) = directory.below(&path) {
+                let first = rest.split('/').next().unwrap_or_default();
+                let pattern = text.get(fixed.len()..).unwrap_or_default().trim_start_matches('/');
+                let pattern = pattern.split('/').next().unwrap_or_default();
+                let reaches = !is_open
+                    || pattern.contains(['$', '{'])
+                    || dockfix_model::pattern::matches(pattern, first).unwrap_or(true);
+                if reaches {
+                    return Relation::Above;
+                }
+            }
+        }
+        Relation::Elsewhere
+    }
+
+    /// Text that is not read further must not name the directories, nor work on what lies above them.
+    fn mentions(&self, text: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(text);
+        let ends = |ch: char| ch.is_whitespace() || "\"';&|()<>=:,`".contains(ch);
+        let walks = text.split(ends).any(|word| WALKERS.contains(&word));
+        for word in text.split(ends) {
+            let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
+            let word = ["~", "$HOME", "${HOME}"]
+                .iter()
+                .find_map(|name| {
+                    let rest = word.strip_prefix(name)?;
+                    (rest.is_empty() || rest.starts_with('/')).then(|| format!("{home}{rest}"))
+                })
+                .unwrap_or_else(|| word.to_owned());
+            let is_hit = word.starts_with('/')
+                && match self.relation(&word, None) {
+                    Relation::Elsewhere => false,
+                    Relation::Inside => true,
+                    Relation::Above => walks,
+                };
+            if is_hit {
+                return Err(format!("a command that is not read further names {word}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a script sets a variable in its own text.
+fn is_set(text: &[u8], name: &str) -> bool {
+    !name.is_empty() && String::from_utf8_lossy(text).contains(&format!("{name}="))
 }
 
 #[cfg(test)]
@@ -197,14 +249,17 @@ mod tests {
     #[test]
     fn tells_inside_from_above() {
         let lists = ImagePath::absolute("/var/lib/apt/lists").unwrap();
-        let of = |text: &str| relation(text, None, &[&lists]);
+        let search = Search { directories: &[&lists], home: None, managers: &[] };
+        let of = |text: &str| search.relation(text, None);
         assert_eq!(of("/var/lib/apt/lists/*"), Relation::Inside);
         assert_eq!(of("/var/lib/apt/lists"), Relation::Inside);
         assert_eq!(of("/var/lib/apt"), Relation::Above);
         assert_eq!(of("/var/lib/*"), Relation::Above);
+        assert_eq!(of("/var/lib/$X"), Relation::Above);
         assert_eq!(of("/var/lib/dpkg*"), Relation::Elsewhere);
         assert_eq!(of("/tmp/*"), Relation::Elsewhere);
         assert_eq!(of("/var/lib/apt/extended_states"), Relation::Elsewhere);
+        assert_eq!(of("apt"), Relation::Above);
         assert_eq!(of("-rf"), Relation::Elsewhere);
     }
 }

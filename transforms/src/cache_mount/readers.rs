@@ -5,7 +5,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::Copy;
+use dockfix_syntax::view::{Copy, MountKind, Run};
 
 use super::cleaning;
 use crate::analysis::Managed;
@@ -80,11 +80,24 @@ pub(super) fn of_store<'a>(
         for other in own {
             let plan = other.ecosystem.caches(&other.command, &other.usage, &step.state, None);
             let plan = plan.map_err(|refusal| format!("line {line}: {refusal}"))?;
-            mounted |= plan.caches.iter().any(|cache| cache.directory == *directory);
+            let cache = plan.caches.iter().find(|cache| cache.directory == *directory);
+            // The mount may be empty while the step that filled it is cached: every reader must be able to fill it.
+            if cache.is_some_and(|cache| cache.kind == CacheKind::Index(IndexUse::Reads))
+                || (cache.is_some() && step.instruction.flag("network").is_some())
+            {
+                return Err(format!("line {line} relies on what an earlier step leaves in {directory}"));
+            }
+            mounted |= cache.is_some();
         }
         if mounted {
-            cleaning::find(analysis, &[directory], &[managed.ecosystem.name()])
-                .map_err(|reason| format!("line {line}: {reason}"))?;
+            // A token or key that one step has and another has not: only the first could fill the mount.
+            if secrets(step) != secrets(&stage.steps[index]) {
+                return Err(format!("line {line} has other secrets than this step"));
+            }
+            let managers = [managed.ecosystem.name()];
+            let search =
+                cleaning::Search { directories: &[directory], home: step.state.home(), managers: &managers };
+            cleaning::find(analysis, &search).map_err(|reason| format!("line {line}: {reason}"))?;
             continue;
         }
         if let Some(unknown) = analysis.unknown() {
@@ -95,6 +108,14 @@ pub(super) fn of_store<'a>(
         }
     }
     copied_elsewhere(input, stage, directory)
+}
+
+/// The secret and ssh mounts of a RUN, as written.
+fn secrets<'a>(step: &Step<'a>) -> Vec<&'a [u8]> {
+    let instruction = step.instruction;
+    let mounts = Run::of(&instruction).map_or_else(Vec::new, |run| run.mounts);
+    let secret = mounts.iter().filter(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
+    secret.map(|mount| mount.flag.span.of(instruction.text())).collect()
 }
 
 /// A later `COPY --from` that takes the store would find it empty.

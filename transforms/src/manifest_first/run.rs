@@ -27,7 +27,7 @@ impl Sinking<'_, '_> {
         let stage = self.stage;
         let step = &stage.steps[index];
         self.check_mounts(step)?;
-        let Ok(analysis) = self.input.reading.run(step) else { return Err(Stop::silently()) };
+        let Ok(analysis) = self.input.reading.run(step) else { return Err(Stop::Blocked) };
         let line = step.instruction.start_line();
         let mut names = Vec::new();
         for number in 0..analysis.pieces.len() {
@@ -45,7 +45,7 @@ impl Sinking<'_, '_> {
             }
         }
         if !self.has_directories(analysis, analysis.pieces.len()) {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         // A RUN that installs nothing is not worth moving sources for, but it is not in the way either.
         if !names.is_empty() {
@@ -57,7 +57,7 @@ impl Sinking<'_, '_> {
 
     /// Files that come by a mount are not those of the copies: such a RUN is only passed when its mounts lie elsewhere.
     fn check_mounts(&self, step: &Step<'_>) -> Result<(), Stop> {
-        let Some(run) = Run::of(&step.instruction) else { return Err(Stop::silently()) };
+        let Some(run) = Run::of(&step.instruction) else { return Err(Stop::Blocked) };
         let here = |target: &str| {
             step.state
                 .path(target, self.input.file().escape())
@@ -67,7 +67,7 @@ impl Sinking<'_, '_> {
             MountKind::Secret | MountKind::Ssh => mount.target().is_some_and(here),
             _ => mount.target().is_none_or(here),
         });
-        if is_here { Err(Stop::silently()) } else { Ok(()) }
+        if is_here { Err(Stop::Blocked) } else { Ok(()) }
     }
 
     /// Passes one link of a RUN. The names of what gains are added to `names`.
@@ -92,7 +92,7 @@ impl Sinking<'_, '_> {
         }
         // That `cd` finds its directory is seen to when the RUN is done with.
         if piece.effects.conflicts(&self.effects()) && entered(analysis, number).is_none() {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         Ok(LinkOutcome::Passed)
     }
@@ -117,14 +117,14 @@ impl Sinking<'_, '_> {
         if let Some(command) = &needs.prefetch {
             // What stands before it in the same RUN goes above the copy by a split.
             if !names.is_empty() {
-                return Err(Stop::silently());
+                return Err(Stop::Blocked);
             }
             let prefetch = self.prefetch(step, managed, &project, command, &manifests)?;
             self.manifests = manifests;
             return Ok(Some(prefetch));
         }
         if managed.usage.kind == UsageKind::Build {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         self.check_outputs(&needs, &name).map_err(refuse)?;
         self.manifests.add(manifests);
@@ -200,7 +200,7 @@ impl Sinking<'_, '_> {
         let copy = &self.stage.steps[self.index];
         // Whatever the copy can pass it passes first; the download comes when it is asked again.
         if !self.gained.is_empty() || manifests.files.is_empty() || self.is_fetched(managed) {
-            return Err(Stop::silently());
+            return Err(Stop::Settled);
         }
         let (there, here) = (&copy.state, &step.state);
         if there.user != here.user || there.shell != here.shell || here.shell == Shell::Other {
@@ -212,7 +212,7 @@ impl Sinking<'_, '_> {
         let is_here = there.workdir.as_ref() == Some(project.directory());
         let directory = (!is_here).then(|| project.directory().clone());
         if directory.as_ref().is_some_and(|directory| !destination::is_plain(directory.as_str())) {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         Ok(LinkOutcome::Prefetch(
             Below::Prefetch { command: command.to_owned(), directory },

@@ -123,16 +123,19 @@ pub(super) struct Sinking<'s, 'a> {
     pub(super) lowest: Option<usize>,
 }
 
-/// A copy goes no further; with line and reason where an install is left below it for a reason of its own.
-pub(super) struct Stop(Option<(usize, String)>);
+/// Why a copy goes no further.
+pub(super) enum Stop {
+    /// A step is in the way that may depend on it.
+    Blocked,
+    /// An install is left below it for a reason of its own: line and reason.
+    Refused(usize, String),
+    /// All is well as it is.
+    Settled,
+}
 
 impl Stop {
-    pub(super) fn silently() -> Self {
-        Self(None)
-    }
-
     pub(super) fn at(step: &Step<'_>, reason: impl Into<String>) -> Self {
-        Self(Some((step.instruction.start_line(), reason.into())))
+        Self::Refused(step.instruction.start_line(), reason.into())
     }
 }
 
@@ -158,8 +161,12 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
         match sinking.pass(step) {
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
-            Err(Stop(reason)) => {
-                let reason = reason.or_else(|| sinking.blocked(step));
+            Err(stop) => {
+                let reason = match stop {
+                    Stop::Blocked => sinking.blocked(step),
+                    Stop::Refused(line, reason) => Some((line, reason)),
+                    Stop::Settled => None,
+                };
                 return sinking.finish(None, reason);
             }
         }
@@ -256,8 +263,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
             Keyword::Copy | Keyword::Add => self.pass_copy(index)?,
             Keyword::Workdir => self.pass_workdir(step)?,
             Keyword::Env | Keyword::Arg => self.pass_variables(step)?,
-            Keyword::Volume if !self.leaves_alone_volume(step) => return Err(Stop::silently()),
-            Keyword::From | Keyword::Unknown => return Err(Stop::silently()),
+            Keyword::Volume if !self.leaves_alone_volume(step) => return Err(Stop::Blocked),
+            Keyword::From | Keyword::Unknown => return Err(Stop::Blocked),
             // They make no step and read no files: USER and SHELL do not matter to COPY either.
             _ => {}
         }
@@ -279,7 +286,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         let read = variables(self.stage.steps[self.index].instruction.text(), self.input.file().escape());
         let set = Variables::of(&step.instruction).map_or_else(Vec::new, |view| view.assigned);
         let reads_one = set.iter().any(|set| read.names.iter().any(|name| *name == *set.name.text));
-        if read.unknown || reads_one { Err(Stop::silently()) } else { Ok(()) }
+        if read.unknown || reads_one { Err(Stop::Blocked) } else { Ok(()) }
     }
 
     /// A WORKDIR makes its directory when that is missing, as the user in force; a COPY makes its destination as root,
@@ -287,17 +294,17 @@ impl<'s, 'a> Sinking<'s, 'a> {
     fn pass_workdir(&mut self, step: &Step<'_>) -> Result<(), Stop> {
         let escape = self.input.file().escape();
         let path = argument(&step.instruction).and_then(|path| step.state.path(&path.text, escape));
-        let Some(path) = path else { return Err(Stop::silently()) };
+        let Some(path) = path else { return Err(Stop::Blocked) };
         let as_root = step.state.user == User::Root && !self.copy.has_flag("chown");
         let made_before = !self.manifests.files.is_empty() && path == self.target;
         let is_deeper = path.below(&self.target).is_some_and(|below| !below.is_empty());
         if path.overlaps(&self.target) && !as_root && !made_before && !is_deeper {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         let text = &*self.copy.destination.text;
         if !text.starts_with('/') && !text.starts_with('$') {
             if self.target.is_symbolic() {
-                return Err(Stop::silently());
+                return Err(Stop::Blocked);
             }
             self.passed_workdir = true;
         }
@@ -308,14 +315,14 @@ impl<'s, 'a> Sinking<'s, 'a> {
     fn pass_copy(&mut self, index: usize) -> Result<(), Stop> {
         let step = &self.stage.steps[index];
         let escape = self.input.file().escape();
-        let Some(other) = Copy::of(&step.instruction) else { return Err(Stop::silently()) };
+        let Some(other) = Copy::of(&step.instruction) else { return Err(Stop::Blocked) };
         let Some(target) = step.state.path(&other.destination.text, escape) else {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         };
         let writes = match &other.from {
             None if !other.sources.iter().any(|source| source.is_heredoc || source.text.contains("://")) => {
                 let copied =
-                    copied_by(&other, step, index, self.input.context, escape).ok_or_else(Stop::silently)?;
+                    copied_by(&other, step, index, self.input.context, escape).ok_or(Stop::Blocked)?;
                 if copied.iter().all(|copied| self.brings_too(copied)) {
                     return Ok(());
                 }
@@ -326,7 +333,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         let other = Effects { writes, ..Effects::none() };
         // What an ignore pattern keeps out of the context can never come with this copy.
         if self.effects().conflicts(&other) && !self.is_kept_out(&other.writes) {
-            return Err(Stop::silently());
+            return Err(Stop::Blocked);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
 use super::destination;
 use super::sink::{Below, Manifests, Plan};
+use crate::placing;
 use crate::transform::Input;
 
 /// The edits that carry out a plan.
@@ -32,6 +33,9 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         Below::Step(step) => {
             let after = Place::After(stage.steps[*step].instruction.index());
             match &plan.destination {
+                None if above.is_empty() => {
+                    placing::move_with_blank_line(&mut edits, file, copy.index(), after)?;
+                }
                 None => rewrite::move_to(&mut edits, file, copy.index(), after)?,
                 Some(_) => {
                     rewrite::insert(&mut edits, file, after, &moved(copy, plan))?;

@@ -1,0 +1,37 @@
+//! Moves that keep the blank lines between paragraphs.
+
+use dockfix_syntax::rewrite::{self, Comments, Place, RewriteError};
+use dockfix_syntax::{Dockerfile, Edits, ItemKind};
+
+/// Moves an instruction with its comments. Where it was a paragraph of its own, one of the blank lines around it moves
+/// along: two in a row would be left behind otherwise.
+pub(crate) fn move_with_blank_line(
+    edits: &mut Edits,
+    file: &Dockerfile,
+    index: usize,
+    place: Place,
+) -> Result<(), RewriteError> {
+    let items = file.items();
+    let is_blank = |index: usize| items.get(index).is_some_and(|item| matches!(item.kind, ItemKind::Blank));
+    let comments =
+        items[..index].iter().rev().take_while(|item| matches!(item.kind, ItemKind::Comment)).count();
+    let first = index - comments;
+    let is_paragraph = first > 0 && is_blank(first - 1) && is_blank(index + 1);
+    if !is_paragraph {
+        return rewrite::move_to(edits, file, index, place);
+    }
+    // Above something the blank line follows, below something it comes first.
+    let blank = match place {
+        Place::Top | Place::Above(_) | Place::Before(_) => index + 1,
+        Place::After(_) | Place::End => first - 1,
+    };
+    let Some(instruction) = file.instruction(index) else { return Err(RewriteError::NoSuchItem(index)) };
+    let source = file.source();
+    let block = &source[items[first].span.start..instruction.span().end];
+    let line = items[blank].span.of(source);
+    let text = if blank > index { [block, line].concat() } else { [line, block].concat() };
+    rewrite::insert(edits, file, place, &text)?;
+    rewrite::delete(edits, file, index, Comments::Go)?;
+    edits.delete(items[blank].span)?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! `cache-mount`: what gets a mount, what goes with it, and what must not get one.
+
+use super::{check, check_refused, check_unchanged};
+
+const NPM: &str = "--mount=type=cache,target=/root/.npm,sharing=locked";
+
+/// A RUN in a node image, before and after.
+#[track_caller]
+fn node(before: &str, after: &str) {
+    check(
+        &["cache-mount"],
+        &[],
+        &format!("FROM node:22\nWORKDIR /app\nRUN {before}\n"),
+        &format!("FROM node:22\nWORKDIR /app\nRUN {after}\n"),
+    );
+}
+
+#[track_caller]
+fn node_refused(run: &str, reason: &str) {
+    check_refused(&["cache-mount"], &[], &format!("FROM node:22\nWORKDIR /app\nRUN {run}\n"), &[reason]);
+}
+
+#[test]
+fn what_empties_the_cache_goes() {
+    node("npm i -g x && npm cache clean --force && y", &format!("{NPM} npm i -g x && y"));
+    node("npm i -g x && rm -rf /root/.npm /tmp/*", &format!("{NPM} npm i -g x && rm -rf /tmp/*"));
+    node("npm i -g x && rm -rf ~/.npm", &format!("{NPM} npm i -g x"));
+    node("npm i -g x && rm -rf \"$HOME/.npm\"", &format!("{NPM} npm i -g x"));
+    node("cd /root && npm i -g x && rm -rf .npm", &format!("{NPM} cd /root && npm i -g x"));
+}
+
+/// `rm` of a directory above a mount point fails with "Device or resource busy", and the build with it.
+#[test]
+fn a_mount_point_must_not_be_removed() {
+    let pip = |run: &str, reason: &str| {
+        check_refused(&["cache-mount"], &[], &format!("FROM python:3\nRUN {run}\n"), &[reason]);
+    };
+    pip("pip install x && rm -rf ~/.cache", "2: `rm /root/.cache` would fail on the mount point");
+    pip("pip install x && rm -rf $HOME/.cache/*", "2: `rm /root/.cache/*` would fail on the mount point");
+    pip("pip install x && rm -rf /root/.cache", "2: `rm /root/.cache` would fail on the mount point");
+    pip("pip install x && rm -rf $UNKNOWN", "2: what `rm $UNKNOWN` names is not known");
+    pip("pip install x && chown -R 1:1 /root", "2: `chown /root` would work on the mount");
+    pip(
+        "pip install x && if true; then rm -rf /root/.cache; fi",
+        "2: a command that is not read further names /root/.cache",
+    );
+    node_refused("npm i -g x && find / -name '*.md' -delete", "3: `find /` would work on the mount");
+}
+
+#[test]
+fn a_variable_of_the_script_is_as_good_as_its_text() {
+    node("D=/tmp/x; npm i -g x && rm -rf $D", &format!("{NPM} D=/tmp/x; npm i -g x && rm -rf $D"));
+}
+
+#[test]
+fn users_get_their_own_mount() {
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nUSER node\nRUN npm install -g x\n",
+        "FROM node:22\nUSER node\nRUN --mount=type=cache,target=/home/node/.npm,sharing=locked,uid=1000,gid=1000 npm install -g x\n",
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM company/base\nRUN npm install -g x\n",
+        &["2: it is not known which user runs it, so the cache directory is not either"],
+    );
+}
+
+#[test]
+fn every_form_of_run_gets_one() {
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nRUN [\"npm\", \"install\", \"-g\", \"x\"]\n",
+        &format!("FROM node:22\nRUN {NPM} [\"npm\", \"install\", \"-g\", \"x\"]\n"),
+    );
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nRUN <<EOF\nnpm install -g x\nEOF\n",
+        &format!("FROM node:22\nRUN {NPM} <<EOF\nnpm install -g x\nEOF\n"),
+    );
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\r\nRUN npm i -g x \\\r\n  # why\r\n  && npm cache clean --force\r\n",
+        &format!("FROM node:22\r\nRUN {NPM} npm i -g x\r\n  # why\r\n"),
+    );
+}
+
+#[test]
+fn what_is_mounted_already_stays() {
+    check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --mount=type=cache,target=/root npm i -g x\n");
+    check_unchanged(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nRUN --mount=type=cache,id=n,target=/root/.npm npm i -g x && npm run y\n",
+    );
+    check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --network=none npm i -g x\n");
+}
+
+const GO: &[(&str, &str)] =
+    &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
+
+/// A store may be empty while the step that filled it is cached: whoever reads it must be able to fill it.
+#[test]
+fn stores_are_for_those_who_can_fill_them() {
+    let file = |middle: &str| {
+        format!(
+            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\n{middle}\nFROM scratch\nCOPY --from=b /a /a\n"
+        )
+    };
+    check(
+        &["cache-mount"],
+        GO,
+        &file("RUN go build -o /a ."),
+        &file(
+            "RUN --mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    go build -o /a .",
+        )
+        .replace("RUN go mod", "RUN --mount=type=cache,target=/go/pkg/mod go mod"),
+    );
+    check_refused(
+        &["cache-mount"],
+        GO,
+        &file("RUN make"),
+        &["4: `make` in line 6 may read /go/pkg/mod without the mount"],
+    );
+    check_refused(
+        &["cache-mount"],
+        GO,
+        &file("RUN --network=none go build -o /a ."),
+        &["4: line 6 relies on what an earlier step leaves in /go/pkg/mod"],
+    );
+    check_refused(
+        &["cache-mount"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n",
+        &["4: /go/pkg/mod is part of the final image, which may read it"],
+    );
+}
+
+#[test]
+fn lists_are_mounted_only_where_they_are_fetched() {
+    let archives = "apt-get -o Dir::Cache::archives=/var/cache/apt/keep";
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN apt-get update\nRUN apt-get install -y x\n",
+        &format!(
+            "FROM debian\nRUN apt-get update\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked {archives} install -y x\n"
+        ),
+    );
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN apt-get update && apt-get install -y x\nRUN ./y\n",
+        &format!(
+            "FROM debian\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && {archives} install -y x\nRUN ./y\n"
+        ),
+    );
+}
