@@ -37,7 +37,7 @@ use self::msbuild::Properties;
 use crate::environment::{Environment, Setting};
 use crate::rebuilt::Rebuilt;
 use crate::system;
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names};
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names};
 
 pub(crate) use self::tool::DotnetTool;
 
@@ -102,7 +102,10 @@ impl Ecosystem for Dotnet {
             return Ok(CachePlan::default());
         }
         let directory = line.packages(&Environment::new(command, state), project)?;
-        let cache = Cache { directory, kind: CacheKind::Store, sharing: Sharing::Locked };
+        // Without a restore of its own it lives off what an earlier one left.
+        let reads = line.has(&["--no-restore", "--no-build"]);
+        let kind = if reads { CacheKind::Index(IndexUse::Reads) } else { CacheKind::Store };
+        let cache = Cache { directory, kind, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 

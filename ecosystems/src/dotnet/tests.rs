@@ -333,7 +333,7 @@ fn tools_read_configuration_alone() {
 #[test]
 fn packages_lie_in_a_store() {
     assert_eq!(cache("dotnet restore"), "/root/.nuget/packages store locked");
-    assert_eq!(cache("dotnet publish --no-restore"), "/root/.nuget/packages store locked");
+    assert_eq!(cache("dotnet publish --no-restore"), "/root/.nuget/packages index(reads) locked");
     assert_eq!(cache("NUGET_PACKAGES=/nuget dotnet build"), "/nuget store locked");
     assert_eq!(cache("dotnet restore --packages /p"), "/p store locked");
     assert_eq!(cache("dotnet nuget locals all --clear"), "");
