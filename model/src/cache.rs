@@ -52,7 +52,10 @@ pub fn reruns(build: &Build<'_>, context: &Context, edit: &Edit) -> Vec<Rerun> {
                         || argument
                         || Run::of(instruction).is_some_and(|run| {
                             run.mounts.iter().any(|mount| match mount.from() {
-                                None => mount.kind == MountKind::Bind && takes(context, mount.source().unwrap_or("."), edit),
+                                None => {
+                                    mount.kind == MountKind::Bind
+                                        && takes(context, mount.source().unwrap_or("."), edit)
+                                }
                                 Some(from) => other_stage_ran(build, stage, from, &ran),
                             })
                         });
@@ -86,9 +89,7 @@ fn copy_reruns(
     let Some(copy) = Copy::of(instruction) else { return false };
     match &copy.from {
         Some(from) => other_stage_ran(build, stage, from, ran),
-        None => {
-            copy.sources.iter().any(|source| !source.is_heredoc && takes(context, &source.text, edit))
-        }
+        None => copy.sources.iter().any(|source| !source.is_heredoc && takes(context, &source.text, edit)),
     }
 }
 
@@ -108,10 +109,9 @@ fn takes(context: &Context, source: &str, edit: &Edit) -> bool {
     }
     let path: Vec<_> = path.split('/').collect();
     source.len() <= path.len()
-        && source
-            .iter()
-            .zip(&path)
-            .all(|(pattern, name)| Pattern::new(pattern).map_or(pattern == name, |pattern| pattern.matches(name)))
+        && source.iter().zip(&path).all(|(pattern, name)| {
+            Pattern::new(pattern).map_or(pattern == name, |pattern| pattern.matches(name))
+        })
 }
 
 fn declares(build: &Build<'_>, instruction: &Instruction<'_>, edit: &Edit) -> bool {
