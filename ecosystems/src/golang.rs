@@ -180,6 +180,9 @@ impl Ecosystem for Golang {
             return Ok(CachePlan::default());
         }
         let environment = Environment { command, state };
+        if environment.is_offline() {
+            return Err(Refusal::new("GOPROXY=off relies on what an earlier step downloaded"));
+        }
         let vendored = line.verb != Verb::Download
             && project.is_some_and(|project| manifests::is_vendored(&line, project));
         let mut plan = CachePlan::default();

@@ -6,6 +6,7 @@
 mod apk;
 mod apt;
 mod bun;
+mod cargo;
 mod corepack;
 mod dotnet;
 mod ecosystem;
@@ -49,4 +50,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &bun::Bun,
     &corepack::Corepack,
     &apk::Apk,
+    &cargo::Cargo,
 ];

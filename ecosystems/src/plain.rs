@@ -93,7 +93,6 @@ fn touch(touched: &mut Touched<'_>) -> Option<()> {
         | "docker-php-ext-enable"
         | "install-php-extensions" => configure::php_extension(touched),
         "pecl" => configure::pecl(touched),
-        "corepack" => configure::corepack(touched),
         "md5sum" | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "shasum"
             if files::checks_sums(touched) =>
         {

@@ -42,6 +42,11 @@ impl Environment<'_> {
         }
     }
 
+    /// Whether nothing may be downloaded.
+    pub(super) fn is_offline(&self) -> bool {
+        self.certain("GOPROXY") == Some(Some("off"))
+    }
+
     /// The first directory of GOPATH.
     fn gopath(&self) -> Option<ImagePath> {
         match self.certain("GOPATH")? {

@@ -261,6 +261,10 @@ fn caches_follow_the_environment() {
         assert_eq!(run("FROM golang", body), "", "{body}");
     }
     assert_eq!(
+        run("FROM golang\nENV GOPROXY=off", "go build"),
+        "refused: GOPROXY=off relies on what an earlier step downloaded"
+    );
+    assert_eq!(
         run("FROM company/go", "go build"),
         "refused: GOPATH is not known here, and so neither is the module cache"
     );

@@ -1,7 +1,5 @@
 //! Commands that configure the system, its packages and their keys.
 
-use dockfix_model::ImagePath;
-
 use super::touched::Touched;
 use crate::options::{Grammar, Value, Words};
 use crate::system;
@@ -304,44 +302,4 @@ pub(super) fn pecl(touched: &mut Touched<'_>) -> Option<()> {
         touched.writes(path);
     }
     php_extension(touched)
-}
-
-/// `corepack enable`, `corepack prepare NAME@VERSION`, `corepack install -g NAME@VERSION`: with a version, none of them
-/// reads package.json (nodejs/corepack, README, "Utility Commands").
-pub(super) fn corepack(touched: &mut Touched<'_>) -> Option<()> {
-    let words = touched.words(&Grammar::gnu(&["--install-directory"], &["-g --global --activate"]))?;
-    let mut operands = words.operands.iter();
-    match operands.next()?.value? {
-        "enable" | "disable" => {
-            if let Some(directory) = words.value(&["--install-directory"]) {
-                touched.writes(touched.value(directory)?);
-            }
-        }
-        "prepare" => {
-            operands.len().checked_sub(1)?;
-            operands.all(|name| name.beginning().contains('@')).then_some(())?;
-        }
-        "install" if words.has(&["-g", "--global"]) => {
-            operands.len().checked_sub(1)?;
-            operands.all(|name| name.beginning().contains('@')).then_some(())?;
-        }
-        _ => return None,
-    }
-    touched.reads_variables(&["COREPACK_*", "XDG_*", "NODE_*", "NPM_CONFIG_*"]);
-    touched.writes_all(&[
-        "/usr/local/bin",
-        "/usr/bin",
-        "/usr/local/lib/node_modules",
-        "/usr/lib/node_modules",
-    ]);
-    for path in touched.at_home(&[".cache/node", ".npmrc", ".npm"]) {
-        touched.writes(path);
-    }
-    match touched.state.variables.certain("COREPACK_HOME") {
-        Some(Some(home)) => touched.writes(ImagePath::absolute(home)?),
-        Some(None) => {}
-        None if touched.state.variables.get("COREPACK_HOME").is_none() => {}
-        None => return None,
-    }
-    Some(())
 }

@@ -298,8 +298,6 @@ fn configuration() {
         "add-apt-repository -y ppa:a/b",
         "docker-php-ext-install -j4 pdo_mysql",
         "pecl install redis-5.3",
-        "corepack enable",
-        "corepack prepare pnpm@9 --activate",
         "ldconfig",
         "chsh -s /bin/bash",
     ] {
@@ -313,9 +311,6 @@ fn configuration() {
     all_opaque(&[
         "apt-key net-update",
         "gpg --sign x",
-        "corepack prepare --activate",
-        "corepack use pnpm",
-        "corepack install",
         "pecl install ./x.tgz",
         "pecl install",
         "dpkg --root=/x -i y",

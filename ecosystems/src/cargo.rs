@@ -1,0 +1,406 @@
+//! Cargo, and rustup beside it.
+//!
+//! - **Commands**: `cargo build`, `check`, `test`, `run`, `install --path` and the like compile the dependencies together
+//!   with the sources. `cargo fetch` downloads, but wants a source file of every package. `cargo install CRATE` and
+//!   `rustup target add` read no project but the `rust-toolchain` file around them.
+//! - **Prefetch**: none. A dummy `main.rs` that is built first and replaced by COPY is taken for the real one where that
+//!   has an older time stamp, for Cargo compares times (The Cargo Book, "Build Cache").
+//! - **Caches**: `registry` and `git` in `$CARGO_HOME` or `~/.cargo`, stores: later commands read them, and `--offline`
+//!   ones fail without. Locked, since Cargo's own lock, `.package-cache`, lies beside them and not in them. Never
+//!   `$CARGO_HOME` itself, whose `bin` is what was installed, and never `target`, which later steps copy from.
+//!   The official image has CARGO_HOME=/usr/local/cargo, writable for everybody (rust-lang/docker-rust,
+//!   `Dockerfile-debian.template`).
+//! - **Refused**: `--offline` and `--frozen`, which rely on what an earlier step left; manifests first, see above.
+//!
+//! Sources: The Cargo Book, "Cargo Home", "Environment Variables", "cargo install"; The rustup book, "Overrides".
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Names, Paths};
+use dockfix_model::project::Project;
+use dockfix_model::{ImagePath, State};
+
+use crate::environment::{Environment, Setting};
+use crate::options::{Grammar, Words};
+use crate::system;
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names};
+
+/// Cargo.
+pub(crate) struct Cargo;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    /// Compiles the project.
+    Build,
+    /// Downloads what the project's manifests ask for.
+    Fetch,
+    /// Compiles the dependencies from a recipe that `cargo chef prepare` made of the manifests.
+    Cook,
+    /// Compiles a package that it names.
+    Install,
+    /// Installs toolchains.
+    Toolchain,
+}
+
+/// Commands that compile the project, those of well-known extensions included.
+const BUILDS: &str = "build b check c test t run r bench doc d rustc rustdoc clippy nextest zigbuild xwin auditable \
+    tarpaulin leptos build-deps";
+
+fn verb(command: &Invocation<'_>) -> Option<Verb> {
+    match command.program.as_str() {
+        "cargo" => {}
+        "rustup" => return rustup(command),
+        _ => return None,
+    }
+    let mut values = command.arguments.iter().map(|argument| argument.value.as_deref());
+    let mut name = values.next()??;
+    if name.starts_with('+') {
+        name = values.next()??;
+    }
+    if BUILDS.split_ascii_whitespace().any(|build| build == name) {
+        return Some(Verb::Build);
+    }
+    match name {
+        "fetch" => Some(Verb::Fetch),
+        "chef" => (values.next()?? == "cook").then_some(Verb::Cook),
+        "install" => {
+            // Cargo before 1.32 took the package around it where nothing else was named.
+            let words = install_words(command)?;
+            let is_local = words.has(&["--path"]) || (words.operands.is_empty() && !words.has(&["--git"]));
+            Some(if is_local { Verb::Build } else { Verb::Install })
+        }
+        _ => None,
+    }
+}
+
+/// The words behind `cargo install`.
+fn install_words<'c>(command: &'c Invocation<'c>) -> Option<Words<'c>> {
+    let at = command.arguments.iter().position(|argument| argument.value.as_deref() == Some("install"))?;
+    Words::read(command, at + 1, &INSTALL)
+}
+
+/// `cargo install --help`.
+const INSTALL: Grammar = Grammar::gnu(
+    &[
+        "--version --vers --index --registry --git --branch --tag --rev --path --root --message-format --profile --target \
+       --target-dir -F --features --bin --example -j --jobs --color --config",
+    ],
+    &[
+        "-f --force --no-track --debug --bins --examples --all-features --no-default-features --locked --offline --frozen \
+       -q --quiet -v --verbose --keep-going --list -s --ignore-rust-version",
+    ],
+);
+
+/// `rustup`, where it installs or tells something.
+fn rustup(command: &Invocation<'_>) -> Option<Verb> {
+    let grammar = Grammar::gnu(
+        &["--toolchain --profile -c --component -t --target --default-toolchain"],
+        &["-q --quiet -v --verbose --no-self-update --force --allow-downgrade -y --version -V"],
+    );
+    let words = Words::read(command, 0, &grammar)?;
+    let mut operands = words.operands.iter().map(|operand| operand.value);
+    match (operands.next(), operands.next()) {
+        (
+            Some(Some("target" | "component" | "toolchain")),
+            Some(Some("add" | "install" | "list" | "remove")),
+        ) => {}
+        (Some(Some("default" | "update" | "show")), _) => {}
+        (Some(Some("set")), Some(Some("profile"))) => {}
+        (None, _) if words.has(&["--version", "-V"]) => {}
+        _ => return None,
+    }
+    Some(Verb::Toolchain)
+}
+
+impl Ecosystem for Cargo {
+    fn name(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
+        let verb = verb(command)?;
+        let kind = match verb {
+            Verb::Build => UsageKind::Build,
+            Verb::Fetch | Verb::Cook => UsageKind::Install,
+            Verb::Install | Verb::Toolchain => UsageKind::Packages,
+        };
+        let effects = match verb {
+            // build.rs and `env!` read what they like.
+            Verb::Build | Verb::Cook => Effects::opaque(),
+            Verb::Fetch => Effects { environment: names(NETWORK_VARIABLES), ..Effects::opaque() },
+            Verb::Install | Verb::Toolchain => effects(command, state, verb)?,
+        };
+        let directory = command.directory.clone().filter(|_| kind != UsageKind::Packages);
+        let runs_package_code = !matches!(verb, Verb::Fetch | Verb::Toolchain);
+        Some(Usage { kind, directory, effects, runs_package_code })
+    }
+
+    fn needs(&self, command: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
+        match verb(command) {
+            Some(Verb::Build) => Err(Refusal::new(
+                "cargo compiles the dependencies together with the sources, which no other order of steps changes",
+            )),
+            Some(Verb::Fetch) => {
+                Err(Refusal::new("cargo fetch wants a source file of every package, such as src/main.rs"))
+            }
+            Some(Verb::Cook) => Err(Refusal::new(
+                "cargo chef takes care itself that dependencies are compiled before the sources",
+            )),
+            _ => Ok(Needs::default()),
+        }
+    }
+
+    fn caches(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        state: &State,
+        _: Option<&Project<'_>>,
+    ) -> Result<CachePlan, Refusal> {
+        match verb(command) {
+            None | Some(Verb::Toolchain) => return Ok(CachePlan::default()),
+            Some(_) => {}
+        }
+        let environment = Environment::new(command, state);
+        for flag in ["--offline", "--frozen"] {
+            if command.has(flag) {
+                return Err(Refusal::new(format!("{flag} relies on what an earlier step downloaded")));
+            }
+        }
+        if !matches!(environment.get("CARGO_NET_OFFLINE"), Setting::Unset | Setting::Known("false")) {
+            return Err(Refusal::new("CARGO_NET_OFFLINE relies on what an earlier step downloaded"));
+        }
+        let home = cargo_home(&environment, state)?;
+        // For the lock and the installed programs that lie beside the two.
+        if !environment.is_root() && !belongs_to_all(state, &home) {
+            return Err(Refusal::new(format!(
+                "{home} would be root's where the mount makes it, and cargo writes other files there"
+            )));
+        }
+        let cache = |name: &str| Cache {
+            directory: home.join(name),
+            kind: CacheKind::Store,
+            sharing: Sharing::Locked,
+        };
+        Ok(CachePlan { caches: vec![cache("registry"), cache("git")], edits: Vec::new() })
+    }
+
+    fn ignored(&self) -> &'static [&'static str] {
+        &["**/target"]
+    }
+}
+
+/// `$CARGO_HOME`, or `.cargo` in the home directory.
+fn cargo_home(environment: &Environment<'_>, state: &State) -> Result<ImagePath, Refusal> {
+    if let Some(home) = environment.path("CARGO_HOME")? {
+        return Ok(home);
+    }
+    if state.variables.is_open() {
+        return Err(Refusal::new("the base image is not known, and may set CARGO_HOME"));
+    }
+    Ok(environment.home()?.join(".cargo"))
+}
+
+/// Whether a directory is the one that the official image lets everybody write to.
+fn belongs_to_all(state: &State, home: &ImagePath) -> bool {
+    let facts = state.base.facts.map_or(&[][..], |facts| facts.env);
+    facts.iter().any(|(name, value)| *name == "CARGO_HOME" && *value == home.as_str())
+}
+
+/// What downloads read of the environment (The Cargo Book, "Environment Variables"; "Network").
+const NETWORK_VARIABLES: &[&str] =
+    &["CARGO_*", "RUST*", "HTTP_TIMEOUT", "TERM", "USER", "EMAIL", "GIT_*", "SSH_*", "XDG_*", "NETRC"];
+
+/// The effects of a command that installs what it names; `None` where its directory is not known.
+fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effects> {
+    let environment = Environment::new(command, state);
+    let mut written = environment.below_home(&[".cargo", ".rustup"]);
+    for name in
+        ["CARGO_HOME", "RUSTUP_HOME", "CARGO_INSTALL_ROOT", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+    {
+        match environment.path(name) {
+            Ok(None) => {}
+            Ok(Some(path)) => written = written.and(Paths::Below(vec![path])),
+            Err(_) => return None,
+        }
+    }
+    if state.variables.is_open() {
+        written = written.and(system::below(&["/usr/local/cargo", "/usr/local/rustup"]));
+    }
+    if verb == Verb::Install {
+        let words = install_words(command)?;
+        for option in ["--root", "--target-dir"] {
+            if let Some(directory) = words.value(&[option]) {
+                let path = ImagePath::absolute(directory.known()?)
+                    .or_else(|| Some(command.directory.as_ref()?.join(directory.known()?)))?;
+                written = written.and(Paths::Below(vec![path]));
+            }
+        }
+        // `$CRATE` may be an option.
+        let is_open = words.operands.iter().any(|operand| operand.beginning().is_empty());
+        if is_open || words.has(&["--config"]) {
+            return None;
+        }
+    }
+    // The program is rustup's, which looks for the toolchain to use from the working directory upwards.
+    let mut around = Vec::new();
+    let mut directory = Some(command.directory.clone()?);
+    while let Some(at) = directory {
+        around.extend([at.join("rust-toolchain"), at.join("rust-toolchain.toml")]);
+        directory = at.parent();
+    }
+    let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::below(system::PROGRAMS));
+    let home = environment.below_home(&[".gitconfig", ".git-credentials", ".ssh", ".netrc", ".config/git"]);
+    let compilers = [
+        "CC*",
+        "CXX*",
+        "AR*",
+        "CFLAGS*",
+        "CXXFLAGS*",
+        "LDFLAGS",
+        "PKG_CONFIG*",
+        "OPENSSL_*",
+        "LIBCLANG_PATH",
+    ];
+    let mut environment = names(NETWORK_VARIABLES);
+    if verb == Verb::Install {
+        environment = environment.and(Names::matching(&compilers));
+    }
+    let reads = written.clone().and(Paths::Below(around)).and(system).and(home);
+    Some(Effects { reads, writes: written, environment })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn needs(body: &str) -> String {
+        let file = format!("FROM rust\nWORKDIR /app\nCOPY . .\nRUN {body}");
+        testing::needs(&Cargo, &file, &[("Cargo.toml", "[package]\n"), ("src/main.rs", "")])
+    }
+
+    fn caches(dockerfile: &str) -> String {
+        testing::caches(&Cargo, dockerfile, &[])
+    }
+
+    #[test]
+    fn builds_cannot_be_split() {
+        for body in [
+            "cargo build --release",
+            "cargo +nightly build -Z unstable",
+            "cargo b",
+            "cargo test --workspace --any-flag",
+            "cargo install --path .",
+            "cargo install --locked --path crates/x --root /out",
+            "cargo install",
+            "SQLX_OFFLINE=true cargo build",
+            "cargo zigbuild --target x",
+        ] {
+            let reason = "cargo compiles the dependencies together with the sources, which no other order of steps changes";
+            assert_eq!(needs(body), format!("refused: {reason}"), "{body}");
+        }
+        assert_eq!(
+            needs("cargo fetch"),
+            "refused: cargo fetch wants a source file of every package, such as src/main.rs"
+        );
+        assert!(
+            needs("cargo chef cook --release --recipe-path recipe.json").starts_with("refused: cargo chef")
+        );
+    }
+
+    #[test]
+    fn installs_of_crates_need_no_project() {
+        for body in [
+            "cargo install cargo-chef",
+            "cargo install --locked cargo-chef --version 0.1 sqlx-cli@$V",
+            "cargo install --git https://x/y --tag v1",
+            "rustup target add wasm32-unknown-unknown",
+            "rustup default nightly",
+            "rustup toolchain install stable --profile minimal",
+            "rustup --version",
+        ] {
+            assert_eq!(needs(body), "packages", "{body}");
+        }
+        for body in [
+            "cargo",
+            "cargo clean",
+            "cargo new x",
+            "cargo chef prepare",
+            "cargo make x",
+            "cargo vendor",
+            "cargo update",
+            "cargo $VERB",
+            "cargo install --unknown x",
+            "cargo install $CRATE",
+            "cargo install --config x=y z",
+            "rustup override set nightly",
+            "rustup run nightly x",
+            "cargo --version",
+        ] {
+            assert_eq!(needs(body), "opaque", "{body}");
+        }
+    }
+
+    #[test]
+    fn caches_lie_in_the_home_of_cargo() {
+        let both = |home: &str| format!("{home}/registry store locked; {home}/git store locked");
+        let run = |lines: &str, body: &str| caches(&format!("{lines}\nRUN {body}"));
+        assert_eq!(run("FROM rust", "cargo build --release"), both("/usr/local/cargo"));
+        assert_eq!(run("FROM rust", "cargo install x"), both("/usr/local/cargo"));
+        assert_eq!(run("FROM rust", "cargo chef cook"), both("/usr/local/cargo"));
+        assert_eq!(run("FROM rust\nUSER 1000:1000", "cargo build"), both("/usr/local/cargo"));
+        assert_eq!(run("FROM rust\nENV CARGO_HOME=/c", "cargo build"), both("/c"));
+        assert_eq!(run("FROM debian", "CARGO_HOME=/c cargo build"), both("/c"));
+        assert_eq!(run("FROM debian", "cargo fetch"), both("/root/.cargo"));
+        assert_eq!(run("FROM debian", "rustup default x"), "");
+    }
+
+    #[test]
+    fn refuses_caches_that_would_do_harm() {
+        let run = |lines: &str, body: &str| caches(&format!("{lines}\nRUN {body}"));
+        assert_eq!(
+            run("FROM rust", "cargo build --offline"),
+            "refused: --offline relies on what an earlier step downloaded"
+        );
+        assert!(run("FROM rust", "cargo build --frozen").starts_with("refused: --frozen"));
+        assert!(
+            run("FROM rust\nENV CARGO_NET_OFFLINE=true", "cargo build").starts_with("refused: CARGO_NET")
+        );
+        assert_eq!(
+            run("FROM company/rust", "cargo build"),
+            "refused: the base image is not known, and may set CARGO_HOME"
+        );
+        assert!(
+            run("FROM debian\nARG CARGO_HOME=/x", "cargo build")
+                .starts_with("refused: the value of CARGO_HOME")
+        );
+        assert_eq!(
+            run("FROM debian\nENV HOME=/home/x\nUSER 1000:1000", "cargo build"),
+            "refused: /home/x/.cargo would be root's where the mount makes it, and cargo writes other files there"
+        );
+    }
+
+    #[test]
+    fn installs_look_for_a_toolchain_file() {
+        let touches = |body: &str, path: &str| {
+            testing::touches(&Cargo, &format!("FROM rust\nWORKDIR /app/sub\nRUN {body}"), path)
+        };
+        assert_eq!(touches("cargo install x", "/app/sub/rust-toolchain.toml"), "r");
+        assert_eq!(touches("cargo install x", "/app/rust-toolchain"), "r");
+        assert_eq!(touches("cargo install x", "/app/sub/src"), "");
+        assert_eq!(touches("cargo install x --root /out", "/out/bin"), "rw");
+        assert_eq!(touches("cargo install x", "/usr/local/cargo/bin"), "rw");
+        assert_eq!(touches("rustup target add x", "/usr/local/rustup"), "rw");
+        assert_eq!(touches("rustup target add x", "/app"), "r");
+        assert_eq!(touches("cargo build", "/anything"), "rw");
+    }
+
+    #[test]
+    fn what_is_compiled_reads_any_variable() {
+        let file = |body: &str| format!("FROM rust\nRUN {body}");
+        assert!(testing::reads_variable(&Cargo, &file("cargo build"), "GIT_SHA"));
+        assert!(testing::reads_variable(&Cargo, &file("cargo install x"), "GIT_SHA"));
+        assert!(!testing::reads_variable(&Cargo, &file("cargo fetch"), "BUILD_DATE"));
+        assert!(testing::reads_variable(&Cargo, &file("cargo fetch"), "CARGO_HTTP_PROXY"));
+    }
+}
