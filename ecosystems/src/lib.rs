@@ -6,11 +6,13 @@
 mod apk;
 mod apt;
 mod bun;
+mod bundler;
 mod cargo;
 mod corepack;
 mod dotnet;
 mod ecosystem;
 mod environment;
+mod gem;
 mod golang;
 mod javascript;
 mod npm;
@@ -21,6 +23,7 @@ mod pnpm;
 mod poetry;
 mod python;
 mod rebuilt;
+mod ruby;
 mod system;
 mod uv;
 mod yarn;
@@ -51,4 +54,6 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &corepack::Corepack,
     &apk::Apk,
     &cargo::Cargo,
+    &bundler::Bundler,
+    &gem::Gem,
 ];
