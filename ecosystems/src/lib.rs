@@ -17,7 +17,9 @@ mod golang;
 mod javascript;
 mod npm;
 mod options;
+mod pdm;
 mod pip;
+mod pipenv;
 pub mod plain;
 mod pnpm;
 mod poetry;
@@ -56,4 +58,6 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &cargo::Cargo,
     &bundler::Bundler,
     &gem::Gem,
+    &pdm::Pdm,
+    &pipenv::Pipenv,
 ];

@@ -144,6 +144,34 @@ impl<'p> Closure<'p> {
         self.local(path, Asked::Command(self.tool))
     }
 
+    /// A file, directory or address that a manifest names on the line `place`.
+    ///
+    /// # Errors
+    ///
+    /// When it is a directory, or is not there.
+    pub(crate) fn place(&mut self, value: &str, place: &str) -> Result<(), Refusal> {
+        let asked = Asked::Place(place);
+        match local_link(value) {
+            Some(_) if value.contains("${") => {
+                Err(Refusal::new(asked.says("names a file by a variable:", value)))
+            }
+            Some(path) => self.local(path, asked),
+            None => Ok(()),
+        }
+    }
+
+    /// The variables that a manifest mentions in any way a shell knows: `$NAME`, `${NAME}`.
+    pub(crate) fn add_variables_of(&mut self, text: &str) {
+        for rest in text.split('$').skip(1) {
+            let rest = rest.strip_prefix('{').unwrap_or(rest);
+            let end = rest.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').unwrap_or(rest.len());
+            let name = &rest[..end];
+            if !name.is_empty() && !self.needs.variables.iter().any(|known| known == name) {
+                self.needs.variables.push(name.to_owned());
+            }
+        }
+    }
+
     /// A requirement written elsewhere: in a group of pyproject.toml, in a Pipfile.
     ///
     /// # Errors

@@ -40,11 +40,6 @@ impl TomlFile {
         Ok(Some(Self { shown, text }))
     }
 
-    /// Its name in messages.
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
-    }
-
     /// Its text.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -99,11 +94,6 @@ impl<'t> Node<'t> {
     /// The value as true or false.
     pub(crate) fn as_bool(self) -> Option<bool> {
         self.value.as_bool()
-    }
-
-    /// Whether it is a table, inline or not.
-    pub(crate) fn is_table(self) -> bool {
-        self.value.is_table()
     }
 
     /// The entries of a table, none for anything else.
