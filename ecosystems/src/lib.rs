@@ -8,6 +8,7 @@ mod apt;
 mod bun;
 mod bundler;
 mod cargo;
+mod conda;
 mod corepack;
 mod dotnet;
 mod ecosystem;
@@ -60,4 +61,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &gem::Gem,
     &pdm::Pdm,
     &pipenv::Pipenv,
+    &conda::Conda,
 ];

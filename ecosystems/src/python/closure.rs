@@ -238,14 +238,38 @@ impl<'p> Closure<'p> {
         Ok(())
     }
 
+    /// A line that could stand in a requirements file of the working directory, found on the line `place`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::file`].
+    pub(crate) fn text_line(&mut self, text: &str, place: &str) -> Result<(), Refusal> {
+        let directory = self.project.directory().clone();
+        for line in requirements::lines(text) {
+            self.add_variables(&line.text);
+            self.line(&line.text, Asked::Place(place), &directory)?;
+        }
+        Ok(())
+    }
+
+    /// A manifest that has to be there, read by the caller.
+    ///
+    /// # Errors
+    ///
+    /// When the build context brings none.
+    pub(crate) fn manifest(&mut self, path: &ImagePath) -> Result<(), Refusal> {
+        self.present(path)?;
+        self.add(path.clone());
+        Ok(())
+    }
+
     /// A manifest that has to be there.
     ///
     /// # Errors
     ///
     /// When the build context brings none, or it cannot be read.
     pub(crate) fn toml(&mut self, path: &ImagePath) -> Result<TomlFile, Refusal> {
-        self.present(path)?;
-        self.add(path.clone());
+        self.manifest(path)?;
         TomlFile::read(self.project, path)?
             .ok_or_else(|| Refusal::new(format!("{} cannot be read", self.show(path))))
     }
