@@ -97,10 +97,12 @@ impl Contexts {
     pub(crate) fn assume(&self, found: &Found, file: &Dockerfile) -> Choice {
         let candidates = candidates(found);
         let sources = Sources::of(file);
-        if let Some(choice) = self.by_compose(found, &candidates, &sources) {
-            return choice;
-        }
         let own = found.linked_from.len() + 1;
+        if let Some((context, file)) = self.by_compose(found, &candidates, &sources) {
+            let is_own = candidates.iter().take(own).any(|candidate| *candidate == context);
+            let reason = if is_own { Reason::Own } else { Reason::Compose(file) };
+            return Choice { root: Some(context), reason };
+        }
         let mut best: Option<(&PathBuf, usize)> = None;
         for (index, directory) in candidates.iter().enumerate() {
             let Ok(context) = self.open(directory) else { continue };
@@ -124,8 +126,13 @@ impl Contexts {
         }
     }
 
-    /// What the Compose files beside and above the Dockerfile say, if the sources bear them out.
-    fn by_compose(&self, found: &Found, candidates: &[PathBuf], sources: &Sources) -> Option<Choice> {
+    /// What a Compose file beside or above the Dockerfile says, if the sources bear it out: the context and that file.
+    fn by_compose(
+        &self,
+        found: &Found,
+        candidates: &[PathBuf],
+        sources: &Sources,
+    ) -> Option<(PathBuf, PathBuf)> {
         let entries = candidates.iter().map(|directory| self.compose.in_directory(directory));
         for entry in entries.flat_map(|entries| entries.iter().cloned().collect::<Vec<_>>()) {
             if entry.dockerfile != found.path || !entry.context.starts_with(&found.root) {
@@ -133,7 +140,7 @@ impl Contexts {
             }
             let Ok(context) = self.open(&entry.context) else { continue };
             if sources.all_in(&context, true) {
-                return Some(Choice { root: Some(entry.context), reason: Reason::Compose(entry.file) });
+                return Some((entry.context, entry.file));
             }
         }
         None

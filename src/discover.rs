@@ -59,6 +59,9 @@ impl Found {
 const FOREIGN_DIRECTORIES: &[&str] =
     &[".git", ".hg", ".jj", ".nox", ".svn", ".tox", ".venv", "node_modules", "site-packages"];
 
+/// What Go and Composer leave in a directory `vendor` that they have filled.
+const VENDOR_FILES: &[&str] = &["modules.txt", "autoload.php"];
+
 /// Finds the Dockerfiles that `paths` name; the current directory is searched if it is empty.
 pub(crate) fn discover(paths: &[PathBuf]) -> Discovery {
     let here = [PathBuf::from(".")];
@@ -292,9 +295,13 @@ impl Seen {
 }
 
 fn is_foreign(entry: &DirEntry) -> bool {
-    entry.depth() > 0
-        && entry.file_type().is_some_and(|file_type| file_type.is_dir())
-        && FOREIGN_DIRECTORIES.iter().any(|name| entry.file_name() == OsStr::new(name))
+    if entry.depth() == 0 || !entry.file_type().is_some_and(|file_type| file_type.is_dir()) {
+        return false;
+    }
+    let name = entry.file_name();
+    FOREIGN_DIRECTORIES.iter().any(|foreign| name == OsStr::new(foreign))
+        || (name == OsStr::new("vendor")
+            && VENDOR_FILES.iter().any(|written| entry.path().join(written).is_file()))
 }
 
 /// The directory that a path lies in.

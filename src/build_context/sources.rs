@@ -46,6 +46,9 @@ impl Sources {
     }
 
     fn add(&mut self, text: String) {
+        if text.contains("://") || text.starts_with("git@") {
+            return;
+        }
         let list = match text.trim_matches('/') {
             "" | "." => {
                 self.whole = true;
@@ -101,7 +104,7 @@ fn is_worth_copying(context: &Context) -> bool {
     })
 }
 
-/// The sources of one instruction, as written.
+/// The sources of one instruction, as written, remote ones included.
 fn sources_of(instruction: &Instruction<'_>) -> Vec<String> {
     match instruction.keyword() {
         Keyword::Copy | Keyword::Add => {
@@ -158,7 +161,8 @@ mod tests {
 
     #[test]
     fn variables_stand_for_their_defaults() {
-        let text = "FROM scratch\nARG A=app\nARG B\nENV C=$A/c D=d\nCOPY $A/x $B/y $C/z $D/w $E/v /\n";
+        let text = "FROM scratch\nARG A=app\nARG B\nENV C=$A/c D=d\nCOPY $A/x $B/y $C/z $D/w $E/v /\n\
+                    ARG F=https://x\nADD $F/y /\n";
         assert_eq!(sources(text), of(&["app/x", "d/w"], &[], false));
     }
 }

@@ -41,12 +41,18 @@ fn a_directory_is_searched_and_gitignore_honoured() {
         (".devcontainer/Dockerfile", ""),
         ("node_modules/x/Dockerfile", ""),
         (".git/Dockerfile", ""),
+        ("vendor/Dockerfile", ""),
+        ("c/vendor/modules.txt", ""),
+        ("c/vendor/x/Dockerfile", ""),
         ("ignored/Dockerfile", ""),
         ("a/README.md", ""),
         (".gitignore", "/ignored\n"),
     ]);
     let found = tree.discover(&[""]);
-    assert_eq!(tree.shown(&found), [".devcontainer/Dockerfile", "a/api.Dockerfile", "b/Dockerfile"]);
+    assert_eq!(
+        tree.shown(&found),
+        [".devcontainer/Dockerfile", "a/api.Dockerfile", "b/Dockerfile", "vendor/Dockerfile"]
+    );
     assert!(found.errors.is_empty() && found.passed_over.is_empty());
     let named = tree.discover(&["ignored/Dockerfile", "a/README.md", "ignored"]);
     assert_eq!(tree.shown(&named), ["a/README.md", "ignored/Dockerfile"]);

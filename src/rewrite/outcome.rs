@@ -35,7 +35,9 @@ impl Fixed {
         });
         let mut done = Vec::with_capacity(self.files.len() + self.ignore_files.len());
         if let (Some(root), Some(around)) = (&self.root, &ignore_root) {
-            for ignore_file in self.ignore_files {
+            let told =
+                |file: &FixedFile| file.is_changed() || !file.refusals.is_empty() || file.bug.is_some();
+            for ignore_file in self.ignore_files.into_iter().filter(told) {
                 let path = root.join(&ignore_file.name);
                 let shown = here.shown(&path, around).to_string_lossy().into_owned();
                 done.push(Done { is_ignore_file: true, ..Done::of(shown, path, around, ignore_file, here) });
