@@ -10,6 +10,7 @@ mod bundler;
 mod cargo;
 mod conda;
 mod corepack;
+mod dnf;
 mod dotnet;
 mod ecosystem;
 mod environment;
@@ -18,6 +19,7 @@ mod golang;
 mod javascript;
 mod npm;
 mod options;
+mod pacman;
 mod pdm;
 mod pip;
 mod pipenv;
@@ -30,6 +32,7 @@ mod ruby;
 mod system;
 mod uv;
 mod yarn;
+mod zypper;
 
 #[cfg(test)]
 mod testing;
@@ -62,4 +65,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &pdm::Pdm,
     &pipenv::Pipenv,
     &conda::Conda,
+    &dnf::Dnf,
+    &pacman::Pacman,
+    &zypper::Zypper,
 ];

@@ -1,0 +1,452 @@
+//! dnf, dnf5, yum, microdnf: Fedora, Red Hat Enterprise Linux and their kin.
+//!
+//! - **Commands**: `install`, `upgrade`, `group install` and the like install; `makecache` fetches metadata, which the
+//!   others do themselves; `remove`, `list`, `copr`, `config-manager` need no cache. `download` writes into the working
+//!   directory and is not known.
+//! - **Manifests**: none. `./x.rpm` on the command line is read like any other file; `/usr/bin/ps` asks for what
+//!   provides that path.
+//! - **Caches**, pure and locked: `/var/cache/libdnf5` for dnf 5 (Fedora 41 and later), `/var/cache/dnf` for dnf 4,
+//!   `/var/cache/yum` for yum 3 and microdnf. The locks in them hold process numbers of one container. Packages are
+//!   removed after they are installed unless `keepcache` is set (dnf.conf(5); the distributions' yum.conf sets it off),
+//!   which the command line can do, except for microdnf. Metadata counts as fresh for two days, long enough for packages
+//!   to be gone: `--refresh`, or `metadata_expire=0` for yum 3, has it looked at anew. microdnf always does.
+//! - **Refused**: a base image of which it is not known which of them it has; another root, cache directory or
+//!   configuration; `--cacheonly` and `--downloadonly`, which hand packages from one command to another.
+//!
+//! Sources: dnf(8), dnf.conf(5), dnf5(8), dnf5-caching(7), yum(8), yum.conf(5); rpm-software-management/microdnf,
+//! `dnf/dnf-main.c`.
+
+use dockfix_model::commands::Invocation;
+use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::project::Project;
+use dockfix_model::{ImagePath, State};
+
+use crate::options::{Grammar, Operand, Value, Words, path_of};
+use crate::system;
+use crate::{
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
+};
+
+/// dnf and its kin.
+pub(crate) struct Dnf;
+
+/// dnf(8), yum(8), microdnf(8).
+const GRAMMAR: Grammar = Grammar::gnu(
+    &[
+        "-c --config -d --debuglevel -e --errorlevel -x --exclude --excludepkgs -R --randomwait --advisory --advisories \
+       --bz --bzs --cve --cves --sec-severity --secseverity --color --comment --disableexcludes --disableexcludepkgs \
+       --disableplugin --enableplugin --disablerepo --enablerepo --repo --repoid --repofrompath --downloaddir --destdir \
+       --forcearch --installroot --releasever --rpmverbosity --setopt --add-repo --save --from-repo",
+    ],
+    &[
+        "-y --assumeyes --assumeno -q --quiet -v --verbose -b --best --nobest -C --cacheonly -4 -6 --allowerasing \
+       --bugfix --enhancement --newpackage --security --refresh --nogpgcheck --no-gpgchecks --nogpg --noplugins --nodocs \
+       --noautoremove --obsoletes --skip-broken --skip-unavailable --showduplicates --downloadonly --set-enabled \
+       --set-disabled --enable --disable --enabled --disabled --installed --available --all --with-optional --skip-if-unavailable \
+       --debugsolver --help --version --use-host-config",
+    ],
+);
+
+/// A program's generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Generation {
+    Yum3,
+    Dnf4,
+    Dnf5,
+    Micro,
+}
+
+impl Generation {
+    fn cache(self) -> &'static str {
+        match self {
+            Self::Yum3 | Self::Micro => "/var/cache/yum",
+            Self::Dnf4 => "/var/cache/dnf",
+            Self::Dnf5 => "/var/cache/libdnf5",
+        }
+    }
+
+    /// What `program` is in an image; `None` where that cannot be told.
+    fn of(program: &str, state: &State) -> Option<Self> {
+        match program {
+            "microdnf" => return Some(Self::Micro),
+            "dnf5" => return Some(Self::Dnf5),
+            "dnf-3" | "dnf4" => return Some(Self::Dnf4),
+            _ => {}
+        }
+        let repository = state.base.repository.rsplit('/').next().unwrap_or_default();
+        let tag = state.base.tag.as_str();
+        let major: Option<u32> =
+            tag.split(|ch: char| !ch.is_ascii_digit()).next().and_then(|number| number.parse().ok());
+        let generation = match (repository, major) {
+            ("fedora", Some(major)) if major <= 40 => Self::Dnf4,
+            ("fedora", Some(_)) => Self::Dnf5,
+            ("fedora", None) if matches!(tag, "latest" | "rawhide") => Self::Dnf5,
+            ("centos" | "oraclelinux", Some(major)) if major <= 7 => Self::Yum3,
+            ("centos" | "oraclelinux" | "rockylinux" | "almalinux", Some(8..)) => Self::Dnf4,
+            ("centos" | "rockylinux" | "almalinux", None) => Self::Dnf4,
+            ("amazonlinux", Some(1 | 2 | 2016 | 2017 | 2018)) => Self::Yum3,
+            ("amazonlinux", Some(2023..)) => Self::Dnf4,
+            ("ubi", _) => Self::Dnf4,
+            _ => return None,
+        };
+        // yum 3 has no program of another name.
+        (generation != Self::Yum3 || program == "yum").then_some(generation)
+    }
+
+    /// The options that keep packages and look at metadata anew.
+    fn wanted(self) -> &'static [&'static str] {
+        match self {
+            Self::Dnf4 | Self::Dnf5 => &["--setopt=keepcache=1", "--refresh"],
+            Self::Yum3 => &["--setopt=keepcache=1", "--setopt=metadata_expire=0"],
+            Self::Micro => &[],
+        }
+    }
+}
+
+struct Line<'c> {
+    words: Words<'c>,
+    verb: Verb,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Install,
+    MakeCache,
+    Remove,
+    Configure,
+    Query,
+    Clean,
+}
+
+impl<'c> Line<'c> {
+    fn read(command: &'c Invocation<'c>) -> Option<Self> {
+        if !matches!(command.program.as_str(), "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum" | "microdnf") {
+            return None;
+        }
+        let mut words = Words::read(command, 0, &GRAMMAR)?;
+        if words.operands.is_empty() {
+            return None;
+        }
+        let verb = match words.operands.remove(0).value? {
+            "install" | "reinstall" | "upgrade" | "update" | "up" | "upgrade-minimal" | "update-minimal"
+            | "downgrade" | "distro-sync" | "dsync" | "groupinstall" | "groupupdate" | "localinstall"
+            | "swap" | "builddep" => Verb::Install,
+            "group" | "grp" | "module" => match words.operands.first()?.value? {
+                "install" | "upgrade" | "update" | "enable" | "switch-to" => Verb::Install,
+                "disable" | "reset" | "remove" => Verb::Remove,
+                "list" | "info" => Verb::Query,
+                _ => return None,
+            },
+            "makecache" | "check-update" => Verb::MakeCache,
+            "remove" | "erase" | "autoremove" | "groupremove" | "mark" | "versionlock" => Verb::Remove,
+            "copr" | "config-manager" => Verb::Configure,
+            "list" | "info" | "search" | "repolist" | "provides" | "whatprovides" | "repoquery"
+            | "grouplist" => Verb::Query,
+            "clean" => Verb::Clean,
+            _ => return None,
+        };
+        Some(Self { words, verb })
+    }
+
+    /// The option that moves directories.
+    fn moved(&self) -> Option<String> {
+        self.words.options.iter().find_map(|option| match option.name {
+            "--installroot" | "-c" | "--config" => {
+                Some(format!("{} {}", option.name, option.value.beginning()))
+            }
+            "--setopt" => {
+                let key = option.value.beginning().split('=').next().unwrap_or_default();
+                let moves =
+                    ["cachedir", "system_cachedir", "installroot", "reposdir", "varsdir", "persistdir"];
+                let is_open = matches!(option.value, Value::Unknown(_)) && key.is_empty();
+                (is_open || moves.contains(&key)).then(|| format!("--setopt={}", option.value.beginning()))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Ecosystem for Dnf {
+    fn name(&self) -> &'static str {
+        "dnf"
+    }
+
+    fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
+        let line = Line::read(command)?;
+        let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };
+        // Scriptlets inherit the environment.
+        let environment = names(&[
+            "DNF*",
+            "LIBDNF*",
+            "YUM*",
+            "RPM_*",
+            "SMDEV_*",
+            "ACCEPT_EULA",
+            "TERM",
+            "COLUMNS",
+            "SHELL",
+            "PYTHON*",
+            "JAVA_*",
+            "JDK_*",
+            "SYSTEMD_*",
+            "POSTGRESQL_*",
+            "MYSQL_*",
+        ]);
+        let system = system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run"])
+            .and(system::below(system::PROGRAMS));
+        let mut effects = match line.verb {
+            Verb::Install | Verb::Remove | Verb::Configure => {
+                Effects { reads: system::directories(), writes: system::directories(), environment }
+            }
+            Verb::MakeCache | Verb::Query | Verb::Clean => {
+                let written =
+                    ["/var/cache", "/var/lib/dnf", "/var/lib/yum", "/var/lib/rpm", "/var/log", "/run"];
+                Effects { reads: system, writes: system::below(&written), environment }
+            }
+        };
+        if line.moved().is_some() || line.words.has(&["--downloaddir", "--destdir", "--downloadonly"]) {
+            effects = Effects::opaque();
+        } else if line.verb == Verb::Install {
+            for operand in &line.words.operands {
+                effects.reads = effects.reads.and(read_by(operand, command));
+            }
+        }
+        let runs_package_code = matches!(line.verb, Verb::Install | Verb::Remove);
+        Some(Usage { kind, directory: None, effects, runs_package_code })
+    }
+
+    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
+        Ok(Needs::default())
+    }
+
+    fn caches(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        state: &State,
+        _: Option<&Project<'_>>,
+    ) -> Result<CachePlan, Refusal> {
+        let Some(line) =
+            Line::read(command).filter(|line| matches!(line.verb, Verb::Install | Verb::MakeCache))
+        else {
+            return Ok(CachePlan::default());
+        };
+        if let Some(moved) = line.moved() {
+            return Err(Refusal::new(format!("{moved} may move the cache of {}", command.program)));
+        }
+        for option in ["-C", "--cacheonly", "--downloadonly"] {
+            if line.words.has(&[option]) {
+                return Err(Refusal::new(format!(
+                    "{option} hands packages from one command to another in the cache"
+                )));
+            }
+        }
+        let Some(generation) = Generation::of(&command.program, state) else {
+            return Err(Refusal::new(format!(
+                "it is not known which {} the base image has, and so where its cache is",
+                command.program
+            )));
+        };
+        let cache = Cache {
+            directory: ImagePath::root().join(generation.cache()),
+            kind: CacheKind::Pure,
+            sharing: Sharing::Locked,
+        };
+        Ok(CachePlan { caches: vec![cache], edits: edits(command, &line, generation) })
+    }
+
+    fn ignored(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn is_for_root(&self) -> bool {
+        true
+    }
+}
+
+/// The options that make the cache keep something and its metadata fresh.
+fn edits(command: &Invocation<'_>, line: &Line<'_>, generation: Generation) -> Vec<CommandEdit> {
+    let mut edits = Vec::new();
+    // The last of several settings holds.
+    for option in line.words.options.iter().filter(|option| option.name == "--setopt") {
+        let turns_off = option.value.known().is_some_and(|value| {
+            value
+                .strip_prefix("keepcache=")
+                .is_some_and(|value| !matches!(value, "1" | "true" | "True" | "yes"))
+        });
+        if turns_off && generation != Generation::Micro {
+            edits.extend(option.words.iter().map(|argument| CommandEdit::Remove(argument.span)));
+        }
+    }
+    let is_given =
+        |wanted: &str| command.arguments.iter().any(|argument| argument.value.as_deref() == Some(wanted));
+    let wanted: Vec<_> = generation.wanted().iter().copied().filter(|wanted| !is_given(wanted)).collect();
+    if !wanted.is_empty() {
+        edits.push(CommandEdit::InsertAfter(command.program_span, wanted.join(" ")));
+    }
+    edits
+}
+
+/// The file that an operand names: a package file that is no address.
+fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
+    let beginning = operand.beginning();
+    let is_remote = beginning.contains("://");
+    let is_package = match operand.value {
+        Some(word) => !(word.ends_with(".rpm") || word.ends_with(".spec")),
+        None => {
+            operand.argument.glob.is_none()
+                && !beginning.contains('/')
+                && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '@')
+                && !operand.argument.text.ends_with(b".rpm")
+        }
+    };
+    if is_remote || is_package {
+        return Paths::none();
+    }
+    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::Below(vec![path]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn needs(body: &str) -> String {
+        testing::needs(&Dnf, &format!("FROM fedora\nRUN {body}"), &[])
+    }
+
+    fn caches(from: &str, body: &str) -> String {
+        testing::caches(&Dnf, &format!("FROM {from}\nRUN {body}"), &[])
+    }
+
+    #[test]
+    fn recognises_commands() {
+        for body in [
+            "dnf install -y git",
+            "dnf -y --setopt=tsflags=nodocs install @development-tools /usr/bin/ps",
+            "yum update -y",
+            "yum install -y nodejs-$V https://x/epel-$V.rpm",
+            "yum groupinstall -y 'Development Tools'",
+            "microdnf install --nodocs git",
+            "dnf module enable -y nodejs:18",
+            "dnf makecache",
+            "dnf config-manager --set-enabled crb",
+            "dnf copr enable -y x/y",
+            "yum remove -y gcc",
+            "yum --disableplugin subscription-manager install -y x",
+        ] {
+            assert_eq!(needs(body), "packages", "{body}");
+        }
+        for body in ["dnf clean all", "yum -y clean all", "microdnf clean all"] {
+            assert_eq!(needs(body), "clean-cache", "{body}");
+        }
+        for body in [
+            "dnf",
+            "dnf -y",
+            "dnf download x",
+            "dnf shell",
+            "dnf --unknown install x",
+            "dnf $VERB x",
+            "dnf system-upgrade reboot",
+            "yum-config-manager --enable x",
+            "tdnf install x",
+            "dnf install --setopt",
+        ] {
+            assert_eq!(needs(body), "opaque", "{body}");
+        }
+    }
+
+    #[test]
+    fn caches_lie_where_the_program_has_them() {
+        let dnf = "insert --setopt=keepcache=1 --refresh";
+        let yum = "insert --setopt=keepcache=1 --setopt=metadata_expire=0";
+        for (from, body, expected) in [
+            ("fedora:41", "dnf install -y x", format!("/var/cache/libdnf5 pure locked; after dnf {dnf}")),
+            ("fedora", "dnf install -y x", format!("/var/cache/libdnf5 pure locked; after dnf {dnf}")),
+            ("fedora:40", "dnf install -y x", format!("/var/cache/dnf pure locked; after dnf {dnf}")),
+            ("rockylinux:9", "yum install -y x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
+            (
+                "quay.io/centos/centos:stream9",
+                "dnf update -y",
+                format!("/var/cache/dnf pure locked; after dnf {dnf}"),
+            ),
+            (
+                "registry.access.redhat.com/ubi9/ubi:9.4",
+                "dnf install x",
+                format!("/var/cache/dnf pure locked; after dnf {dnf}"),
+            ),
+            ("amazonlinux:2023", "dnf install x", format!("/var/cache/dnf pure locked; after dnf {dnf}")),
+            ("amazonlinux:2", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("centos:7", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("company/x", "microdnf install x", "/var/cache/yum pure locked".to_owned()),
+        ] {
+            assert_eq!(caches(from, body), expected, "{from}: {body}");
+        }
+        for body in ["dnf clean all", "dnf remove x", "dnf list installed"] {
+            assert_eq!(caches("fedora", body), "", "{body}");
+        }
+    }
+
+    #[test]
+    fn edits_take_what_is_there_into_account() {
+        assert_eq!(
+            caches("fedora", "dnf --setopt=keepcache=1 --refresh install x"),
+            "/var/cache/libdnf5 pure locked"
+        );
+        assert_eq!(
+            caches("fedora", "dnf --setopt=keepcache=0 --refresh install x"),
+            "/var/cache/libdnf5 pure locked; remove --setopt=keepcache=0; after dnf insert --setopt=keepcache=1"
+        );
+        assert_eq!(
+            caches("fedora", "dnf --setopt keepcache=false --refresh install x"),
+            "/var/cache/libdnf5 pure locked; remove --setopt; remove keepcache=false; after dnf insert \
+             --setopt=keepcache=1"
+        );
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_place() {
+        for (from, body, reason) in [
+            (
+                "company/x",
+                "dnf install y",
+                "it is not known which dnf the base image has, and so where its cache is",
+            ),
+            (
+                "amazonlinux",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            ("fedora", "dnf install -C y", "-C hands packages from one command to another in the cache"),
+            ("fedora", "dnf --installroot /x install y", "--installroot /x may move the cache of dnf"),
+            (
+                "fedora",
+                "dnf --setopt=cachedir=/x install y",
+                "--setopt=cachedir=/x may move the cache of dnf",
+            ),
+            (
+                "fedora",
+                "dnf install --downloadonly y",
+                "--downloadonly hands packages from one command to another in the cache",
+            ),
+        ] {
+            assert_eq!(caches(from, body), format!("refused: {reason}"), "{from}: {body}");
+        }
+    }
+
+    #[test]
+    fn touches_the_system_and_the_files_it_names() {
+        let touches = |body: &str, path: &str| {
+            testing::touches(&Dnf, &format!("FROM fedora\nWORKDIR /app\nRUN {body}"), path)
+        };
+        assert_eq!(touches("dnf install x", "/app"), "");
+        assert_eq!(touches("dnf install x", "/etc/yum.repos.d"), "rw");
+        assert_eq!(touches("dnf makecache", "/etc/yum.repos.d"), "r");
+        assert_eq!(touches("dnf install x.rpm", "/app/x.rpm"), "r");
+        assert_eq!(touches("dnf install ./rpms/*.rpm", "/app/rpms"), "r");
+        assert_eq!(touches("dnf install /usr/bin/ps x-$V", "/app"), "");
+        assert_eq!(touches("dnf install $X", "/app"), "r");
+        assert_eq!(touches("yum install --downloadonly --downloaddir=/app x", "/app"), "rw");
+        assert_eq!(touches("dnf --installroot /app install x", "/app"), "rw");
+    }
+}
