@@ -25,7 +25,7 @@ use crate::javascript::manifest::{DEPENDENCIES, Manifest};
 use crate::javascript::npmrc::Npmrc;
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{packages, surroundings};
-use crate::npm::is_registry_package;
+use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Value, Words};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 use config::Bunfig;
@@ -65,7 +65,7 @@ enum Verb {
 
 impl Verb {
     fn of(line: &Words<'_>) -> Option<Self> {
-        let words: Vec<&str> = line.operands.iter().map(|operand| operand.value).collect::<Option<_>>()?;
+        let words = operands(line)?;
         let is_global = line.has(&["-g", "--global"]);
         Some(match words[..] {
             [] if line.has(&["--version", "-v", "--revision"]) => Self::Version,
@@ -166,8 +166,7 @@ impl Ecosystem for Bun {
             paths_from_root: false,
         };
         let bun_lock = BunLock::read(lock.as_deref());
-        let mut members = members(project, &root)?;
-        members.extend(bun_lock.members().map(|path| root.join(path)));
+        let members = members(project, &root, &bun_lock)?;
         closure.linked.extend(members.iter().cloned());
         closure.add_package(project, &root, &root, Role::Root, &rules)?;
         for member in members.iter().filter(|member| **member != root) {
@@ -282,12 +281,15 @@ fn workspace_above(project: &Project<'_>, own: &ImagePath) -> Result<Option<Imag
     Ok(None)
 }
 
-/// The members; exclusions (`!x`) count only since bun 1.3, so what they take out is read as well.
-fn members(project: &Project<'_>, root: &ImagePath) -> Result<Vec<ImagePath>, Refusal> {
+/// The members. Exclusions (`!x`) count only since bun 1.3: where no lock file says who is a member, what they take out
+/// is read as well.
+fn members(project: &Project<'_>, root: &ImagePath, lock: &BunLock<'_>) -> Result<Vec<ImagePath>, Refusal> {
+    let locked: Vec<_> = lock.members().map(|path| root.join(path)).collect();
+    let negation = if locked.is_empty() { Negation::Unknown } else { Negation::Everywhere };
     let manifest = Manifest::read(project, root)?;
     let patterns = manifest.as_ref().and_then(Patterns::of_manifest);
-    let members = patterns.map(|patterns| patterns.members(project, root, Negation::Unknown)).transpose()?;
-    Ok(members.into_iter().flatten().collect())
+    let members = patterns.map(|patterns| patterns.members(project, root, negation)).transpose()?;
+    Ok(members.into_iter().flatten().chain(locked).collect())
 }
 
 /// Adds bun's lock file, or those that it would migrate, and gives its text.

@@ -13,7 +13,7 @@ use dockfix_model::{ImagePath, State};
 use crate::javascript::closure::Closure;
 use crate::javascript::manifest::Manifest;
 use crate::javascript::surroundings;
-use crate::npm::is_registry_package;
+use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 
@@ -35,7 +35,7 @@ impl Ecosystem for Corepack {
             return None;
         }
         let line = Words::read(command, 0, &GRAMMAR)?;
-        let words: Vec<&str> = line.operands.iter().map(|operand| operand.value).collect::<Option<_>>()?;
+        let words = operands(&line)?;
         let is_global = line.has(&["-g", "--global"]);
         let names = |names: &[&str]| names.iter().all(|name| is_registry_package(name));
         match words[..] {
@@ -116,6 +116,7 @@ mod tests {
             "corepack enable --install-directory /bin yarn",
             "corepack prepare pnpm@9.1.0 --activate",
             "corepack prepare yarn@stable --activate",
+            "corepack prepare pnpm@$PNPM_VERSION --activate",
             "corepack install -g yarn@4",
         ] {
             assert_eq!(needs(run, &[manifest]), "packages", "{run}");

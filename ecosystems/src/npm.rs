@@ -13,7 +13,7 @@
 
 mod command;
 
-use dockfix_model::commands::Invocation;
+use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, State};
 
@@ -24,6 +24,7 @@ use crate::javascript::npmrc::Npmrc;
 use crate::javascript::surroundings::{self, variable};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{code, lock, packages};
+use crate::options::Words;
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 use command::{Line, Verb};
 
@@ -238,6 +239,34 @@ pub(crate) fn is_registry_package(specifier: &str) -> bool {
         && is_name(scope)
         && is_name(name)
         && (is_version || version.starts_with('~') && !version.contains('/') || is_alias)
+}
+
+/// The beginning of a word like `pnpm@$VERSION`, up to the variable: the name of a package whose version a build argument
+/// gives.
+pub(crate) fn versioned_by_variable<'a>(argument: &'a Argument<'_>) -> Option<&'a str> {
+    let text = std::str::from_utf8(argument.text).ok()?;
+    let text = text.strip_prefix('"').map_or(text, |rest| rest.strip_suffix('"').unwrap_or(rest));
+    let (package, variable) = text.split_once('$')?;
+    let is_end = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.');
+    let is_variable = match variable.strip_prefix('{') {
+        Some(braced) => {
+            let (name, rest) = braced.split_once('}')?;
+            !name.contains(['/', '$', '`', ' ']) && rest.chars().all(is_end)
+        }
+        None => !variable.is_empty() && variable.chars().all(is_end),
+    };
+    let (name, version) = package.rsplit_once('@')?;
+    let is_package =
+        !name.is_empty() && version.chars().all(|ch| is_end(ch) || matches!(ch, '^' | '~' | '='));
+    (is_variable && is_package && is_registry_package(name)).then_some(package)
+}
+
+/// The operands of a command line, packages whose version is a variable among them; `None` where another is not known.
+pub(crate) fn operands<'w>(line: &'w Words<'_>) -> Option<Vec<&'w str>> {
+    line.operands
+        .iter()
+        .map(|operand| operand.value.or_else(|| versioned_by_variable(operand.argument)))
+        .collect()
 }
 
 /// The directory of the package.json that npm works on: the project's, or the nearest above that has one

@@ -5,8 +5,9 @@
 //! - **Manifests**: package.json of the project and of every member that pnpm-workspace.yaml names, linked and copied
 //!   directories and archives, `pnpm-lock.yaml`, `pnpm-workspace.yaml`, `.npmrc` of root and members, `.pnpmfile.cjs`,
 //!   patches (pnpm.io/settings).
-//! - **Prefetch**: `pnpm fetch`, which needs the lock file and configuration alone, where lifecycle scripts want the
-//!   sources and the install may not change the lock file.
+//! - **Prefetch**: none. `pnpm fetch` does without the manifests, but an install after it writes other starters into
+//!   `node_modules/.bin` than an install alone: they lack NODE_PATH (seen with pnpm 10). One that is there already is
+//!   recognised, and needs the lock file and configuration.
 //! - **Cache**: the store: `~/.local/share/pnpm/store`, `$PNPM_HOME/store`, or what `--store-dir` and settings say
 //!   (pnpm.io/settings#storedir); pure, and made for several processes at a time (pnpm.io/docker). Its parent must not be
 //!   mounted: pnpm tries to link from the project into it, and moves the store into the image where it cannot.
@@ -23,7 +24,7 @@ use dockfix_model::{ImagePath, State};
 
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
-use crate::npm::is_registry_package;
+use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Value, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 use install::Install;
@@ -84,7 +85,7 @@ enum Verb {
 
 impl Verb {
     fn of(line: &Words<'_>) -> Option<Self> {
-        let words: Vec<&str> = line.operands.iter().map(|operand| operand.value).collect::<Option<_>>()?;
+        let words = operands(line)?;
         let is_global = line.has(&["--global", "-g"]);
         Some(match words[..] {
             [] if line.has(&["--version", "-v"]) => Self::Version,
@@ -166,18 +167,11 @@ impl Ecosystem for Pnpm {
         let line =
             Words::read(command, 0, &GRAMMAR).ok_or_else(|| Refusal::new("the command cannot be read"))?;
         let install = Install::of(command, &line, usage, project)?;
-        if Verb::of(&line) == Some(Verb::Fetch) {
-            return Ok(install.fetched()?.into_needs());
-        }
-        let refusal = match install.installed() {
-            Ok(closure) => return Ok(closure.into_needs()),
-            Err(refusal) => refusal,
+        let closure = match Verb::of(&line) {
+            Some(Verb::Fetch) => install.fetched()?,
+            _ => install.installed()?,
         };
-        // Where only the scripts or programs of the project's own packages stand in the way, what they need comes with
-        // the sources, and the packages can be fetched before.
-        let prefetch = install.prefetch().ok_or_else(|| refusal.clone())?;
-        let needs = install.fetched().map_err(|_| refusal)?.into_needs();
-        Ok(Needs { prefetch: Some(prefetch?), ..needs })
+        Ok(closure.into_needs())
     }
 
     fn caches(

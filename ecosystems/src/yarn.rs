@@ -24,7 +24,7 @@ use dockfix_model::{ImagePath, State};
 
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
-use crate::npm::is_registry_package;
+use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Value, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 use version::Version;
@@ -46,7 +46,7 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--pnp --strict-semver --no-default-rc --no-node-version-check --focus --audit --production --prod --no-emoji",
         "--emoji --version --immutable --immutable-cache --refresh-lockfile --check-cache --check-resolutions",
         "--inline-builds --all -A --scripts-prepend-node-path --no-audit --no-fund --latest --exact -E --dev --global",
-        "--production=false --cached --mirror",
+        "--cached --mirror",
     ],
 );
 
@@ -81,7 +81,7 @@ impl Ecosystem for Yarn {
             return None;
         }
         let line = Words::read(command, 0, &GRAMMAR)?;
-        let verb: Vec<&str> = line.operands.iter().map(|operand| operand.value).collect::<Option<_>>()?;
+        let verb = operands(&line)?;
         let is_steered = STEERING.iter().any(|name| variable(command, state, name) != Setting::Unset);
         if is_steered || surroundings::is_steered(command, state) {
             return None;

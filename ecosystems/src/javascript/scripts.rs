@@ -112,6 +112,14 @@ impl Reader<'_> {
                 self.script.tasks.push(Task::GitHooks);
                 Some(())
             }
+            // Fails where there is no repository, with and without the sources.
+            "git" if first == "config" && rest.contains(&"core.hooksPath") => {
+                self.script.tasks.push(Task::GitHooks);
+                Some(())
+            }
+            "node" if matches!(first, "-e" | "--eval") => self.node(rest),
+            // Reads and writes the lock file alone.
+            "npm-force-resolutions" if arguments.is_empty() => Some(()),
             "ts-patch" if first == "install" => Some(()),
             "playwright" | "cypress" if first == "install" => Some(()),
             "patch-package" => self.patch_package(arguments),
@@ -148,6 +156,24 @@ impl Reader<'_> {
             },
             _ => None,
         }
+    }
+
+    /// `node -e "..."`, where the code takes in nothing but husky.
+    fn node(&mut self, arguments: &[&str]) -> Option<()> {
+        let [code] = arguments else { return None };
+        const READERS: [&str; 7] =
+            ["import", "fs", "child_process", "spawn", "exec(", "execSync", "process.binding"];
+        if READERS.iter().any(|reader| code.contains(reader)) {
+            return None;
+        }
+        for (at, word) in code.match_indices("require") {
+            let name = code[at + word.len()..].strip_prefix('(')?.split(')').next()?;
+            if !matches!(name.trim_matches(['\'', '"', '`']), "husky") {
+                return None;
+            }
+            self.script.tasks.push(Task::GitHooks);
+        }
+        Some(())
     }
 
     /// `npx --no-install husky`
@@ -310,6 +336,10 @@ mod tests {
             ("DATABASE_URL=x prisma generate --no-engine", "[Prisma(None)]"),
             ("playwright install --with-deps chromium; cypress install", "[]"),
             ("echo 'done'; exit 0", "[]"),
+            ("git config core.hooksPath .githooks || true", "[GitHooks]"),
+            ("node -e \"try { require('husky').install() } catch (e) {}\"", "[GitHooks]"),
+            ("node -e \"process.exit(process.env.CI ? 0 : 1)\"", "[]"),
+            ("npx npm-force-resolutions", "[]"),
         ] {
             assert_eq!(tasks(text).as_deref(), Some(expected), "{text}");
         }
@@ -336,6 +366,11 @@ mod tests {
             "yarn",
             "npm install --prefix web",
             "sh ./x.sh",
+            "node -e \"require('./x')\"",
+            "node -e \"require(name)\"",
+            "node -e \"import('./x.mjs')\"",
+            "node -p 1",
+            "git config user.name x",
             "lerna bootstrap",
             "for f in *; do husky; done",
         ] {

@@ -3,6 +3,8 @@
 
 use dockfix_model::commands::{Argument, Invocation};
 
+use super::versioned_by_variable;
+
 /// What a command line of npm asks for.
 pub(super) struct Line<'c> {
     /// The sub-command, an alias replaced by the name it stands for.
@@ -32,176 +34,32 @@ pub(super) enum Verb {
     Version,
 }
 
-/// Options that take a value, as npm 6 to 12 define them.
+/// Options that take a value, as npm 6 to 12 define them; an item is a row of names.
 const VALUED: &[&str] = &[
-    "_auth",
-    "access",
-    "allow-directory",
-    "allow-file",
-    "allow-git",
-    "allow-remote",
-    "allow-scripts",
-    "also",
-    "audit-level",
-    "auth-type",
-    "before",
-    "ca",
-    "cache",
-    "cache-max",
-    "cache-min",
-    "cafile",
-    "call",
-    "cert",
-    "cidr",
-    "cpu",
-    "depth",
-    "diff",
-    "diff-dst-prefix",
-    "diff-src-prefix",
-    "diff-unified",
-    "editor",
-    "expect-result-count",
-    "expires",
-    "extension-file",
-    "fetch-retries",
-    "fetch-retry-factor",
-    "fetch-retry-maxtimeout",
-    "fetch-retry-mintimeout",
-    "fetch-timeout",
-    "git",
-    "globalconfig",
-    "global-ignore-file",
-    "heading",
-    "https-proxy",
-    "include",
-    "install-strategy",
-    "key",
-    "libc",
-    "local-address",
-    "location",
-    "lockfile-version",
-    "loglevel",
-    "logs-dir",
-    "logs-max",
-    "maxsockets",
-    "message",
-    "min-release-age",
-    "min-release-age-exclude",
-    "node-gyp",
-    "node-options",
-    "node-version",
-    "noproxy",
-    "omit",
-    "only",
-    "onload-script",
-    "os",
-    "otp",
-    "pack-destination",
-    "package",
-    "patches-dir",
-    "prefix",
-    "preid",
-    "proxy",
-    "python",
-    "registry",
-    "replace-registry-host",
-    "save-prefix",
-    "scope",
-    "script-shell",
-    "shell",
-    "tag",
-    "tag-version-prefix",
-    "tmp",
-    "umask",
-    "user-agent",
-    "userconfig",
-    "workspace",
-    "cache-lock-retries",
-    "cache-lock-stale",
-    "cache-lock-wait",
-    "group",
-    "logstream",
-    "metrics-registry",
-    "user",
+    "_auth access allow-directory allow-file allow-git allow-remote allow-scripts also audit-level",
+    "auth-type before ca cache cache-max cache-min cafile call cert cidr cpu depth diff diff-dst-prefix",
+    "diff-src-prefix diff-unified editor expect-result-count expires extension-file fetch-retries",
+    "fetch-retry-factor fetch-retry-maxtimeout fetch-retry-mintimeout fetch-timeout git globalconfig",
+    "global-ignore-file heading https-proxy include install-strategy key libc local-address location",
+    "lockfile-version loglevel logs-dir logs-max maxsockets message min-release-age",
+    "min-release-age-exclude node-gyp node-options node-version noproxy omit only onload-script os otp",
+    "pack-destination package patches-dir prefix preid proxy python registry replace-registry-host",
+    "save-prefix scope script-shell shell tag tag-version-prefix tmp umask user-agent userconfig",
+    "workspace cache-lock-retries cache-lock-stale cache-lock-wait group logstream metrics-registry user",
 ];
 
 /// Options that take none.
 const SWITCHES: &[&str] = &[
-    "all",
-    "allow-root",
-    "allow-same-version",
-    "audit",
-    "bin-links",
-    "build-from-source",
-    "color",
-    "commit-hooks",
-    "debug",
-    "description",
-    "dev",
-    "diff-ignore-all-space",
-    "dry-run",
-    "engine-strict",
-    "force",
-    "foreground-scripts",
-    "format-package-lock",
-    "fund",
-    "git-tag-version",
-    "global",
-    "global-style",
-    "ham-it-up",
-    "if-present",
-    "ignore-optional",
-    "ignore-prepublish",
-    "ignore-scripts",
-    "include-attestations",
-    "include-staged",
-    "include-workspace-root",
-    "install-links",
-    "json",
-    "legacy-bundling",
-    "legacy-peer-deps",
-    "link",
-    "long",
-    "offline",
-    "omit-lockfile-registry-resolved",
-    "optional",
-    "package-lock",
-    "package-lock-only",
-    "parseable",
-    "prefer-dedupe",
-    "prefer-offline",
-    "prefer-online",
-    "production",
-    "progress",
-    "quiet",
-    "read-only",
-    "rebuild-bundle",
-    "save",
-    "save-bundle",
-    "save-dev",
-    "save-exact",
-    "save-optional",
-    "save-peer",
-    "save-prod",
-    "scripts-prepend-node-path",
-    "send-metrics",
-    "shrinkwrap",
-    "sign-git-commit",
-    "sign-git-tag",
-    "silent",
-    "strict-peer-deps",
-    "strict-ssl",
-    "timing",
-    "unicode",
-    "unsafe-perm",
-    "update-notifier",
-    "usage",
-    "verbose",
-    "version",
-    "versions",
-    "workspaces",
-    "workspaces-update",
-    "yes",
+    "all allow-root allow-same-version audit bin-links build-from-source color commit-hooks debug",
+    "description dev diff-ignore-all-space dry-run engine-strict force foreground-scripts",
+    "format-package-lock fund git-tag-version global global-style ham-it-up if-present ignore-optional",
+    "ignore-prepublish ignore-scripts include-attestations include-staged include-workspace-root",
+    "install-links json legacy-bundling legacy-peer-deps link long offline",
+    "omit-lockfile-registry-resolved optional package-lock package-lock-only parseable prefer-dedupe",
+    "prefer-offline prefer-online production progress quiet read-only rebuild-bundle save save-bundle",
+    "save-dev save-exact save-optional save-peer save-prod scripts-prepend-node-path send-metrics",
+    "shrinkwrap sign-git-commit sign-git-tag silent strict-peer-deps strict-ssl timing unicode",
+    "unsafe-perm update-notifier usage verbose version versions workspaces workspaces-update yes",
 ];
 
 /// Words with one dash that stand for a longer option, and its value if that is fixed (`shorthands`).
@@ -260,7 +118,10 @@ impl<'c> Line<'c> {
             let word = match argument.value.as_deref() {
                 Some(word) => word,
                 None => {
-                    options.push((option_of_unknown_value(argument)?, None));
+                    match versioned_by_variable(argument) {
+                        Some(package) => words.push(package),
+                        None => options.push((option_of_unknown_value(argument)?, None)),
+                    }
                     continue;
                 }
             };
@@ -291,7 +152,7 @@ impl<'c> Line<'c> {
             let (name, value) = match (fixed, attached) {
                 (Some(fixed), None) => (name, Some(fixed)),
                 (_, Some(value)) => (name, Some(value)),
-                (None, None) if VALUED.contains(&name) => {
+                (None, None) if is_listed(VALUED, name) => {
                     let next = arguments.next()?;
                     (name, Some(next.value.as_deref()?))
                 }
@@ -314,8 +175,10 @@ impl<'c> Line<'c> {
                             (positive, Some(value))
                         }
                         // An option that npm does not know swallows the next word.
-                        Some(next) if !next.starts_with('-') && !SWITCHES.contains(&positive) => return None,
-                        None if arguments.peek().is_some() && !SWITCHES.contains(&positive) => return None,
+                        Some(next) if !next.starts_with('-') && !is_listed(SWITCHES, positive) => {
+                            return None;
+                        }
+                        None if arguments.peek().is_some() && !is_listed(SWITCHES, positive) => return None,
                         _ => (positive, Some(value)),
                     }
                 }
@@ -324,7 +187,7 @@ impl<'c> Line<'c> {
         }
         let mut words = words.into_iter();
         let verb = match words.next() {
-            None if options.iter().any(|option| *option == ("version", Some("true"))) => Verb::Version,
+            None if options.contains(&("version", Some("true"))) => Verb::Version,
             None => return None,
             Some(verb) => verb_of(verb)?,
         };
@@ -347,6 +210,10 @@ impl<'c> Line<'c> {
     }
 }
 
+fn is_listed(rows: &[&str], name: &str) -> bool {
+    rows.iter().any(|row| row.split(' ').any(|listed| listed == name))
+}
+
 fn verb_of(word: &str) -> Option<Verb> {
     Some(match word {
         "install" | "i" | "in" | "ins" | "inst" | "insta" | "instal" | "isnt" | "isnta" | "isntal"
@@ -356,7 +223,6 @@ fn verb_of(word: &str) -> Option<Verb> {
         "config" | "c" | "set" => Verb::Config,
         "update" | "up" | "upgrade" | "udpate" => Verb::Update,
         "uninstall" | "un" | "unlink" | "remove" | "rm" | "r" => Verb::Uninstall,
-        "version" => return None,
         _ => return None,
     })
 }

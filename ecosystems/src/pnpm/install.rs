@@ -14,7 +14,6 @@ use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::yaml::{Yaml, strings};
 use crate::javascript::{code, packages};
 use crate::options::Words;
-use crate::rebuilt::Rebuilt;
 use crate::{Refusal, Usage};
 
 /// The root's scripts that an install runs, with `--prod` as without (pnpm.io/cli/install; `exec/lifecycle` in
@@ -151,51 +150,6 @@ impl<'i> Install<'i> {
         self.add_readers(lock.as_deref(), workspace.as_ref(), &mut closure)?;
         closure.rewritten.clear();
         Ok(closure)
-    }
-
-    /// The fetch that can stand above the sources; `None` where the install may want other packages than it gets.
-    pub(super) fn prefetch(&self) -> Option<Result<String, Refusal>> {
-        const KEPT: [&str; 12] = [
-            "--prod",
-            "-P",
-            "--production",
-            "--dev",
-            "-D",
-            "--store-dir",
-            "--registry",
-            "--reporter",
-            "--loglevel",
-            "-s",
-            "--silent",
-            "--network-concurrency",
-        ];
-        const DROPPED: [&str; 10] = [
-            "--frozen-lockfile",
-            "--offline",
-            "--prefer-offline",
-            "--recursive",
-            "-r",
-            "--stream",
-            "--aggregate-output",
-            "--use-stderr",
-            "--color",
-            "--no-color",
-        ];
-        let given = |name: &str| KEPT.contains(&name) || DROPPED.contains(&name);
-        let fits = self.is_frozen()
-            && self.has_lock()
-            && self.own == self.root
-            && self.line.options.iter().all(|option| given(option.name));
-        if !fits {
-            return None;
-        }
-        Some(Rebuilt::of(self.command).map(|mut command| {
-            command.push("fetch");
-            for option in self.line.options.iter().filter(|option| KEPT.contains(&option.name)) {
-                command.push_option(option);
-            }
-            command.line()
-        }))
     }
 
     fn add_lock(&self, directory: &ImagePath, closure: &mut Closure) {

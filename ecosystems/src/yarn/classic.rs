@@ -46,13 +46,9 @@ pub(super) fn needs(
         // yarn 1 looks into the configuration of later versions for a release to hand over to.
         closure.add_file(project, &directory.join(".yarnrc.yml"));
     }
-    let is_production = ["--production", "--prod"].iter().any(|name| match line.value(&[name]) {
-        Some(value) => value.known() != Some("false"),
-        None => false,
-    }) && !line.operands.iter().any(|operand| operand.value == Some("false"));
     let rules = Rules {
         manager: "yarn",
-        root_scripts: match (ignores_scripts, is_production) {
+        root_scripts: match (ignores_scripts, is_production(command, line)) {
             (true, _) => &[],
             (false, true) => MEMBER_SCRIPTS,
             (false, false) => ROOT_SCRIPTS,
@@ -89,6 +85,19 @@ pub(super) fn needs(
         closure.outputs.insert(root.join(".pnp.js"));
     }
     Ok(closure.into_needs())
+}
+
+/// Whether what only development needs is left out, and with it the scripts that prepare the project itself. The option
+/// counts more than the variable.
+fn is_production(command: &Invocation<'_>, line: &Words<'_>) -> bool {
+    if let Some(value) = line.value(&["--production", "--prod"]) {
+        let follows = |word: &str| line.operands.iter().any(|operand| operand.value == Some(word));
+        return value.known() != Some("false") && !follows("false");
+    }
+    let is_set = |(name, value): &(String, Option<String>)| {
+        name == "NODE_ENV" && value.as_deref() == Some("production")
+    };
+    command.assignments.iter().any(is_set)
 }
 
 /// The nearest directory above whose workspaces hold `own`.
@@ -183,12 +192,10 @@ impl Yarnrc {
         for (key, value, line) in &self.settings {
             let place = format!("{}:{line}", self.shown);
             match key.as_str() {
-                "yarn-path" => {
-                    if !closure.add_file(project, &directory.join(value)) {
-                        return Err(Refusal::new(format!(
-                            "{place} hands over to {value}, which is not in the build context"
-                        )));
-                    }
+                "yarn-path" if !closure.add_file(project, &directory.join(value)) => {
+                    return Err(Refusal::new(format!(
+                        "{place} hands over to {value}, which is not in the build context"
+                    )));
                 }
                 "yarn-offline-mirror" => {
                     closure.add_directory(project, &directory.join(value));

@@ -83,7 +83,12 @@ fn leaves_everything_else_opaque() {
 
 #[test]
 fn tells_packages_and_cleaning() {
-    for run in ["yarn global add serve@14", "yarn --version", "yarn config set network-timeout 300000"] {
+    for run in [
+        "yarn global add serve@14",
+        "yarn global add serve@$V",
+        "yarn --version",
+        "yarn config set network-timeout 300000",
+    ] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "packages", "{run}");
     }
     for run in ["yarn cache clean", "yarn cache clean --all", "yarn cache clean --mirror"] {
@@ -180,6 +185,11 @@ fn classic_runs_less_in_production() {
     let plain = "install /app; files package.json yarn.lock; outputs node_modules";
     assert_eq!(needs("yarn --frozen-lockfile --production", &[prepare, V1]), plain);
     assert_eq!(needs("yarn --frozen-lockfile --production=false", &[prepare, V1]), refusal);
+    assert_eq!(needs("NODE_ENV=production yarn --frozen-lockfile", &[prepare, V1]), plain);
+    assert_eq!(
+        needs("NODE_ENV=production yarn --frozen-lockfile --production=false", &[prepare, V1]),
+        refusal
+    );
     assert_eq!(needs("yarn --frozen-lockfile --ignore-scripts", &[prepare, V1]), plain);
     let postinstall = ("package.json", r#"{"scripts": {"postinstall": "tsc"}}"#);
     assert!(needs("yarn --production", &[postinstall, V1]).starts_with("refused"));
