@@ -26,41 +26,54 @@ pub enum Keyword {
     Unknown,
 }
 
-const NAMES: [(&str, Keyword); 18] = [
-    ("ADD", Keyword::Add),
-    ("ARG", Keyword::Arg),
-    ("CMD", Keyword::Cmd),
-    ("COPY", Keyword::Copy),
-    ("ENTRYPOINT", Keyword::Entrypoint),
-    ("ENV", Keyword::Env),
-    ("EXPOSE", Keyword::Expose),
-    ("FROM", Keyword::From),
-    ("HEALTHCHECK", Keyword::Healthcheck),
-    ("LABEL", Keyword::Label),
-    ("MAINTAINER", Keyword::Maintainer),
-    ("ONBUILD", Keyword::Onbuild),
-    ("RUN", Keyword::Run),
-    ("SHELL", Keyword::Shell),
-    ("STOPSIGNAL", Keyword::Stopsignal),
-    ("USER", Keyword::User),
-    ("VOLUME", Keyword::Volume),
-    ("WORKDIR", Keyword::Workdir),
-];
-
 impl Keyword {
     /// The keyword that `word` spells, in any case.
     #[must_use]
     pub fn of(word: &[u8]) -> Self {
-        NAMES
-            .iter()
-            .find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))
-            .map_or(Self::Unknown, |&(_, keyword)| keyword)
+        let candidates: &[Self] = match word.first().map(u8::to_ascii_uppercase) {
+            Some(b'A') => &[Self::Arg, Self::Add],
+            Some(b'C') => &[Self::Copy, Self::Cmd],
+            Some(b'E') => &[Self::Env, Self::Expose, Self::Entrypoint],
+            Some(b'F') => &[Self::From],
+            Some(b'H') => &[Self::Healthcheck],
+            Some(b'L') => &[Self::Label],
+            Some(b'M') => &[Self::Maintainer],
+            Some(b'O') => &[Self::Onbuild],
+            Some(b'R') => &[Self::Run],
+            Some(b'S') => &[Self::Shell, Self::Stopsignal],
+            Some(b'U') => &[Self::User],
+            Some(b'V') => &[Self::Volume],
+            Some(b'W') => &[Self::Workdir],
+            _ => &[],
+        };
+        let spells = |keyword: &&Self| word.eq_ignore_ascii_case(keyword.name().as_bytes());
+        candidates.iter().find(spells).copied().unwrap_or(Self::Unknown)
     }
 
     /// The keyword in capitals; `"UNKNOWN"` for what is none.
     #[must_use]
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|&&(_, keyword)| keyword == self).map_or("UNKNOWN", |&(name, _)| name)
+        match self {
+            Self::Add => "ADD",
+            Self::Arg => "ARG",
+            Self::Cmd => "CMD",
+            Self::Copy => "COPY",
+            Self::Entrypoint => "ENTRYPOINT",
+            Self::Env => "ENV",
+            Self::Expose => "EXPOSE",
+            Self::From => "FROM",
+            Self::Healthcheck => "HEALTHCHECK",
+            Self::Label => "LABEL",
+            Self::Maintainer => "MAINTAINER",
+            Self::Onbuild => "ONBUILD",
+            Self::Run => "RUN",
+            Self::Shell => "SHELL",
+            Self::Stopsignal => "STOPSIGNAL",
+            Self::User => "USER",
+            Self::Volume => "VOLUME",
+            Self::Workdir => "WORKDIR",
+            Self::Unknown => "UNKNOWN",
+        }
     }
 
     /// Whether BuildKit first tries to read the arguments as a JSON array (`parseMaybeJSON`, `parseMaybeJSONToList`).

@@ -25,6 +25,8 @@ pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
         directives: Some(Vec::new()),
         items: Vec::with_capacity(source.len() / 32),
         problems: Vec::new(),
+        segments: Vec::new(),
+        endless: 0,
         last_lines: None,
     };
     parser.run();
@@ -42,9 +44,16 @@ struct Parser<'a> {
     directives: Option<Vec<DirectiveName>>,
     items: Vec<Item>,
     problems: Vec<(usize, Problem)>,
-    /// Made when a heredoc does not end, so that the time stays linear however many do not.
+    /// The runs of the instruction at hand, with their lengths: room that is used again and again.
+    segments: Vec<(Segment, usize)>,
+    /// Number of heredocs that do not end.
+    endless: usize,
+    /// Made when many heredocs do not end, so that the time stays linear however many there are.
     last_lines: Option<LastLines<'a>>,
 }
+
+/// So many heredocs without end are looked for one by one.
+const MAX_ENDLESS: usize = 16;
 
 /// Offset of the last line with a text, by the text: as it is, and without leading tabs.
 struct LastLines<'a> {
@@ -188,8 +197,9 @@ impl Parser<'_> {
         if !continued {
             return Logical::Contiguous(kept);
         }
-        let mut text = kept.of(self.source).to_vec();
-        let mut segments = vec![Segment { logical: 0, source: kept.start }];
+        self.segments.clear();
+        self.segments.push((Segment { logical: 0, source: kept.start }, kept.len()));
+        let mut len = kept.len();
         while self.at < self.source.len() {
             let line = self.next_line();
             let content = trim_line_end(self.source, line);
@@ -200,18 +210,23 @@ impl Parser<'_> {
             let (kept, continued) = trim_continuation(self.source, content, self.escape);
             if !kept.is_empty() {
                 // A continuation line with nothing on it leaves no run of its own.
-                let segment = Segment { logical: text.len(), source: kept.start };
-                match segments.last_mut() {
-                    Some(last) if last.logical == text.len() => *last = segment,
-                    _ => segments.push(segment),
+                let segment = (Segment { logical: len, source: kept.start }, kept.len());
+                match self.segments.last_mut() {
+                    Some(last) if last.1 == 0 => *last = segment,
+                    _ => self.segments.push(segment),
                 }
-                text.extend_from_slice(kept.of(self.source));
+                len += kept.len();
             }
             if !continued {
                 break;
             }
         }
-        Logical::Joined { text: text.into_boxed_slice(), segments: segments.into_boxed_slice() }
+        let mut text = Vec::with_capacity(len);
+        for &(segment, len) in &self.segments {
+            text.extend_from_slice(&self.source[segment.source..segment.source + len]);
+        }
+        let segments = self.segments.iter().map(|&(segment, _)| segment).collect();
+        Logical::Joined { text: text.into_boxed_slice(), segments }
     }
 
     /// Splits the logical text and checks what BuildKit's line parsers check.
@@ -269,21 +284,40 @@ impl Parser<'_> {
 
     /// Takes the lines up to the terminator; the terminator's line, if it comes.
     fn terminator(&mut self, name: &[u8], chomp: bool) -> Option<Span> {
-        let start = self.at;
-        if self.last_lines.as_ref().is_some_and(|lines| !lines.has(name, chomp, start)) {
-            return None;
-        }
-        while self.at < self.source.len() {
-            let line = self.next_line();
-            let content = trim_line_end(self.source, line).of(self.source);
-            let tabs = if chomp { leading_tabs(content) } else { 0 };
-            if content[tabs..] == *name {
-                return Some(line);
+        let from = self.at;
+        let terminator = match &self.last_lines {
+            Some(lines) if !lines.has(name, chomp, from) => None,
+            _ => find_line(self.source, from, name, chomp),
+        };
+        let Some(terminator) = terminator else {
+            self.endless += 1;
+            if self.endless == MAX_ENDLESS {
+                self.last_lines = Some(LastLines::of(self.source, from));
             }
+            return None;
+        };
+        while self.at < terminator.end {
+            self.next_line();
         }
-        self.last_lines = Some(LastLines::of(self.source, start));
-        None
+        Some(terminator)
     }
+}
+
+/// The first line from `at` on that is `name`; with `chomp`, behind tabs.
+fn find_line(source: &[u8], at: usize, name: &[u8], chomp: bool) -> Option<Span> {
+    if chomp && name.starts_with(b"\t") {
+        return None;
+    }
+    memchr::memmem::find_iter(&source[at..], name).find_map(|hit| {
+        let hit = at + hit;
+        let before = &source[at..hit];
+        let tabs = if chomp { before.iter().rev().take_while(|&&byte| byte == b'\t').count() } else { 0 };
+        let start = hit - tabs;
+        let starts = start == at || source[start - 1] == b'\n';
+        let len = memchr::memchr(b'\n', &source[hit..]).map_or(source.len() - hit, |len| len + 1);
+        let line = Span::new(start, hit + len);
+        (starts && trim_line_end(source, line).end == hit + name.len()).then_some(line)
+    })
 }
 
 fn leading_tabs(content: &[u8]) -> usize {

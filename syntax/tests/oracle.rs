@@ -148,6 +148,8 @@ const CASES: &[&str] = &[
     "FROM a\nRUN a\\\n#c\n\n b\\\n",
     "FROM a\nRUN a \\\n  # c \\\n  b\nRUN \\\n\n\nRUN b",
     "FROM a\nRUN <<E <<'F G'\n1\nE\n2\nF G\n",
+    "FROM a\nRUN <<-\"\tE\" x\n\t\tE\n",
+    "FROM a\nRUN <<-E\nE E\n EE\n\tE \n\tE\r\nRUN <<E\n\tE\nEE\nE",
     "FROM a\nRUN 3<<-\"E\" x\n\ta\n\tE\nRUN echo <<<foo\nRUN echo <<\nRUN $((1<<2))\n",
     "FROM a\nCOPY <<E <<\"F\" /x\n$a\nE\nF\n",
     "FROM a\nCOPY [\"<<E\", \"x\"]\nRUN [\"<<E\"]\n",
