@@ -193,7 +193,6 @@ pub const COMMON_VARIABLES: &[&str] =
 /// The names that match `patterns`, and [`COMMON_VARIABLES`]. An item may be several patterns, with white space between
 /// them.
 #[must_use]
-pub fn names(patterns: &[&str]) -> Names {
-    let patterns: Vec<_> = patterns.iter().flat_map(|row| row.split_ascii_whitespace()).collect();
-    Names::matching(COMMON_VARIABLES).and(Names::matching(&patterns))
+pub fn names(patterns: &[&'static str]) -> Names {
+    Names::matching(COMMON_VARIABLES).and(Names::matching(patterns))
 }

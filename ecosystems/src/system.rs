@@ -75,8 +75,8 @@ pub(crate) fn directories() -> Paths {
 }
 
 /// These absolute paths and everything below them.
-pub(crate) fn below(paths: &[&str]) -> Paths {
-    Paths::Below(paths.iter().filter_map(|path| ImagePath::absolute(path)).collect())
+pub(crate) fn below(paths: &[&'static str]) -> Paths {
+    Paths::Below(paths.iter().map(|path| ImagePath::fixed(path)).collect())
 }
 
 /// What running any program reads: the program itself in the usual search path, its libraries, the list of users.

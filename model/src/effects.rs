@@ -31,8 +31,8 @@ pub enum Names {
     /// Any name.
     All,
     /// Names that match one of these patterns: a name, or a beginning followed by `*`, or `*` followed by an end. Case
-    /// is not looked at.
-    Matching(Vec<String>),
+    /// is not looked at. An item may be several patterns, with white space between them.
+    Matching(Vec<&'static str>),
 }
 
 impl Effects {
@@ -108,21 +108,21 @@ impl Paths {
 impl Names {
     /// The names that match `patterns`.
     #[must_use]
-    pub fn matching(patterns: &[&str]) -> Self {
-        Self::Matching(patterns.iter().map(|&pattern| pattern.to_owned()).collect())
+    pub fn matching(patterns: &[&'static str]) -> Self {
+        Self::Matching(patterns.to_vec())
     }
 
     /// Whether `name` is in the set.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         let Self::Matching(patterns) = self else { return true };
-        let name = name.to_ascii_lowercase();
-        patterns.iter().any(|pattern| {
-            let pattern = pattern.to_ascii_lowercase();
+        let name = name.as_bytes();
+        let is = |part: Option<&[u8]>, wanted: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(wanted.as_bytes()));
+        patterns.iter().flat_map(|row| row.split_ascii_whitespace()).any(|pattern| {
             match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-                (Some(end), _) => name.ends_with(end),
-                (None, Some(start)) => name.starts_with(start),
-                (None, None) => name == pattern,
+                (Some(end), _) => is(name.len().checked_sub(end.len()).map(|at| &name[at..]), end),
+                (None, Some(start)) => is(name.get(..start.len()), start),
+                (None, None) => is(Some(name), pattern),
             }
         })
     }

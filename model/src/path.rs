@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// An absolute path in the image, normalised: no `.`, `..`, empty or trailing segments.
@@ -6,13 +7,20 @@ use std::fmt;
 /// place: `${NAME@n}`, after the name's n-th declaration. Two paths with the same symbols are the same path; of paths with
 /// different symbols nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ImagePath(String);
+pub struct ImagePath(Cow<'static, str>);
 
 impl ImagePath {
     /// `/`
     #[must_use]
-    pub fn root() -> Self {
-        Self("/".to_owned())
+    pub const fn root() -> Self {
+        Self(Cow::Borrowed("/"))
+    }
+
+    /// A path that the program itself knows: absolute and normal, as in a table of directories.
+    #[must_use]
+    pub const fn fixed(path: &'static str) -> Self {
+        debug_assert!(matches!(path.as_bytes(), [b'/', ..]));
+        Self(Cow::Borrowed(path))
     }
 
     /// The path that `text` names; `None` where it is relative.
@@ -44,7 +52,7 @@ impl ImagePath {
         if path.is_empty() {
             path.push('/');
         }
-        Self(path)
+        Self(Cow::Owned(path))
     }
 
     /// The path as text. A leading symbol stands for an absolute path of its own.
@@ -74,10 +82,14 @@ impl ImagePath {
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         // A symbol may stand for anything: only paths with the same symbols can be told apart.
-        let symbols = |path: &Self| -> Vec<String> {
-            path.0.split('/').filter(|segment| segment.contains(SYMBOL)).map(str::to_owned).collect()
-        };
-        symbols(self) != symbols(other) || self.below(other).is_some() || other.below(self).is_some()
+        if self.is_symbolic() || other.is_symbolic() {
+            let ours = self.0.split('/').filter(|segment| segment.contains(SYMBOL));
+            let theirs = other.0.split('/').filter(|segment| segment.contains(SYMBOL));
+            if !ours.eq(theirs) {
+                return true;
+            }
+        }
+        self.below(other).is_some() || other.below(self).is_some()
     }
 
     /// The directory that holds it; `None` for the root and for a lone symbol.
@@ -87,7 +99,7 @@ impl ImagePath {
         match at {
             0 if self.0.len() == 1 => None,
             0 => Some(Self::root()),
-            at => Some(Self(self.0[..at].to_owned())),
+            at => Some(Self(Cow::Owned(self.0[..at].to_owned()))),
         }
     }
 

@@ -111,7 +111,7 @@ pub(crate) fn install(
     command: &Invocation<'_>,
     state: &State,
     project: Option<&ImagePath>,
-    variables: &[&str],
+    variables: &[&'static str],
     runs_scripts: bool,
 ) -> Effects {
     let home = homes(command, state, project);
@@ -137,7 +137,7 @@ pub(crate) fn install(
 pub(crate) fn global(
     command: &Invocation<'_>,
     state: &State,
-    variables: &[&str],
+    variables: &[&'static str],
     cwd_files: &[&str],
 ) -> Effects {
     let home = homes(command, state, None);

@@ -146,7 +146,7 @@ pub(super) fn wget(touched: &mut Touched<'_>) -> Option<()> {
     (!words.operands.is_empty() && words.operands.iter().all(is_remote)).then_some(())
 }
 
-fn network(touched: &mut Touched<'_>, homes: &[&str], variables: &[&str]) {
+fn network(touched: &mut Touched<'_>, homes: &[&str], variables: &[&'static str]) {
     touched.reads_all(NETWORK);
     touched.reads_variables(variables);
     for path in touched.at_home(homes) {

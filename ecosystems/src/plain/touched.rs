@@ -125,13 +125,13 @@ impl<'c> Touched<'c> {
     }
 
     /// It reads these absolute paths.
-    pub(super) fn reads_all(&mut self, paths: &[&str]) {
-        paths.iter().filter_map(|path| ImagePath::absolute(path)).for_each(|path| self.reads(path));
+    pub(super) fn reads_all(&mut self, paths: &[&'static str]) {
+        paths.iter().for_each(|path| self.reads(ImagePath::fixed(path)));
     }
 
     /// It writes these absolute paths.
-    pub(super) fn writes_all(&mut self, paths: &[&str]) {
-        paths.iter().filter_map(|path| ImagePath::absolute(path)).for_each(|path| self.writes(path));
+    pub(super) fn writes_all(&mut self, paths: &[&'static str]) {
+        paths.iter().for_each(|path| self.writes(ImagePath::fixed(path)));
     }
 
     /// It may read any path.
@@ -150,7 +150,7 @@ impl<'c> Touched<'c> {
     }
 
     /// It reads these variables besides those that every program does.
-    pub(super) fn reads_variables(&mut self, patterns: &[&str]) {
+    pub(super) fn reads_variables(&mut self, patterns: &[&'static str]) {
         let before = std::mem::replace(&mut self.environment, Names::All);
         self.environment = before.and(Names::matching(patterns));
     }
@@ -167,15 +167,15 @@ impl<'c> Touched<'c> {
 
 /// Devices and the kernel's own files are not part of the image.
 fn is_device(path: &ImagePath) -> bool {
-    ["/dev", "/proc", "/sys"].iter().any(|directory| path.below(&ImagePath::root().join(directory)).is_some())
+    ["/dev", "/proc", "/sys"].iter().any(|directory| path.below(&ImagePath::fixed(directory)).is_some())
 }
 
 fn add(paths: &mut Paths, path: ImagePath) {
     let Paths::Below(paths) = paths else { return };
     for (link, target) in LINKS {
         for (from, to) in [(link, target), (target, link)] {
-            if let Some(below) = path.below(&ImagePath::root().join(from)) {
-                paths.push(ImagePath::root().join(to).join(below));
+            if let Some(below) = path.below(&ImagePath::fixed(from)) {
+                paths.push(ImagePath::fixed(to).join(below));
             }
         }
     }
