@@ -8,6 +8,7 @@ mod apt;
 mod bun;
 mod bundler;
 mod cargo;
+mod composer;
 mod conda;
 mod corepack;
 mod dnf;
@@ -68,4 +69,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &dnf::Dnf,
     &pacman::Pacman,
     &zypper::Zypper,
+    &composer::Composer,
 ];
