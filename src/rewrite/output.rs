@@ -57,8 +57,10 @@ pub(super) fn print(arguments: &Arguments, report: &Report, stdout: &mut impl Wr
     };
     let mut text = Vec::new();
     write_text(report, verbosity, &mut text)?;
-    let choice = color_choice(arguments.color, &io::stderr());
-    AutoStream::new(io::stderr().lock(), choice).write_all(&text)
+    if color_choice(arguments.color, &io::stderr()) == ColorChoice::Never {
+        text = anstream::adapter::strip_bytes(&text).into_vec();
+    }
+    io::stderr().lock().write_all(&text)
 }
 
 fn color_choice<S: anstream::stream::RawStream>(color: Color, stream: &S) -> ColorChoice {

@@ -52,23 +52,18 @@ fn nesting_without_end_is_no_failure() {
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
-    use std::process::Stdio;
     let sandbox = Sandbox::new();
     // More than fits into a pipe.
-    let long: String =
-        (0..4000).map(|n| format!("# a comment that takes up some room, number {n}\n")).collect();
-    for n in 0..8 {
-        let text = format!("FROM debian\n{long}RUN apt-get update\n{long}RUN apt-get install -y a\n");
-        sandbox.file(&format!("{n}/Dockerfile"), text);
+    let comments = "# a comment that takes up some room\n".repeat(4000);
+    sandbox.file("long/Dockerfile", format!("FROM debian\n{comments}"));
+    sandbox.file("Dockerfile", "FROM debian\nRUN apt-get update\nRUN apt-get install -y a\n");
+    for arguments in ["inspect long/Dockerfile", "Dockerfile", "--format json Dockerfile", "explain late-arg"]
+    {
+        let script = format!("{} {arguments} | head -n 1 | true", env!("CARGO_BIN_EXE_dockfix"));
+        let outcome = crate::sandbox::run(sandbox.command("sh").args(["-c", &script]), "").expect(0);
+        let complains = ["panic", "roken pipe", "os error"].iter().any(|word| outcome.stderr.contains(word));
+        assert!(!complains, "{arguments}: {}", outcome.stderr);
     }
-    let mut command = sandbox.command("sh");
-    let script = format!("{} inspect 0/Dockerfile | head -n 1", env!("CARGO_BIN_EXE_dockfix"));
-    let outcome = crate::sandbox::run(command.args(["-c", &script]).stdin(Stdio::null()), "").expect(0);
-    assert_eq!((outcome.stdout.lines().count(), outcome.stderr.as_str()), (1, ""));
-    let script =
-        format!("{} --color always --format json . | head -c 10; exit 0", env!("CARGO_BIN_EXE_dockfix"));
-    let outcome = crate::sandbox::run(sandbox.command("sh").args(["-c", &script]), "").expect(0);
-    assert!(!outcome.stderr.contains("panic"), "{}", outcome.stderr);
 }
 
 #[cfg(unix)]
