@@ -44,7 +44,7 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--no-update-deps --update-deps --update-specs --offline --use-index-cache --use-local",
         "--strict-channel-priority --no-channel-priority --prune --json --mkdir --insecure -k --download-only",
         "--no-default-packages --dev --help -h --version -V --system --tarballs -t --packages --index-cache -i",
-        "--force-pkgs-dirs --tempfiles --logfiles -l --trash --locks -a -d --dry-run --show-channel-urls --no-rc",
+        "--force-pkgs-dirs --tempfiles --logfiles -l -s --source-cache --trash --locks -a -d --dry-run --show-channel-urls --no-rc",
         "--no-env --retry-clean-cache --unlink --allow-uninstall --no-allow-uninstall --pyc --no-pyc",
     ],
 );

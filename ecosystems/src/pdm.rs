@@ -274,7 +274,7 @@ fn read_lock(project: &Project<'_>, path: &ImagePath, closure: &mut Closure<'_>)
     let version = lock.get(&["metadata", "lock_version"]);
     let major =
         version.and_then(Node::as_str).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-    if !major.is_some_and(|major| major >= 4) {
+    if major.is_none_or(|major| major < 4) {
         let at = version.unwrap_or(lock).at();
         return Err(Refusal::new(format!("{at} is not of PDM 2, whose options are other ones")));
     }

@@ -15,6 +15,7 @@
 //! Sources: pip's documentation, "User Guide", "Requirements File Format", "Caching"; pip, `cli/cmdoptions.py`.
 
 use dockfix_model::commands::Invocation;
+use dockfix_model::effects::Effects;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
@@ -30,26 +31,30 @@ use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal,
 pub(crate) struct Pip;
 
 /// Options of pip and of its commands that take a value; also those of earlier versions.
-const VALUED: &[&str] = &["\
-    -r --requirement -c --constraint --build-constraint --requirements-from-script -e --editable -t --target \
-    --platform --python-version --implementation --abi --root --prefix --src --source --source-dir \
-    --source-directory --upgrade-strategy -C --config-settings --config-setting --progress-bar \
-    --root-user-action --report --group --all-releases --only-final --no-binary --only-binary -i --index-url \
-    --pypi-url --extra-index-url --refresh-package -f --find-links --uploaded-prior-to --python --log \
-    --log-file --local-log --keyring-provider --proxy --retries --timeout --default-timeout --exists-action \
-    --trusted-host --cert --client-cert --cache-dir --use-feature --use-deprecated --resume-retries -b \
-    --build --build-dir --install-option --global-option -d --dest -w --wheel-dir --build-option --format \
-    --path --exclude"];
+const VALUED: &[&str] = &[
+    "-r --requirement -c --constraint --build-constraint --requirements-from-script -e --editable -t",
+    "--target --platform --python-version --implementation --abi --root --prefix --src --source",
+    "--source-dir --source-directory --upgrade-strategy -C --config-settings --config-setting",
+    "--progress-bar --root-user-action --report --group --all-releases --only-final --no-binary",
+    "--only-binary -i --index-url --pypi-url --extra-index-url --refresh-package -f --find-links",
+    "--uploaded-prior-to --python --log --log-file --local-log --keyring-provider --proxy --retries",
+    "--timeout --default-timeout --exists-action --trusted-host --cert --client-cert --cache-dir",
+    "--use-feature --use-deprecated --resume-retries --allow-external --allow-unverified --index -b",
+    "--build --build-dir --install-option --global-option -d --dest -w --wheel-dir --build-option",
+    "--format --path --exclude",
+];
 /// Options that take none. `--no-cache` is short for `--no-cache-dir`.
-const SWITCHES: &[&str] = &["\
-    --no-deps --no-dependencies --only-deps --only-dependencies --dry-run --user --no-user -U --upgrade \
-    --force-reinstall -I --ignore-installed --ignore-requires-python --no-build-isolation --use-pep517 \
-    --no-use-pep517 --check-build-dependencies --break-system-packages --compile --no-compile \
-    --no-warn-script-location --no-warn-conflicts --require-hashes --no-require-hashes --no-clean --pre \
-    --prefer-binary --no-index -h --help -v --verbose -q --quiet --debug --isolated --require-virtualenv \
-    --no-input --no-cache-dir --no-cache --disable-pip-version-check --no-color --no-python-version-warning \
-    -V --version -y --yes --no-verify -o --outdated -u --uptodate -l --local --not-required \
-    --include-editable --exclude-editable --files --all --global --site"];
+const SWITCHES: &[&str] = &[
+    "--no-deps --no-dependencies --only-deps --only-dependencies --dry-run --user --no-user -U --upgrade",
+    "--force-reinstall -I --ignore-installed --ignore-requires-python --no-build-isolation --use-pep517",
+    "--no-use-pep517 --check-build-dependencies --break-system-packages --compile --no-compile",
+    "--no-warn-script-location --no-warn-conflicts --require-hashes --no-require-hashes --no-clean --pre",
+    "--prefer-binary --no-index -h --help -v --verbose -q --quiet --debug --isolated --require-virtualenv",
+    "--no-input --no-cache-dir --no-cache --disable-pip-version-check --no-color",
+    "--no-python-version-warning -V --version -y --yes --no-verify -o --outdated -u --uptodate -l --local",
+    "--not-required --use-mirrors --egg --process-dependency-links --allow-all-external --use-wheel",
+    "--no-use-wheel --default-pip --include-editable --exclude-editable --files --all --global --site",
+];
 const GRAMMAR: Grammar = Grammar::gnu(VALUED, SWITCHES);
 
 /// Options that name what is written to.
@@ -102,7 +107,7 @@ enum Verb {
     Download,
     Wheel,
     Uninstall,
-    /// Shows what is installed or set.
+    /// Shows what is installed or set, or installs pip itself.
     Show,
     /// Changes pip.conf.
     Configure,
@@ -115,7 +120,10 @@ impl<'c> Line<'c> {
         let first = if is_versioned(program, "pip") {
             0
         } else if is_interpreter(program) {
-            arguments_of(command, "pip")?
+            match arguments_of(command, "pip") {
+                Some(first) => first,
+                None => return Self::bootstrap(command),
+            }
         } else {
             return None;
         };
@@ -141,6 +149,13 @@ impl<'c> Line<'c> {
         Some(Self { verb, words })
     }
 
+    /// `python3 -m ensurepip`, which installs the pip that Python carries.
+    fn bootstrap(command: &'c Invocation<'c>) -> Option<Self> {
+        let words = Words::read(command, arguments_of(command, "ensurepip")?, &GRAMMAR)?;
+        let is_plain = words.operands.is_empty() && !words.has(&["--root"]);
+        is_plain.then_some(Self { verb: Verb::Show, words })
+    }
+
     /// The paths that the options `names` are given; `None` where one is not known.
     fn places(&self, names: &[&str], resolve: impl Fn(&str) -> Option<ImagePath>) -> Option<Vec<ImagePath>> {
         let mut places = Vec::new();
@@ -148,8 +163,9 @@ impl<'c> Line<'c> {
             if names.contains(&option.name) {
                 places.push(resolve(option.value.known()?)?);
             } else if option.name == "--install-option" && names.contains(&"--prefix") {
-                let prefix = option.value.known()?.strip_prefix("--prefix=");
-                places.extend(prefix.and_then(&resolve));
+                // `--install-option="--prefix=/install"`
+                let place = option.value.known()?.split_once("=/").map(|(_, place)| format!("/{place}"));
+                places.extend(place.and_then(|place| resolve(&place)));
             }
         }
         Some(places)
@@ -207,7 +223,9 @@ impl Ecosystem for Pip {
         let written = line.places(&WRITTEN, resolve)?;
         let read = line.places(&READ, resolve)?;
         let wanted = Wanted::of(&line.words);
-        let named = wanted.paths(resolve)?;
+        let Some(named) = wanted.paths(resolve) else {
+            return Some(usage(UsageKind::Build, Effects::opaque(), true));
+        };
         let destination = match (line.verb, line.destination()) {
             (Verb::Download | Verb::Wheel, None) => Some(directory?.clone()),
             (_, Some(value)) => Some(resolve(value.known()?)?),
@@ -228,6 +246,7 @@ impl Ecosystem for Pip {
             wanted.globs.iter().filter_map(|glob| ImagePath::absolute(glob)).collect(),
         );
         if wanted.project.is_some() || wanted.unknown.is_some() {
+            places::write(&mut effects, outside(wanted.built(resolve).into_iter().collect()));
             return Some(usage(UsageKind::Build, effects, true));
         }
         let kind = if uses_project { UsageKind::Install } else { UsageKind::Packages };

@@ -3,7 +3,7 @@
 use dockfix_model::ImagePath;
 
 use super::closure::Closure;
-use super::source::{Source, begins_with_comparison, file_path, has_scheme, source};
+use super::source::{Source, begins_with_comparison, file_path, has_scheme, is_archive, source};
 use crate::Refusal;
 use crate::options::{Operand, Value, Words};
 
@@ -14,7 +14,7 @@ pub(crate) struct Wanted<'l> {
     pub(crate) files: Vec<&'l str>,
     /// Groups of a pyproject.toml.
     pub(crate) groups: Vec<&'l str>,
-    /// Archives, and directories that may be projects.
+    /// Archives.
     pub(crate) paths: Vec<&'l str>,
     /// Directories in which a pattern of the command line finds archives.
     pub(crate) globs: Vec<String>,
@@ -70,6 +70,15 @@ impl<'l> Wanted<'l> {
         self.paths.iter().copied().chain(links).map(resolve).collect()
     }
 
+    /// The project that is built, as a path of the image where that can be told.
+    pub(crate) fn built(&self, resolve: impl Fn(&str) -> Option<ImagePath>) -> Option<ImagePath> {
+        match source(self.project?) {
+            Source::Local(path) => resolve(path),
+            // `-e name` without a dot is a path all the same.
+            Source::Index | Source::Remote => resolve(self.project?),
+        }
+    }
+
     /// Adds what is asked for to `closure`.
     ///
     /// # Errors
@@ -117,8 +126,9 @@ impl<'l> Wanted<'l> {
         let Some(value) = operand.value else { return self.add_unknown(operand) };
         match source(value) {
             Source::Index | Source::Remote => {}
-            Source::Local(path) if is_directory(path) => self.project = self.project.or(Some(path)),
-            Source::Local(path) => self.paths.push(path),
+            Source::Local(path) if is_archive(path) => self.paths.push(path),
+            // What is no archive by its name must be a directory.
+            Source::Local(path) => self.project = self.project.or(Some(path)),
         }
     }
 
@@ -127,7 +137,8 @@ impl<'l> Wanted<'l> {
         let text = String::from_utf8_lossy(operand.argument.text);
         let bare = text.trim_matches('"');
         let start = bare.split(['$', '`']).next().unwrap_or_default();
-        if begins_with_comparison(start) {
+        let is_remote = has_scheme(start) && file_path(start).is_none();
+        if begins_with_comparison(start) || is_remote {
             return;
         }
         if operand.argument.glob.is_some() {
@@ -151,9 +162,4 @@ impl<'l> Wanted<'l> {
 /// The path of a value of `--find-links` that is no address.
 pub(crate) fn local_link(link: &str) -> Option<&str> {
     if has_scheme(link) { file_path(link) } else { Some(link) }
-}
-
-/// Whether a path can only be a directory.
-fn is_directory(path: &str) -> bool {
-    path.ends_with('/') || matches!(path.rsplit('/').next(), Some("." | ".."))
 }

@@ -38,6 +38,8 @@ pub(super) fn recognise(
     places::write(&mut effects, named.iter().filter(|path| !inside(path)).cloned().collect());
     let wanted = Wanted::of(&line.words);
     let read = wanted.paths(resolve)?;
+    let built = wanted.built(resolve).filter(|path| !inside(path));
+    places::write(&mut effects, built.into_iter().collect());
     let uses_files = line.verb == Verb::PipSync
         || !wanted.files.is_empty()
         || !wanted.groups.is_empty()
