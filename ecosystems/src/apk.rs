@@ -108,7 +108,7 @@ impl Ecosystem for Apk {
                 Effects { reads: system::directories(), writes: system::directories(), environment }
             }
             Verb::Update | Verb::Clean | Verb::Query => Effects {
-                reads: state.and(system::below(system::PROGRAMS)),
+                reads: state.and(system::programs()),
                 writes: system::below(&[DIRECTORY, "/etc/apk/cache", "/lib/apk", "/usr/lib/apk", "/run/apk"]),
                 environment,
             },

@@ -330,7 +330,7 @@ fn effects(verb: Verb) -> Effects {
         "POSTGRESQL_*",
         "MYSQL_*",
     ]);
-    let programs = system::below(system::PROGRAMS);
+    let programs = system::programs();
     let (reads, writes) = match verb {
         Verb::Install | Verb::BuildDep | Verb::Remove => (system::directories(), system::directories()),
         // Hooks in /etc/apt/apt.conf.d keep lists of their own below /var (command-not-found, update-notifier).

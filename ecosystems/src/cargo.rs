@@ -248,7 +248,7 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
         around.extend([at.join("rust-toolchain"), at.join("rust-toolchain.toml")]);
         directory = at.parent();
     }
-    let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::below(system::PROGRAMS));
+    let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::programs());
     let home = environment.below_home(&[".gitconfig", ".git-credentials", ".ssh", ".netrc", ".config/git"]);
     let compilers = [
         "CC*",

@@ -75,18 +75,19 @@ impl Generation {
         }
         let repository = state.base.repository.rsplit('/').next().unwrap_or_default();
         let tag = state.base.tag.as_str();
-        let major: Option<u32> =
-            tag.split(|ch: char| !ch.is_ascii_digit()).next().and_then(|number| number.parse().ok());
+        // `40`, `7.9.2009`, `centos7`, `stream9`
+        let numbers = tag.split(|ch: char| !ch.is_ascii_digit()).find(|number| !number.is_empty());
+        let major: Option<u32> = numbers.and_then(|number| number.parse().ok());
         let generation = match (repository, major) {
             ("fedora", Some(major)) if major <= 40 => Self::Dnf4,
             ("fedora", Some(_)) => Self::Dnf5,
             ("fedora", None) if matches!(tag, "latest" | "rawhide") => Self::Dnf5,
             ("centos" | "oraclelinux", Some(major)) if major <= 7 => Self::Yum3,
             ("centos" | "oraclelinux" | "rockylinux" | "almalinux", Some(8..)) => Self::Dnf4,
-            ("centos" | "rockylinux" | "almalinux", None) => Self::Dnf4,
+            ("centos" | "rockylinux" | "almalinux", None) if tag == "latest" => Self::Dnf4,
             ("amazonlinux", Some(1 | 2 | 2016 | 2017 | 2018)) => Self::Yum3,
             ("amazonlinux", Some(2023..)) => Self::Dnf4,
-            ("ubi", _) => Self::Dnf4,
+            ("ubi", _) if tag != "7" && !tag.starts_with("7.") => Self::Dnf4,
             _ => return None,
         };
         // yum 3 has no program of another name.
@@ -192,8 +193,8 @@ impl Ecosystem for Dnf {
             "POSTGRESQL_*",
             "MYSQL_*",
         ]);
-        let system = system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run"])
-            .and(system::below(system::PROGRAMS));
+        let system =
+            system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run"]).and(system::programs());
         let mut effects = match line.verb {
             Verb::Install | Verb::Remove | Verb::Configure => {
                 Effects { reads: system::directories(), writes: system::directories(), environment }
@@ -378,6 +379,8 @@ mod tests {
             ("amazonlinux:2023", "dnf install x", format!("/var/cache/dnf pure locked; after dnf {dnf}")),
             ("amazonlinux:2", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
             ("centos:7", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("centos:centos6", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("centos", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("company/x", "microdnf install x", "/var/cache/yum pure locked".to_owned()),
         ] {
             assert_eq!(caches(from, body), expected, "{from}: {body}");

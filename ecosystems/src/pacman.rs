@@ -115,7 +115,7 @@ impl Ecosystem for Pacman {
             }
             Verb::Refresh | Verb::Query | Verb::Clean => Effects {
                 reads: system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib"])
-                    .and(system::below(system::PROGRAMS)),
+                    .and(system::programs()),
                 writes: system::below(&["/var/cache/pacman", "/var/lib/pacman", "/var/log"]),
                 environment,
             },

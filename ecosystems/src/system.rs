@@ -1,5 +1,7 @@
 //! What the installation of a system package may touch.
 
+use std::sync::LazyLock;
+
 use dockfix_model::ImagePath;
 use dockfix_model::effects::Paths;
 
@@ -71,7 +73,14 @@ pub(crate) const DIRECTORIES: &[&str] = &[
 
 /// [`DIRECTORIES`] as paths.
 pub(crate) fn directories() -> Paths {
-    below(DIRECTORIES)
+    static PATHS: LazyLock<Paths> = LazyLock::new(|| below(DIRECTORIES));
+    PATHS.clone()
+}
+
+/// [`PROGRAMS`] as paths.
+pub(crate) fn programs() -> Paths {
+    static PATHS: LazyLock<Paths> = LazyLock::new(|| below(PROGRAMS));
+    PATHS.clone()
 }
 
 /// These absolute paths and everything below them.

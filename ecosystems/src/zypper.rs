@@ -149,7 +149,7 @@ impl Ecosystem for Zypper {
             }
             Verb::Refresh | Verb::Query | Verb::Clean => Effects {
                 reads: system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run", "/root"])
-                    .and(system::below(system::PROGRAMS)),
+                    .and(system::programs()),
                 writes: system::below(&["/var/cache/zypp", "/var/lib/zypp", "/var/log", "/run", "/etc/zypp"]),
                 environment,
             },

@@ -178,7 +178,7 @@ impl Environment<'_> {
             written.clear();
         }
         Some(Effects {
-            reads: Paths::Below(reads).and(system::below(&read)).and(system::below(system::PROGRAMS)),
+            reads: Paths::Below(reads).and(system::below(&read)).and(system::programs()),
             writes: Paths::Below(written),
             environment: names(if line.verb == Verb::Download { &network } else { &build }),
         })

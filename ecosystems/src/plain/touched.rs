@@ -1,5 +1,9 @@
 //! What a command touches, as it is gathered.
 
+use std::sync::LazyLock;
+
+use std::sync::LazyLock;
+
 use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::{ImagePath, State};
@@ -54,7 +58,8 @@ const LINKS: &[(&str, &str)] = &[
 
 impl<'c> Touched<'c> {
     pub(super) fn new(command: &'c Invocation<'c>, state: &'c State) -> Self {
-        let environment = crate::names(SHELL_VARIABLES);
+        static VARIABLES: LazyLock<Names> = LazyLock::new(|| crate::names(SHELL_VARIABLES));
+        let environment = VARIABLES.clone();
         Self { command, state, reads: Paths::none(), writes: Paths::none(), environment }
     }
 
@@ -146,7 +151,8 @@ impl<'c> Touched<'c> {
 
     /// It is a program of its own, to be found in the search path.
     pub(super) fn is_a_program(&mut self) {
-        self.reads_all(system::PROGRAMS);
+        let before = std::mem::replace(&mut self.reads, Paths::none());
+        self.reads = before.and(system::programs());
     }
 
     /// It reads these variables besides those that every program does.
@@ -167,15 +173,20 @@ impl<'c> Touched<'c> {
 
 /// Devices and the kernel's own files are not part of the image.
 fn is_device(path: &ImagePath) -> bool {
-    ["/dev", "/proc", "/sys"].iter().any(|directory| path.below(&ImagePath::fixed(directory)).is_some())
+    ["/dev", "/proc", "/sys"].iter().any(|directory| below(path, directory).is_some())
+}
+
+/// What follows `directory` in `path`, with its slash.
+fn below<'p>(path: &'p ImagePath, directory: &str) -> Option<&'p str> {
+    path.as_str().strip_prefix(directory).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn add(paths: &mut Paths, path: ImagePath) {
     let Paths::Below(paths) = paths else { return };
     for (link, target) in LINKS {
         for (from, to) in [(link, target), (target, link)] {
-            if let Some(below) = path.below(&ImagePath::fixed(from)) {
-                paths.push(ImagePath::fixed(to).join(below));
+            if let Some(rest) = below(&path, from) {
+                paths.extend(ImagePath::absolute(&format!("{to}{rest}")));
             }
         }
     }
