@@ -193,20 +193,24 @@ struct Script<'a> {
     /// Offset of the script: in the source for a heredoc, in the logical text otherwise.
     start: usize,
     in_heredoc: bool,
+    /// Offsets in the source of the line feeds of the instruction.
+    line_ends: Vec<usize>,
 }
 
 impl<'a> Script<'a> {
     fn of(instruction: &Instruction<'a>) -> Option<Self> {
         let instruction = instruction.inner().unwrap_or(*instruction);
         let source = instruction.file().source();
-        match Run::of(&instruction)?.body {
+        let body = Run::of(&instruction)?.body;
+        let line_ends = instruction.span().range().filter(|&at| source.get(at) == Some(&b'\n')).collect();
+        match body {
             RunBody::Command(span) => {
                 let text = span.of(instruction.text());
-                Some(Self { instruction, text, start: span.start, in_heredoc: false })
+                Some(Self { instruction, text, start: span.start, in_heredoc: false, line_ends })
             }
             RunBody::Script(heredoc) if !heredoc.body.of(source).starts_with(b"#!") => {
                 let text = heredoc.body.of(source);
-                Some(Self { instruction, text, start: heredoc.body.start, in_heredoc: true })
+                Some(Self { instruction, text, start: heredoc.body.start, in_heredoc: true, line_ends })
             }
             RunBody::Script(_) | RunBody::Empty | RunBody::Exec(_) => None,
         }
@@ -240,7 +244,7 @@ impl<'a> Script<'a> {
     fn command(&self, command: &shell::SimpleCommand<'_>) -> Command {
         let place = self.place(command.span);
         Command {
-            line: self.instruction.file().line_at(place.source[0]),
+            line: self.line_at(place.source[0]),
             place,
             assignments: command
                 .assignments
@@ -258,6 +262,10 @@ impl<'a> Script<'a> {
                 .map(|it| Redirect { place: self.place(it.span), target: self.word(&it.target) })
                 .collect(),
         }
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        self.instruction.start_line() + self.line_ends.partition_point(|&end| end < offset)
     }
 
     fn word(&self, word: &shell::Word<'_>) -> Word {

@@ -1,5 +1,6 @@
 //! The report for people.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::report::{Heredoc, Node, Report, Shell};
@@ -15,10 +16,14 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for node in &report.instructions {
         write_node(node, width, out)?;
     }
-    for problem in report.problems.iter().filter(|problem| {
-        // The others stand with their instructions.
-        !report.instructions.iter().any(|node| node.start_line == problem.line && node.problem.is_some())
-    }) {
+    // The others stand with their instructions.
+    let told: HashSet<usize> = report
+        .instructions
+        .iter()
+        .filter(|node| node.problem.is_some())
+        .map(|node| node.start_line)
+        .collect();
+    for problem in report.problems.iter().filter(|problem| !told.contains(&problem.line)) {
         writeln!(out, "{:>width$}  ! {}", problem.line, visible(&problem.message))?;
     }
     Ok(())
