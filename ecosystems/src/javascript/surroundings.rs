@@ -8,9 +8,9 @@ use super::npmrc::loads_code;
 use crate::environment::{Environment, Setting};
 use crate::{Refusal, Usage, UsageKind, names, system};
 
-/// Directories that an install may read, broad ones first. One that overlaps the project's directory is left out: what
-/// the install reads there is for the manifests to say.
-const READ: &[&str] = &["/usr/local", "/opt", "/srv", "/tmp", "/var", "/home", "/root", "/usr/etc"];
+/// Directories that an install may read, broad ones first. One that holds the project's directory is left out: there the
+/// narrower ones of [`system::DIRECTORIES`] stand for it.
+const READ: &[&str] = &["/usr/local", "/usr/etc", "/opt", "/tmp"];
 /// Directories that it may write: temporary files, and the home directory.
 const WRITTEN: &[&str] = &["/tmp", "/var/tmp", "/usr/local/share/.cache"];
 /// What managers and install scripts keep in the home directory, where the project lies in it.
@@ -115,9 +115,13 @@ pub(crate) fn install(
     runs_scripts: bool,
 ) -> Effects {
     let home = homes(command, state, project);
+    // What the install touches where the project lies is for its needs to say; all else stays, even inside.
     let outside = |paths: Paths| match paths {
         Paths::Below(paths) => Paths::Below(
-            paths.into_iter().filter(|path| !project.is_some_and(|project| project.overlaps(path))).collect(),
+            paths
+                .into_iter()
+                .filter(|path| !project.is_some_and(|project| project.below(path).is_some()))
+                .collect(),
         ),
         all => all,
     };
@@ -191,9 +195,11 @@ fn homes(command: &Invocation<'_>, state: &State, project: Option<&ImagePath>) -
     };
     let mut paths = Vec::new();
     for home in candidates {
-        if project.is_some_and(|project| project.overlaps(&home)) {
+        let lies_in = |path: &ImagePath| project.is_some_and(|project| project.below(path).is_some());
+        let is_part = |path: &ImagePath| project.is_some_and(|project| path.below(project).is_some());
+        if lies_in(&home) {
             let inside = IN_HOME.iter().map(|name| home.join(name));
-            paths.extend(inside.filter(|path| !project.is_some_and(|project| project.overlaps(path))));
+            paths.extend(inside.filter(|path| !lies_in(path) && !is_part(path)));
         } else {
             paths.push(home);
         }
@@ -250,4 +256,54 @@ pub(crate) fn is_steered(command: &Invocation<'_>, state: &State) -> bool {
                 if value.contains("${") { variable.default.as_deref().unwrap_or_default() } else { value };
             steers(name, Some(value))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use dockfix_model::build::Build;
+    use dockfix_model::commands::Chain;
+    use dockfix_syntax::Dockerfile;
+
+    use crate::recognise;
+
+    /// Whether the install of the last RUN may move past a COPY to `target`.
+    fn is_free_of(dockerfile: &str, target: &str) -> bool {
+        let file = Dockerfile::parse(dockerfile.as_bytes());
+        let build = Build::of(&file);
+        let step = build.stages.last().and_then(|stage| stage.steps.last()).unwrap();
+        let chain = Chain::of(&step.instruction, &step.state).unwrap();
+        let (_, usage) = recognise(chain.invocations()[0], &step.state).unwrap();
+        let target = super::ImagePath::absolute(target).unwrap();
+        !usage.effects.conflicts(&super::Effects::touching(vec![target]))
+    }
+
+    #[test]
+    fn effects_leave_the_project_alone() {
+        for (dockerfile, free, bound) in [
+            ("FROM node\nWORKDIR /app\nRUN npm ci", "/app", "/etc/ssl"),
+            ("FROM node\nWORKDIR /usr/src/app\nRUN yarn", "/usr/src/app", "/usr/lib"),
+            ("FROM node\nWORKDIR /opt/app/web\nRUN pnpm i", "/opt/app", "/usr/local/bin"),
+            ("FROM node\nWORKDIR /var/www/html\nRUN npm ci", "/var/www/html", "/var/lib/x"),
+            ("FROM node\nWORKDIR /root/app\nRUN bun i", "/root/app", "/root/.npmrc"),
+            ("FROM node\nUSER node\nWORKDIR /home/node/app\nRUN npm ci", "/home/node/app", "/home/node/.npm"),
+            ("FROM node\nENV HOME=/app\nWORKDIR /app\nRUN npm ci", "/app", "/tmp"),
+            ("FROM node\nRUN npm ci", "/src", "/etc"),
+            ("FROM node\nWORKDIR /app\nRUN npm i -g x", "/app", "/usr/local/lib"),
+            ("FROM node\nENV NPM_CONFIG_PREFIX=/n\nRUN npm i -g x", "/app", "/n/bin"),
+        ] {
+            assert!(is_free_of(dockerfile, free), "{dockerfile}");
+            assert!(!is_free_of(dockerfile, bound), "{dockerfile} {bound}");
+        }
+    }
+
+    #[test]
+    fn global_installs_read_configuration_where_they_stand() {
+        // npm does not; yarn 1 does, and corepack's shims look for packageManager.
+        assert!(is_free_of("FROM node\nWORKDIR /app\nRUN npm i -g x", "/app"));
+        for command in ["yarn global add x", "pnpm add -g x", "bun add -g x"] {
+            let dockerfile = format!("FROM node\nWORKDIR /app\nRUN {command}");
+            assert!(!is_free_of(&dockerfile, "/app"), "{command}");
+            assert!(is_free_of(&dockerfile, "/srv/x"), "{command}");
+        }
+    }
 }
