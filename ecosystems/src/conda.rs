@@ -212,9 +212,7 @@ impl Ecosystem for Conda {
             let beside = project.at(path.parent().unwrap_or_else(ImagePath::root));
             let mut closure = Closure::new(&beside, "conda");
             let is_yaml = [".yml", ".yaml"].iter().any(|end| path.name().ends_with(end));
-            if is_yaml && (line.verb == Verb::Environment || line.is_micromamba)
-                || line.verb == Verb::Environment
-            {
+            if line.verb == Verb::Environment || (is_yaml && line.is_micromamba) {
                 environment_file::read(&mut closure, &beside, &path)?;
             } else if is_yaml {
                 let shown = project.shown(path.as_str());
