@@ -1,8 +1,12 @@
 //! What the commands of a RUN do, piece by piece.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, plain, recognise};
+use dockfix_model::State;
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Chain, Invocation, Link, Opaque};
+use dockfix_model::commands::{Action, Chain, Invocation, Opaque};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables, argument};
@@ -15,18 +19,25 @@ pub(crate) struct Analysis<'a> {
     pub(crate) chain: Chain<'a>,
     /// What each link does, in the order of the chain's links.
     pub(crate) pieces: Vec<Piece<'a>>,
+    state: Arc<State>,
 }
 
 /// A link of a RUN.
 pub(crate) struct Piece<'a> {
     /// The commands of package managers in it.
     pub(crate) managed: Vec<Managed<'a>>,
-    /// What all its commands read and write, projects of package managers left out; opaque where one is not known.
-    pub(crate) effects: Effects,
     /// It does nothing but change the shell: `cd`, `export`, `set`.
     pub(crate) is_shell_state: bool,
+    /// Worked out when somebody asks: most RUNs are of no interest to anybody.
+    judgement: OnceCell<Judgement>,
+}
+
+/// What a link touches.
+struct Judgement {
+    /// What all its commands read and write, projects of package managers left out; opaque where one is not known.
+    effects: Effects,
     /// The first command that is not known, for messages: its program, or what kind of syntax it is.
-    pub(crate) unknown: Option<String>,
+    unknown: Option<String>,
 }
 
 /// A command of a package manager.
@@ -47,8 +58,8 @@ impl<'a> Analysis<'a> {
     /// When nothing of it can be read.
     pub(crate) fn of(step: &Step<'a>) -> Result<Self, Opaque> {
         let chain = Chain::of(&step.instruction, &step.state)?;
-        let pieces = chain.links.iter().map(|link| piece(link, step)).collect();
-        Ok(Self { chain, pieces })
+        let pieces = chain.links.iter().map(|link| Piece::of(&link.action, &step.state)).collect();
+        Ok(Self { chain, pieces, state: Arc::clone(&step.state) })
     }
 
     /// Every command of a package manager, in order.
@@ -56,56 +67,95 @@ impl<'a> Analysis<'a> {
         self.pieces.iter().flat_map(|piece| &piece.managed)
     }
 
+    /// The effects of link `number`, projects left out; opaque where a command in it is not known.
+    pub(crate) fn effects_of(&self, number: usize) -> Effects {
+        self.judgement(number).map_or_else(Effects::opaque, |judgement| judgement.effects.clone())
+    }
+
+    /// The first command of link `number` that is not known.
+    pub(crate) fn unknown_in(&self, number: usize) -> Option<&str> {
+        self.judgement(number).and_then(|judgement| judgement.unknown.as_deref())
+    }
+
     /// The effects of the whole RUN, projects left out.
     pub(crate) fn effects(&self) -> Effects {
-        self.pieces.iter().fold(Effects::none(), |sum, piece| sum.and(piece.effects.clone()))
+        (0..self.pieces.len()).fold(Effects::none(), |sum, number| sum.and(self.effects_of(number)))
     }
 
     /// The first command that is not known.
     pub(crate) fn unknown(&self) -> Option<&str> {
-        self.pieces.iter().find_map(|piece| piece.unknown.as_deref())
+        (0..self.pieces.len()).find_map(|number| self.unknown_in(number))
+    }
+
+    fn judgement(&self, number: usize) -> Option<&Judgement> {
+        let (piece, link) = (self.pieces.get(number)?, self.chain.links.get(number)?);
+        Some(piece.judgement.get_or_init(|| {
+            let mut judgement = Judgement { effects: Effects::none(), unknown: None };
+            judgement.add_action(&link.action, &piece.managed, &self.state);
+            judgement
+        }))
     }
 }
 
-fn piece<'a>(link: &Link<'a>, step: &Step<'a>) -> Piece<'a> {
-    let mut piece =
-        Piece { managed: Vec::new(), effects: Effects::none(), is_shell_state: true, unknown: None };
-    read_action(&link.action, step, &mut piece);
-    piece
-}
+impl<'a> Piece<'a> {
+    fn of(action: &Action<'a>, state: &State) -> Self {
+        let mut piece = Self { managed: Vec::new(), is_shell_state: true, judgement: OnceCell::new() };
+        piece.read(action, state);
+        piece
+    }
 
-fn read_action<'a>(action: &Action<'a>, step: &Step<'a>, piece: &mut Piece<'a>) {
-    match action {
-        Action::Opaque(reason) => add_unknown(piece, reason.to_string()),
-        Action::Nested(links) => {
-            piece.is_shell_state = false;
-            for link in links {
+    fn read(&mut self, action: &Action<'a>, state: &State) {
+        match action {
+            Action::Opaque(_) => self.is_shell_state = false,
+            Action::Nested(links) => {
+                links.iter().for_each(|link| self.read(&link.action, state));
                 // What the inner shell changes ends with it.
-                read_action(&link.action, step, piece);
+                self.is_shell_state = false;
             }
-            piece.is_shell_state = false;
-        }
-        Action::Pipeline(commands) => {
-            for command in commands {
-                piece.is_shell_state &= commands.len() == 1 && plain::changes_shell_state(command);
-                read_command(command, step, piece);
+            Action::Pipeline(commands) => {
+                for command in commands {
+                    self.is_shell_state &= commands.len() == 1 && plain::changes_shell_state(command);
+                    if let Some((ecosystem, usage)) = recognise(command, state) {
+                        self.managed.push(Managed { command: command.clone(), ecosystem, usage });
+                    }
+                }
             }
         }
     }
 }
 
-fn read_command<'a>(command: &Invocation<'a>, step: &Step<'a>, piece: &mut Piece<'a>) {
-    let effects = if let Some((ecosystem, usage)) = recognise(command, &step.state) {
-        let effects = usage.effects.clone().and(redirections(command));
-        piece.managed.push(Managed { command: command.clone(), ecosystem, usage });
-        effects
-    } else if let Some(effects) = plain::effects(command, &step.state) {
-        effects
-    } else {
-        let name = if command.program.is_empty() { "an assignment" } else { &command.program };
-        return add_unknown(piece, format!("`{name}`"));
-    };
-    piece.effects = std::mem::replace(&mut piece.effects, Effects::none()).and(effects);
+impl Judgement {
+    fn add_action(&mut self, action: &Action<'_>, managed: &[Managed<'_>], state: &State) {
+        match action {
+            Action::Opaque(reason) => self.add_unknown(reason.to_string()),
+            Action::Nested(links) => {
+                links.iter().for_each(|link| self.add_action(&link.action, managed, state));
+            }
+            Action::Pipeline(commands) => {
+                commands.iter().for_each(|command| self.add_command(command, managed, state));
+            }
+        }
+    }
+
+    fn add_command(&mut self, command: &Invocation<'_>, managed: &[Managed<'_>], state: &State) {
+        let known = managed.iter().find(|managed| managed.command.span == command.span);
+        let effects = match known {
+            Some(managed) => managed.usage.effects.clone().and(redirections(command)),
+            None => match plain::effects(command, state) {
+                Some(effects) => effects,
+                None if command.program.is_empty() => return self.add_unknown("an assignment".to_owned()),
+                None => return self.add_unknown(format!("`{}`", command.program)),
+            },
+        };
+        if self.unknown.is_none() {
+            self.effects = std::mem::replace(&mut self.effects, Effects::none()).and(effects);
+        }
+    }
+
+    fn add_unknown(&mut self, name: String) {
+        self.unknown.get_or_insert(name);
+        self.effects = Effects::opaque();
+    }
 }
 
 /// The files that a command's redirections name; `plain` counts them itself.
@@ -117,12 +167,6 @@ fn redirections(command: &Invocation<'_>) -> Effects {
         *side = std::mem::replace(side, Paths::none()).and(paths);
     }
     effects
-}
-
-fn add_unknown(piece: &mut Piece<'_>, name: String) {
-    piece.unknown.get_or_insert(name);
-    piece.effects = Effects::opaque();
-    piece.is_shell_state = false;
 }
 
 /// Whether a kind of command works on a project.

@@ -38,22 +38,6 @@ pub(crate) fn fix_file(
         Ok(fixed) => fixed,
         Err(bug) => return left_alone(Vec::new(), Some(bug)),
     };
-    // The rewritten file must leave nothing to do: whoever runs dockfix twice gets what he has.
-    if !fixed.changes.is_empty() {
-        let again = Dockerfile::parse(Arc::clone(&fixed.source));
-        match converge(&again, context, transforms, options) {
-            Ok(second) if second.changes.is_empty() => {}
-            Ok(second) => {
-                let (_, change) = &second.changes[0];
-                let (id, reason) = (change.transform, &change.reason);
-                return left_alone(
-                    Vec::new(),
-                    Some(format!("a second run would change more: {id}: {reason}")),
-                );
-            }
-            Err(bug) => return left_alone(Vec::new(), Some(bug)),
-        }
-    }
     let mut changes = fixed.history.finish(fixed.changes);
     changes.sort_by_key(|change| change.line);
     FixedFile {
@@ -112,7 +96,11 @@ fn converge(
         let round = {
             let reading = Reading::of(&current);
             let input = Input { reading: &reading, context, original };
-            round(&input, transforms, options, &history)?
+            let done = round(&input, transforms, options, &history)?;
+            if !changes.is_empty() && matches!(done, Round::Done(_)) {
+                leaves_nothing_to_do(&input, transforms, options, &history)?;
+            }
+            done
         };
         match round {
             Round::Done(mut refusals) => {
@@ -142,6 +130,23 @@ fn converge(
                 current = file;
             }
         }
+    }
+}
+
+/// Whoever runs dockfix on its result must get what he has: for that run the result is the original.
+fn leaves_nothing_to_do(
+    input: &Input<'_>,
+    transforms: &[&dyn Transform],
+    options: &Options,
+    history: &History,
+) -> Result<(), String> {
+    let again = Input { original: input.file(), ..*input };
+    match round(&again, transforms, options, history)? {
+        Round::Next { transform, proposals, .. } => {
+            let reason = proposals.first().map_or("", |proposal| &proposal.reason);
+            Err(format!("a second run would change more: {transform}: {reason}"))
+        }
+        Round::Done(_) => Ok(()),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use std::sync::LazyLock;
-
 use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::{ImagePath, State};

@@ -34,12 +34,12 @@ pub(super) fn of_index<'a>(
         let line = step.instruction.start_line();
         let left = format!("line {line} may rely on what this step leaves in {directory}");
         let Ok(analysis) = input.reading.run(step) else { return Err(left) };
-        for piece in &analysis.pieces {
+        for (number, piece) in analysis.pieces.iter().enumerate() {
             match piece.managed.iter().find_map(|managed| index_use(managed, step, directory)) {
                 // What comes after a refresh uses what that fetched; this RUN is served.
                 Some(IndexUse::Fills) => break,
                 Some(IndexUse::Reads) => return Err(left),
-                None if piece.unknown.is_some() => return Err(left),
+                None if analysis.unknown_in(number).is_some() => return Err(left),
                 None => {}
             }
         }

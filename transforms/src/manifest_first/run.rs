@@ -91,7 +91,7 @@ impl Sinking<'_, '_> {
             }
         }
         // That `cd` finds its directory is seen to when the RUN is done with.
-        if piece.effects.conflicts(&self.effects()) && entered(analysis, number).is_none() {
+        if analysis.effects_of(number).conflicts(&self.effects()) && entered(analysis, number).is_none() {
             return Err(Stop::Blocked);
         }
         Ok(LinkOutcome::Passed)
