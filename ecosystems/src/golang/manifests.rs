@@ -324,7 +324,7 @@ fn shown_command(command: &Invocation<'_>) -> String {
     format!("go {verb}")
 }
 
-/// `go mod download`, in the directory of the module and with the settings that the command itself has.
+/// `go mod download`, with the settings that the command itself has.
 fn prefetch(
     command: &Invocation<'_>,
     line: &Line<'_>,
@@ -346,11 +346,10 @@ fn prefetch(
         "GOMAXPROCS",
     ];
     let mut text = String::new();
+    // The directory of the command need not be there before the sources are.
     if root != project.directory() {
-        if !root.as_str().bytes().all(is_plain) {
-            return Err(Refusal::new(format!("the module's directory {root} is only known in the build")));
-        }
-        text.push_str(&format!("cd {root} && "));
+        let directory = project.directory();
+        return Err(Refusal::new(format!("go.mod lies in {root}, above {directory}, where the command runs")));
     }
     for (name, value) in &command.assignments {
         if BUILD_ONLY.contains(&name.as_str()) || name.starts_with("CGO_") {

@@ -48,12 +48,19 @@ fn builds_download_first() {
         assert_eq!(needs(body, &simple()), expected, "{body}");
     }
     assert_eq!(
-        needs("cd cmd/x && GOPRIVATE=a.b go build -o /x", &simple()),
-        "build /app/cmd/x; files /app/go.mod /app/go.sum; prefetch cd /app && GOPRIVATE=a.b go mod download"
+        needs("GOPRIVATE=a.b go build -o /x", &simple()),
+        "build /app; files go.mod go.sum; prefetch GOPRIVATE=a.b go mod download"
     );
+    for body in ["cd cmd/x && go build", "go build -C cmd/x"] {
+        assert_eq!(
+            needs(body, &simple()),
+            "refused: go.mod lies in /app, above /app/cmd/x, where the command runs",
+            "{body}"
+        );
+    }
     assert_eq!(
-        needs("go build -C cmd/x", &simple()),
-        "build /app/cmd/x; files /app/go.mod /app/go.sum; prefetch cd /app && go mod download"
+        needs("cd cmd/x && go mod download", &simple()),
+        "install /app/cmd/x; files /app/go.mod /app/go.sum"
     );
     assert_eq!(
         needs("GOPROXY=$PROXY go build", &simple()),
