@@ -120,7 +120,7 @@ pub(crate) fn install(
         Paths::Below(paths) => Paths::Below(
             paths
                 .into_iter()
-                .filter(|path| !project.is_some_and(|project| project.below(path).is_some()))
+                .filter(|path| project.is_none_or(|project| project.below(path).is_none()))
                 .collect(),
         ),
         all => all,
