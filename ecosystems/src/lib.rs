@@ -17,7 +17,9 @@ mod ecosystem;
 mod environment;
 mod gem;
 mod golang;
+mod java;
 mod javascript;
+mod maven;
 mod npm;
 mod options;
 mod pacman;
@@ -32,6 +34,7 @@ mod rebuilt;
 mod ruby;
 mod system;
 mod uv;
+mod xml;
 mod yarn;
 mod zypper;
 
@@ -70,4 +73,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &pacman::Pacman,
     &zypper::Zypper,
     &composer::Composer,
+    &maven::Maven,
 ];

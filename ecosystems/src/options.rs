@@ -28,6 +28,8 @@ pub(crate) enum Short {
     Long,
     /// As words with two dashes, and a value may follow a colon: `-p:Version=1`, as MSBuild does.
     Colon,
+    /// As words with two dashes, or else a letter with its value: `-ntp`, `-DskipTests`, as Maven and Gradle do.
+    Attached,
 }
 
 /// A command line read with a [`Grammar`].
@@ -155,7 +157,10 @@ impl<'c> Words<'c> {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
-        let (name, takes_value) = grammar.find(written)?;
+        let (name, takes_value, attached) = match grammar.find(written) {
+            Some((name, takes_value)) => (name, takes_value, attached),
+            None => grammar.letter(word).map(|(name, value)| (name, true, Some(value)))?,
+        };
         let value = match attached {
             Some(value) => Value::Known(value),
             None if takes_value => next()?,
@@ -204,8 +209,13 @@ impl<'c> Words<'c> {
             self.operands.push(Operand { argument, value: None });
             return Some(());
         }
-        let (written, value) = grammar.split(&beginning)?;
-        let (name, true) = grammar.find(written)? else { return None };
+        let split = grammar.split(&beginning);
+        let named = split.and_then(|(written, value)| Some((grammar.find(written)?, value)));
+        let (name, value) = match named {
+            Some(((name, true), value)) => (name, value),
+            Some(_) => return None,
+            None => grammar.letter(&beginning)?,
+        };
         let value = Value::Unknown(Cow::Owned(value.to_owned()));
         self.options.push(Given { name, value, words: &[] });
         Some(())
@@ -243,11 +253,19 @@ impl Grammar {
         among(self.valued).map(|name| (name, true)).or_else(|| among(self.switches).map(|name| (name, false)))
     }
 
+    /// The option that a word's first letter is, and the rest of the word, where its value is attached to it.
+    fn letter<'w>(&self, word: &'w str) -> Option<(&'static str, &'w str)> {
+        let end =
+            1 + word.strip_prefix('-').filter(|_| self.short == Short::Attached)?.chars().next()?.len_utf8();
+        let (name, true) = self.find(word.get(..end)?)? else { return None };
+        Some((name, word.get(end..)?))
+    }
+
     /// The name and the value of a word that holds both.
     fn split<'w>(&self, word: &'w str) -> Option<(&'w str, &'w str)> {
         match self.short {
             Short::Colon => word.split_once(['=', ':']),
-            Short::Clustered | Short::Long => word.split_once('='),
+            Short::Clustered | Short::Long | Short::Attached => word.split_once('='),
         }
     }
 }

@@ -4,8 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use dockfix_model::ImagePath;
 use dockfix_model::project::{Found, Project};
-use roxmltree::{Document, Node};
-
 use super::evaluation::Evaluation;
 use super::msbuild::{self, Properties};
 use super::{nuget, solution};
@@ -212,11 +210,6 @@ impl<'p> Closure<'p> {
     pub(super) fn shown(&self, path: &ImagePath) -> String {
         self.project.shown(path.as_str())
     }
-}
-
-/// The 1-based line of an element.
-pub(super) fn line(document: &Document<'_>, node: Node<'_, '_>) -> usize {
-    document.text_pos_at(node.range().start).row as usize
 }
 
 pub(super) fn parent(path: &ImagePath) -> ImagePath {

@@ -6,9 +6,10 @@ use dockfix_model::ImagePath;
 use dockfix_model::project::Found;
 use roxmltree::{Document, Node};
 
-use super::closure::{Closure, line, parent};
+use super::closure::{Closure, parent};
 use super::msbuild::{self, Properties};
 use crate::Refusal;
+use crate::xml::line;
 
 /// Properties that move what a restore reads or writes.
 const MOVING: [&str; 12] = [

@@ -4,8 +4,8 @@ use dockfix_model::ImagePath;
 use dockfix_model::project::{Found, Project};
 use roxmltree::Document;
 
-use super::closure::line;
 use crate::Refusal;
+use crate::xml::line;
 
 /// The spellings that NuGet looks for where names depend on case (NuGet.Client, `Settings.OrderedSettingsFileNames`).
 pub(super) const NAMES: [&str; 3] = ["nuget.config", "NuGet.config", "NuGet.Config"];

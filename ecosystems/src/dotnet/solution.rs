@@ -45,7 +45,7 @@ fn xml(text: &str) -> Option<Vec<Entry>> {
     let projects = document.descendants().filter(|node| node.has_tag_name("Project"));
     let entries = projects.filter_map(|node| {
         let path = node.attribute("Path")?;
-        is_project(path).then(|| (path.to_owned(), super::closure::line(&document, node)))
+        is_project(path).then(|| (path.to_owned(), crate::xml::line(&document, node)))
     });
     Some(entries.collect())
 }
