@@ -93,8 +93,10 @@ impl BaseImage {
         }
         match self.facts.map_or(Os::Unknown, |facts| facts.os) {
             Os::Debian if self.tag.contains("alpine") => Os::Alpine,
-            // Oracle Linux variants of otherwise Debian images.
-            Os::Debian if self.tag.contains("oracle") => Os::RedHat,
+            // Variants of otherwise Debian images.
+            Os::Debian if ["oracle", "centos", "rockylinux", "ubi"].iter().any(|os| self.tag.contains(os)) => {
+                Os::RedHat
+            }
             os => os,
         }
     }
@@ -140,6 +142,7 @@ mod tests {
         }
         assert_eq!(BaseImage::named("node:20-alpine").os(), Os::Alpine);
         assert_eq!(BaseImage::named("node:20").os(), Os::Debian);
+        assert_eq!(BaseImage::named("nvidia/cuda:12.4.1-base-rockylinux9").os(), Os::RedHat);
         assert_eq!(BaseImage::named("company/node:20").facts, None);
     }
 

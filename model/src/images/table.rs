@@ -63,6 +63,22 @@ pub(super) const FACTS: &[ImageFacts] = &[
     },
     // docker-library/python
     ImageFacts { repositories: &["python"], env: &[("LANG", "C.UTF-8")], os: Os::Debian, ..PLAIN },
+    // ContinuumIO/docker-images, miniconda3/debian/Dockerfile and anaconda3/debian/Dockerfile
+    ImageFacts {
+        repositories: &["continuumio/miniconda3", "continuumio/anaconda3"],
+        env: &[("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")],
+        os: Os::Debian,
+        ..PLAIN
+    },
+    // conda-forge/miniforge-images, ubuntu/Dockerfile
+    ImageFacts {
+        repositories: &["condaforge/miniforge3", "condaforge/mambaforge", "condaforge/miniforge-pypy3"],
+        env: &[("CONDA_DIR", "/opt/conda"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")],
+        os: Os::Debian,
+        ..PLAIN
+    },
+    // nvidia/container-images/cuda, dist: on Ubuntu where the tag names no other distribution
+    ImageFacts { repositories: &["nvidia/cuda"], os: Os::Debian, ..PLAIN },
     // astral-sh/uv, docs/guides/integration/docker: the variants on python and debian carry uv in /usr/local/bin
     ImageFacts {
         repositories: &["ghcr.io/astral-sh/uv", "astral/uv"],
