@@ -10,7 +10,7 @@
 //!   content (`go help cache`; C libraries that cgo links are not part of its keys). The official image has GOPATH=/go
 //!   (docker-library/golang, `Dockerfile-linux.template`). Never `$GOPATH` itself: its `bin` is what was installed.
 //! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod tidy` and `vendor`, which read every import,
-//!   `go env -w`, which moves caches.
+//!   `go env -w` of what moves caches.
 //! - **Refused**: a `vendor` directory, from which a build takes everything; replacements and members that the build
 //!   context does not hold; a `go.sum` that `go mod download` would complete, since the copy below it would undo that.
 
@@ -52,6 +52,8 @@ enum Verb {
     Clean,
     /// `version`, `env`.
     Show,
+    /// `env -w NAME=VALUE`, which changes the defaults of later commands.
+    Configure,
 }
 
 impl<'c> Line<'c> {
@@ -123,10 +125,40 @@ impl<'c> Line<'c> {
                 }
             }
             Verb::Show if name == "version" && !operands.is_empty() => return None,
+            Verb::Show if self.words.has(&["-w"]) => {
+                if operands.is_empty() || !operands.iter().all(|operand| is_setting(&operand.beginning())) {
+                    return None;
+                }
+                self.verb = Verb::Configure;
+            }
             _ => {}
         }
         Some(())
     }
+}
+
+/// Whether an operand of `go env -w` sets where and what go downloads or builds for. Others move the caches or change what
+/// a module is.
+fn is_setting(word: &str) -> bool {
+    const SETTINGS: [&str; 16] = [
+        "GOPROXY",
+        "GOPRIVATE",
+        "GONOPROXY",
+        "GOSUMDB",
+        "GONOSUMDB",
+        "GONOSUMCHECK",
+        "GOINSECURE",
+        "GOVCS",
+        "GOAUTH",
+        "GOTOOLCHAIN",
+        "GOOS",
+        "GOARCH",
+        "GOARM",
+        "GOAMD64",
+        "CGO_ENABLED",
+        "GOTELEMETRY",
+    ];
+    word.split_once('=').is_some_and(|(name, _)| SETTINGS.contains(&name))
 }
 
 impl Ecosystem for Golang {
@@ -143,7 +175,7 @@ impl Ecosystem for Golang {
         let kind = match line.verb {
             Verb::Download => UsageKind::Install,
             Verb::Build | Verb::Run => UsageKind::Build,
-            Verb::InstallTool | Verb::Get | Verb::Show => UsageKind::Packages,
+            Verb::InstallTool | Verb::Get | Verb::Show | Verb::Configure => UsageKind::Packages,
             Verb::Clean => UsageKind::CleanCache,
         };
         let effects = environment.effects(&line)?;
@@ -176,7 +208,7 @@ impl Ecosystem for Golang {
         project: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
-        if matches!(line.verb, Verb::Clean | Verb::Show) {
+        if matches!(line.verb, Verb::Clean | Verb::Show | Verb::Configure) {
             return Ok(CachePlan::default());
         }
         let environment = Environment { command, state };

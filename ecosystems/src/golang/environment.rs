@@ -121,6 +121,15 @@ impl Environment<'_> {
         ))
     }
 
+    /// The file of `go env -w` (`go help environment`, GOENV).
+    fn settings(&self) -> Option<ImagePath> {
+        match (self.certain("GOENV")?, self.certain("XDG_CONFIG_HOME")?) {
+            (Some(file), _) => ImagePath::absolute(file),
+            (None, Some(directory)) => Some(ImagePath::absolute(directory)?.join("go/env")),
+            (None, None) => Some(self.home()?.join(".config/go/env")),
+        }
+    }
+
     /// `None` where it cannot be told where go writes.
     pub(super) fn effects(&self, line: &Line<'_>) -> Option<Effects> {
         let network = ["GO*", "GIT_*", "SSH_*", "NETRC", "XDG_*"];
@@ -158,7 +167,7 @@ impl Environment<'_> {
         let mut around = Vec::new();
         let looks = match line.verb {
             Verb::Get => true,
-            Verb::Show => self.certain("GOTOOLCHAIN") != Some(Some("local")),
+            Verb::Show | Verb::Configure => self.certain("GOTOOLCHAIN") != Some(Some("local")),
             _ => false,
         };
         if looks {
@@ -176,6 +185,8 @@ impl Environment<'_> {
         }
         if line.verb == Verb::Show {
             written.clear();
+        } else if line.verb == Verb::Configure {
+            written = vec![self.settings()?];
         }
         Some(Effects {
             reads: Paths::Below(reads).and(system::below(&read)).and(system::programs()),

@@ -4,21 +4,27 @@ use crate::options::{Grammar, Short};
 
 /// `go help build`, `go help list`, `go help run`, `go help generate`.
 pub(super) const BUILD: Grammar = Grammar {
-    valued: &["-C -p -asmflags -buildmode -compiler -covermode -coverpkg -gccgoflags -gcflags -installsuffix \
-        -ldflags -mod -modfile -o -overlay -pgo -pkgdir -tags -toolexec -exec -f -run -skip -vettool"],
-    switches: &["-a -n -v -x -work -race -msan -asan -cover -json -trimpath -linkshared -modcacherw -i -e -m -u \
-        -deps -test -find -export -compiled -buildvcs"],
+    valued: &[
+        "-C -p -asmflags -buildmode -compiler -covermode -coverpkg -gccgoflags -gcflags -installsuffix \
+        -ldflags -mod -modfile -o -overlay -pgo -pkgdir -tags -toolexec -exec -f -run -skip -vettool",
+    ],
+    switches: &[
+        "-a -n -v -x -work -race -msan -asan -cover -json -trimpath -linkshared -modcacherw -i -e -m -u \
+        -deps -test -find -export -compiled -buildvcs",
+    ],
     short: Short::Long,
     ends_at_operand: true,
 };
 
 /// `go help test`, `go help testflag`: flags may follow the packages.
 pub(super) const TEST: Grammar = Grammar {
-    valued: &["-C -p -asmflags -buildmode -compiler -covermode -coverpkg -gccgoflags -gcflags -installsuffix \
+    valued: &[
+        "-C -p -asmflags -buildmode -compiler -covermode -coverpkg -gccgoflags -gcflags -installsuffix \
         -ldflags -mod -modfile -o -overlay -pgo -pkgdir -tags -toolexec -exec -bench -benchtime \
         -blockprofile -blockprofilerate -count -coverprofile -cpu -cpuprofile -fuzz -fuzzminimizetime \
         -fuzztime -list -memprofile -memprofilerate -mutexprofile -mutexprofilefraction -outputdir \
-        -parallel -run -skip -shuffle -timeout -trace -vet -vettool"],
+        -parallel -run -skip -shuffle -timeout -trace -vet -vettool",
+    ],
     switches: &["-a -n -v -x -work -race -msan -asan -cover -json -trimpath -linkshared -modcacherw -i -c \
         -failfast -short -benchmem -fullpath -buildvcs"],
     short: Short::Long,
@@ -36,7 +42,7 @@ pub(super) const GET: Grammar = Grammar {
 /// `go help mod download`, `go help mod verify`, `go help clean`, `go help env`.
 pub(super) const OTHER: Grammar = Grammar {
     valued: &["-C -modfile"],
-    switches: &["-x -v -json -modcacherw -cache -modcache -testcache -fuzzcache -changed"],
+    switches: &["-x -v -json -modcacherw -cache -modcache -testcache -fuzzcache -changed -w"],
     short: Short::Long,
     ends_at_operand: true,
 };

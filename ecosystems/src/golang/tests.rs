@@ -77,6 +77,7 @@ fn tools_need_no_project() {
         "go get golang.org/x/tools/cmd/stringer@v0.1.0",
         "go version",
         "go env GOPATH",
+        "go env -w GOPROXY=https://x,direct CGO_ENABLED=0",
     ] {
         assert_eq!(needs(body, &simple()), "packages", "{body}");
     }
@@ -96,7 +97,10 @@ fn leaves_alone_what_reads_everything() {
         "go get",
         "go get -d -v",
         "go get y",
-        "go env -w GOPROXY=direct",
+        "go env -w GOCACHE=/x",
+        "go env -w GO111MODULE=on",
+        "go env -w",
+        "go env -u GOPROXY",
         "go clean",
         "go work sync",
         "go tool x",
@@ -292,4 +296,30 @@ fn other_users_cannot_write_beside_the_module_cache() {
         "refused: /go/pkg/mod is mounted into a directory of root's, where go, run as another user, has to write \
          pkg/sumdb"
     );
+}
+
+#[test]
+fn settings_go_to_a_file_of_their_own() {
+    let touches = |path: &str| {
+        testing::touches(&Golang, "FROM golang\nWORKDIR /app\nRUN go env -w GOPROXY=direct", path)
+    };
+    assert_eq!(touches("/root/.config/go/env"), "rw");
+    assert_eq!(touches("/go/pkg/mod"), "r");
+    assert_eq!(touches("/app"), "");
+}
+
+#[test]
+fn tools_touch_no_project() {
+    let touches = |from: &str, body: &str, path: &str| {
+        testing::touches(&Golang, &format!("FROM {from}\nWORKDIR /app\nRUN {body}"), path)
+    };
+    assert_eq!(touches("golang", "go install x.y/z@v1", "/app"), "");
+    assert_eq!(touches("golang", "go install x.y/z@v1", "/go/bin"), "rw");
+    assert_eq!(touches("golang", "go install x.y/z@v1", "/go/src/app"), "");
+    assert_eq!(touches("golang", "go get x.y/z", "/app"), "rw");
+    assert_eq!(touches("golang", "go get x.y/z", "/go/src/app"), "rw");
+    assert_eq!(touches("golang", "go version", "/app"), "");
+    assert_eq!(touches("alpine", "go version", "/app/go.mod"), "r");
+    assert_eq!(touches("golang", "go mod download", "/app"), "");
+    assert_eq!(touches("golang", "go mod download", "/go/pkg/mod"), "rw");
 }
