@@ -150,13 +150,21 @@ pub struct Project<'a> {
     context: &'a Context,
     supplies: &'a Supplies,
     directory: ImagePath,
+    /// Copies of this step and later ones are not there yet.
+    until: usize,
 }
 
 impl<'a> Project<'a> {
     /// The project in `directory`.
     #[must_use]
     pub fn new(context: &'a Context, supplies: &'a Supplies, directory: ImagePath) -> Self {
-        Self { context, supplies, directory }
+        Self { context, supplies, directory, until: usize::MAX }
+    }
+
+    /// The project as the step of this index finds it: without what later steps copy.
+    #[must_use]
+    pub fn until(self, step: usize) -> Self {
+        Self { until: step, ..self }
     }
 
     /// The directory.
@@ -194,6 +202,9 @@ impl<'a> Project<'a> {
     pub fn find_at(&self, path: &ImagePath) -> Found {
         let mut reached = false;
         for (index, copied) in self.supplies.copied.iter().enumerate().rev() {
+            if copied.step >= self.until {
+                continue;
+            }
             if copied.target.below(path).is_some_and(|below| !below.is_empty() || copied.is_directory) {
                 return Found::Directory;
             }
@@ -244,7 +255,7 @@ impl<'a> Project<'a> {
     pub fn list(&self, path: &str) -> Vec<(String, bool)> {
         let directory = self.path(path);
         let mut names: Vec<(String, bool)> = Vec::new();
-        for copied in &self.supplies.copied {
+        for copied in self.supplies.copied.iter().filter(|copied| copied.step < self.until) {
             if let Some(below) = directory.below(&copied.target).filter(|_| copied.is_directory) {
                 let source = join(&copied.source, below);
                 for entry in self.context.list(&source).unwrap_or_default() {

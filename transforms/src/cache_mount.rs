@@ -129,7 +129,8 @@ impl RunStep<'_, '_> {
         filled: &mut Vec<ImagePath>,
     ) -> Result<Option<(Vec<Target>, Vec<CommandEdit>)>, String> {
         let known = managed.usage.directory.clone().filter(|_| self.input.context.is_known());
-        let project = known.map(|directory| Project::new(self.input.context, self.supplies, directory));
+        let project = known
+            .map(|directory| Project::new(self.input.context, self.supplies, directory).until(self.index));
         let plan = managed
             .ecosystem
             .caches(&managed.command, &managed.usage, &self.step.state, project.as_ref())

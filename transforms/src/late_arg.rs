@@ -173,7 +173,7 @@ impl Way<'_, '_> {
         let escape = self.input.file().escape();
         let keyword = instruction.keyword();
         match keyword {
-            Keyword::Run => return self.pass_run(step),
+            Keyword::Run => return self.pass_run(step, at),
             // Their text is for the running container or for another build.
             Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Onbuild | Keyword::Shell => {
                 return Reads::No;
@@ -222,7 +222,7 @@ impl Way<'_, '_> {
             })
     }
 
-    fn pass_run(&self, step: &Step<'_>) -> Reads {
+    fn pass_run(&self, step: &Step<'_>, at: usize) -> Reads {
         let instruction = &step.instruction;
         let text = String::from_utf8_lossy(instruction.text());
         let heredocs = instruction.heredocs().iter();
@@ -249,7 +249,7 @@ impl Way<'_, '_> {
             else {
                 return Reads::Maybe(format!("the files that {manager} reads there are not known"));
             };
-            let project = Project::new(self.input.context, self.supplies, directory);
+            let project = Project::new(self.input.context, self.supplies, directory).until(at);
             match managed.ecosystem.needs(&managed.command, &managed.usage, &project) {
                 Ok(needs) => {
                     let files = needs.files.iter().find(|file| self.file_names_one(&project, file));

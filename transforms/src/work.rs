@@ -43,7 +43,7 @@ struct Weights {
 
 impl Weights {
     /// The weights of a build; `known` holds the RUNs that were there before the change.
-    fn of(reading: &Reading<'_>, known: Option<&BTreeSet<Vec<u8>>>) -> Self {
+    fn of(reading: &Reading<'_>, known: Option<&BTreeSet<(usize, Vec<u8>)>>) -> Self {
         Self { stages: reading.build.stages.iter().map(|stage| weights(reading, stage, known)).collect() }
     }
 
@@ -70,13 +70,21 @@ fn skeleton<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
         .collect()
 }
 
-/// The texts of all RUNs.
-fn runs(build: &Build<'_>) -> BTreeSet<Vec<u8>> {
-    let steps = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
-    steps.filter(|run| run.keyword() == Keyword::Run).map(|run| run.text().to_vec()).collect()
+/// The texts of all RUNs, with the index of their stage.
+fn runs(build: &Build<'_>) -> BTreeSet<(usize, Vec<u8>)> {
+    let of_stage = |stage: &Stage<'_>| -> Vec<(usize, Vec<u8>)> {
+        let runs =
+            stage.steps.iter().map(|step| &step.instruction).filter(|run| run.keyword() == Keyword::Run);
+        runs.map(|run| (stage.index, run.text().to_vec())).collect()
+    };
+    build.stages.iter().flat_map(of_stage).collect()
 }
 
-fn weights(reading: &Reading<'_>, stage: &Stage<'_>, known: Option<&BTreeSet<Vec<u8>>>) -> Vec<usize> {
+fn weights(
+    reading: &Reading<'_>,
+    stage: &Stage<'_>,
+    known: Option<&BTreeSet<(usize, Vec<u8>)>>,
+) -> Vec<usize> {
     let analyses: Vec<_> = stage
         .steps
         .iter()
@@ -84,7 +92,8 @@ fn weights(reading: &Reading<'_>, stage: &Stage<'_>, known: Option<&BTreeSet<Vec
         .collect();
     let mut weights = Vec::with_capacity(analyses.len());
     for (index, (step, analysis)) in stage.steps.iter().zip(&analyses).enumerate() {
-        let is_new = known.is_some_and(|known| !known.contains(step.instruction.text()));
+        let is_new =
+            known.is_some_and(|known| !known.contains(&(stage.index, step.instruction.text().to_vec())));
         let later =
             || analyses.iter().skip(index + 1).flatten().flatten().flat_map(|analysis| analysis.managed());
         weights.push(match analysis {

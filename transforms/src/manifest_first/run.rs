@@ -31,7 +31,7 @@ impl Sinking<'_, '_> {
         let line = step.instruction.start_line();
         let mut names = Vec::new();
         for number in 0..analysis.pieces.len() {
-            match self.pass_piece(step, analysis, number, &mut names) {
+            match self.pass_piece(index, analysis, number, &mut names) {
                 Ok(LinkOutcome::Passed) => {}
                 Ok(LinkOutcome::Prefetch(below, name)) => {
                     self.gained.push((line, name));
@@ -73,7 +73,7 @@ impl Sinking<'_, '_> {
     /// Passes one link of a RUN. The names of what gains are added to `names`.
     fn pass_piece(
         &mut self,
-        step: &Step<'_>,
+        index: usize,
         analysis: &Analysis<'_>,
         number: usize,
         names: &mut Vec<String>,
@@ -82,7 +82,7 @@ impl Sinking<'_, '_> {
         for managed in &piece.managed {
             match managed.usage.kind {
                 UsageKind::Install | UsageKind::Build => {
-                    if let Some(prefetch) = self.pass_project(step, analysis, managed, names)? {
+                    if let Some(prefetch) = self.pass_project(index, analysis, managed, names)? {
                         return Ok(prefetch);
                     }
                 }
@@ -100,17 +100,19 @@ impl Sinking<'_, '_> {
     /// Passes a command that works on a project, or finds the download that serves it.
     fn pass_project(
         &mut self,
-        step: &Step<'_>,
+        index: usize,
         analysis: &Analysis<'_>,
         managed: &Managed<'_>,
         names: &mut Vec<String>,
     ) -> Result<Option<LinkOutcome>, Stop> {
+        let stage = self.stage;
+        let step = &stage.steps[index];
         let name = shown(managed, analysis);
         let refuse = |reason: String| Stop::at(step, reason);
         let directory = managed.usage.directory.clone();
         let directory =
             directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
-        let project = Project::new(self.input.context, &self.supplies, directory);
+        let project = Project::new(self.input.context, &self.supplies, directory).until(index);
         let needs = managed.ecosystem.needs(&managed.command, &managed.usage, &project);
         let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;

@@ -58,3 +58,29 @@ fn an_argument_goes_to_its_first_use() {
     );
     check_unchanged(&["late-arg"], &[], "FROM debian\nARG V\nRUN echo $V\n");
 }
+
+/// Two sources with an install each: neither copy may take the other's place for ever.
+#[test]
+fn two_projects_settle() {
+    let files: super::Files<'_> = &[
+        (".dockerignore", "**/node_modules\n"),
+        ("a/package.json", "{\"name\": \"a\"}"),
+        ("a/x.js", ""),
+        ("b/package.json", "{\"name\": \"b\"}"),
+        ("b/x.js", ""),
+    ];
+    check(
+        &["manifest-first"],
+        files,
+        "FROM node\nADD a /a\nRUN cd /a && npm install\nADD b /b\nRUN cd /b && npm install\n",
+        "FROM node\nCOPY a/package.json /a/\nRUN cd /a && npm install\nCOPY b/package.json /b/\nRUN cd /b && npm install\nADD b /b\nADD a /a\n",
+    );
+}
+
+/// The same stage twice: a download that is new in one is new in the other too.
+#[test]
+fn stages_may_say_the_same() {
+    let stage = "FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
+    let wanted = "FROM golang:1.22\nCOPY go.mod go.sum /s/\nRUN cd /s && go mod download\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
+    check(&["manifest-first"], GO, &stage.repeat(2), &wanted.repeat(2));
+}
