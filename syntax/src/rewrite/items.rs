@@ -82,9 +82,11 @@ pub fn move_to(edits: &mut Edits, file: &Dockerfile, index: usize, place: Place)
         return Err(RewriteError::OpenContinuation(instruction.start_line()));
     }
     let first = first_attached(file, index);
-    if (first..=index + 1).contains(&index_of(file, place)?) {
+    let target = index_of(file, place)?;
+    if (first..=index + 1).contains(&target) {
         return Ok(());
     }
+    check_directives(file, target, start_of(file, first))?;
     let span = Span::new(start_of(file, first), instruction.span().end);
     check_directives(file, first, span.end)?;
     let text = Span::new(span.start, lines::text_end(file.source(), span)).of(file.source());
@@ -208,16 +210,22 @@ fn without_comments(instruction: &Instruction<'_>) -> Vec<Span> {
 /// Refuses what makes the line at `next` follow the items before `first`, if it is a comment that would be a directive
 /// there.
 fn check_directives(file: &Dockerfile, first: usize, next: usize) -> Result<(), RewriteError> {
-    let source = file.source();
-    let in_head = |item: &Item| matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Directive(_));
-    if !file.items()[..first].iter().all(in_head) {
-        return Ok(());
-    }
-    let len = memchr::memchr(b'\n', &source[next..]).map_or(source.len() - next, |len| len + 1);
-    let line = trim_line_end(source, Span::new(next, next + len));
-    let content = Span::new(line.start + leading_space(line.of(source)), line.end);
-    if content.of(source).first() == Some(&b'#') && read_directive(source, content).is_some() {
+    if is_head(file, first) && is_directive(file.source(), next) {
         return Err(RewriteError::BecomesDirective(file.line_at(next)));
     }
     Ok(())
+}
+
+/// Whether directives may stand before the item `index`.
+fn is_head(file: &Dockerfile, index: usize) -> bool {
+    let in_head = |item: &Item| matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Directive(_));
+    file.items()[..index].iter().all(in_head)
+}
+
+/// Whether the line at `at` is a directive, or a comment that would be one at the head of the file.
+fn is_directive(source: &[u8], at: usize) -> bool {
+    let len = memchr::memchr(b'\n', &source[at..]).map_or(source.len() - at, |len| len + 1);
+    let line = trim_line_end(source, Span::new(at, at + len));
+    let content = Span::new(line.start + leading_space(line.of(source)), line.end);
+    content.of(source).first() == Some(&b'#') && read_directive(source, content).is_some()
 }

@@ -130,6 +130,10 @@ mod whole_instructions {
             refused("RUN a\\\n# escape=`\nB\nA", |e, f| delete(e, f, 0, Comments::Stay)),
             RewriteError::BecomesDirective(2)
         );
+        assert_eq!(
+            refused("A\n# escape=`\nB\n", |e, f| move_to(e, f, 2, Place::Top)),
+            RewriteError::BecomesDirective(2)
+        );
         assert_eq!(refused("A\n\n", |e, f| delete(e, f, 1, Comments::Stay)), RewriteError::NoSuchItem(1));
     }
 
