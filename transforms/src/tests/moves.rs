@@ -73,7 +73,7 @@ fn two_projects_settle() {
         &["manifest-first"],
         files,
         "FROM node\nADD a /a\nRUN cd /a && npm install\nADD b /b\nRUN cd /b && npm install\n",
-        "FROM node\nCOPY a/package.json /a/\nRUN cd /a && npm install\nCOPY b/package.json /b/\nRUN cd /b && npm install\nADD b /b\nADD a /a\n",
+        "FROM node\nCOPY a/package.json /a/\nRUN cd /a && npm install\nCOPY b/package.json /b/\nRUN cd /b && npm install\nADD a /a\nADD b /b\n",
     );
 }
 
