@@ -17,6 +17,7 @@ mod ecosystem;
 mod environment;
 mod gem;
 mod golang;
+mod gradle;
 mod java;
 mod javascript;
 mod maven;
@@ -74,4 +75,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &zypper::Zypper,
     &composer::Composer,
     &maven::Maven,
+    &gradle::Gradle,
 ];

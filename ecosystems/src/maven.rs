@@ -75,8 +75,9 @@ impl<'c> Line<'c> {
     /// The value of `-Dname=value`.
     fn property(&self, name: &str) -> Option<&str> {
         let words = self.words.as_ref()?;
-        let defined = words.options.iter().filter(|option| matches!(option.name, "-D" | "--define"));
-        defined.filter_map(|option| option.value.known()?.strip_prefix(name)?.strip_prefix('=')).last()
+        let prefix = format!("{name}=");
+        let defined = words.options.iter().rev().filter(|option| matches!(option.name, "-D" | "--define"));
+        defined.filter_map(|option| option.value.known()).find_map(|text| text.strip_prefix(prefix.as_str()))
     }
 }
 

@@ -24,10 +24,10 @@ pub(crate) fn property<'e>(
         match environment.get(name) {
             Setting::Unset => {}
             Setting::Known(options) => {
-                let set = options.split_ascii_whitespace().filter_map(|option| {
-                    option.strip_prefix("-D")?.strip_prefix(property)?.strip_prefix('=')
-                });
-                found = set.last().or(found);
+                // The last one counts.
+                let value =
+                    |option: &'e str| option.strip_prefix("-D")?.strip_prefix(property)?.strip_prefix('=');
+                found = options.split_ascii_whitespace().rev().find_map(value).or(found);
             }
             Setting::Unknown => {
                 return Err(Refusal::new(format!(
