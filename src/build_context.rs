@@ -11,13 +11,13 @@ mod sources;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dockfix_model::context::{Context, ContextError, IgnoreFile};
 use dockfix_syntax::Dockerfile;
 
 use crate::discover::Found;
-use sources::Sources;
+use sources::{Directory, Sources};
 
 /// The build context of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) enum Reason {
 #[derive(Debug, Default)]
 pub(crate) struct Contexts {
     given: Option<PathBuf>,
-    open: Mutex<HashMap<PathBuf, Context>>,
+    open: Mutex<HashMap<PathBuf, Arc<Directory>>>,
     compose: compose::Files,
 }
 
@@ -71,13 +71,17 @@ impl Contexts {
     /// # Errors
     /// The directory cannot be opened.
     pub(crate) fn open(&self, root: &Path) -> Result<Context, ContextError> {
+        Ok(self.directory(root)?.context().clone())
+    }
+
+    fn directory(&self, root: &Path) -> Result<Arc<Directory>, ContextError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(context) = open.get(root) {
-            return Ok(context.clone());
+        if let Some(directory) = open.get(root) {
+            return Ok(Arc::clone(directory));
         }
-        let context = Context::open(root, IgnoreFile::none())?;
-        open.insert(root.to_owned(), context.clone());
-        Ok(context)
+        let directory = Arc::new(Directory::new(Context::open(root, IgnoreFile::none())?));
+        open.insert(root.to_owned(), Arc::clone(&directory));
+        Ok(directory)
     }
 
     /// Whether the command line says which it is.
@@ -103,24 +107,22 @@ impl Contexts {
             let reason = if is_own { Reason::Own } else { Reason::Compose(file) };
             return Choice { root: Some(context), reason };
         }
-        let mut best: Option<(&PathBuf, usize)> = None;
+        let mut best: Option<(&PathBuf, Arc<Directory>, usize)> = None;
         for (index, directory) in candidates.iter().enumerate() {
-            let Ok(context) = self.open(directory) else { continue };
+            let Ok(opened) = self.directory(directory) else { continue };
             let top = *directory == found.root;
-            if sources.all_in(&context, top) {
+            if sources.all_in(&opened, top) {
                 let reason = if index < own { Reason::Own } else { Reason::Nearest };
                 return Choice { root: Some(directory.clone()), reason };
             }
-            let count = sources.count_in(&context);
-            if count > best.map_or(0, |(_, most)| most) {
-                best = Some((directory, count));
+            let count = sources.count_in(&opened);
+            if count > best.as_ref().map_or(0, |(.., most)| *most) {
+                best = Some((directory, opened, count));
             }
         }
         match best {
-            Some((directory, _)) => {
-                let missing =
-                    self.open(directory).map_or_else(|_| Vec::new(), |context| sources.missing_in(&context));
-                Choice { root: Some(directory.clone()), reason: Reason::Most(missing) }
+            Some((directory, opened, _)) => {
+                Choice { root: Some(directory.clone()), reason: Reason::Most(sources.missing_in(&opened)) }
             }
             None => Choice { root: None, reason: Reason::Nowhere(sources.names()) },
         }
@@ -138,8 +140,8 @@ impl Contexts {
             if entry.dockerfile != found.path || !entry.context.starts_with(&found.root) {
                 continue;
             }
-            let Ok(context) = self.open(&entry.context) else { continue };
-            if sources.all_in(&context, true) {
+            let Ok(directory) = self.directory(&entry.context) else { continue };
+            if sources.all_in(&directory, true) {
                 return Some((entry.context, entry.file));
             }
         }

@@ -9,6 +9,7 @@ mod names;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -140,14 +141,21 @@ impl Search {
                     self.discovery.passed_over.push((shown(&path), reason));
                 }
                 Seen::Error(path, message) => self.error(&path, &message),
-                Seen::File { path, is_link, doubtful } => self.below(&top, &path, is_link, doubtful),
+                Seen::File { path: found, is_link, doubtful } => {
+                    // The walk follows no links, so that what it finds lies where its path says.
+                    let real = match found.strip_prefix(path) {
+                        Ok(below) if !is_link => Ok(top.join(below)),
+                        _ => fs::canonicalize(&found),
+                    };
+                    self.below(&top, &found, real, is_link, doubtful);
+                }
             }
         }
     }
 
-    /// A file that a walk from `top` came upon.
-    fn below(&mut self, top: &Path, path: &Path, is_link: bool, doubtful: bool) {
-        let real = match fs::canonicalize(path) {
+    /// A file that a walk from `top` came upon, and where it really lies.
+    fn below(&mut self, top: &Path, path: &Path, real: io::Result<PathBuf>, is_link: bool, doubtful: bool) {
+        let real = match real {
             Ok(real) => real,
             Err(_) if is_link => {
                 return self

@@ -1,5 +1,8 @@
 //! What a Dockerfile takes from its build context, and whether a directory has it.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use dockfix_model::build::Build;
 use dockfix_model::context::Context;
 use dockfix_model::pattern::has_wildcard;
@@ -63,22 +66,22 @@ impl Sources {
     }
 
     /// Whether a directory has all that the build cannot do without. `top` says that there is no better one above.
-    pub(super) fn all_in(&self, context: &Context, top: bool) -> bool {
-        self.literal.iter().all(|source| has(context, source))
+    pub(super) fn all_in(&self, directory: &Directory, top: bool) -> bool {
+        self.literal.iter().all(|source| directory.has(source))
             && (!self.literal.is_empty()
                 || self.wildcard.is_empty()
-                || self.wildcard.iter().any(|source| has(context, source)))
-            && (!self.whole || top || is_worth_copying(context))
+                || self.wildcard.iter().any(|source| directory.has(source)))
+            && (!self.whole || top || directory.is_worth_copying())
     }
 
     /// How many of the paths and patterns lead to something.
-    pub(super) fn count_in(&self, context: &Context) -> usize {
-        self.literal.iter().chain(&self.wildcard).filter(|source| has(context, source)).count()
+    pub(super) fn count_in(&self, directory: &Directory) -> usize {
+        self.literal.iter().chain(&self.wildcard).filter(|source| directory.has(source)).count()
     }
 
     /// The paths that are not there.
-    pub(super) fn missing_in(&self, context: &Context) -> Vec<String> {
-        self.literal.iter().filter(|source| !has(context, source)).cloned().collect()
+    pub(super) fn missing_in(&self, directory: &Directory) -> Vec<String> {
+        self.literal.iter().filter(|source| !directory.has(source)).cloned().collect()
     }
 
     /// All paths and patterns.
@@ -87,21 +90,48 @@ impl Sources {
     }
 }
 
-fn has(context: &Context, source: &str) -> bool {
-    context.copy_sources(source).is_ok_and(|matches| !matches.is_empty())
+/// A directory that may be a context, and what was found out about it. Many Dockerfiles ask the same.
+#[derive(Debug)]
+pub(super) struct Directory {
+    context: Context,
+    has: Mutex<HashMap<String, bool>>,
+    is_worth_copying: OnceLock<bool>,
 }
 
-/// Whether a directory holds anything but what tells Docker how to build: `COPY . .` from a directory `docker/` that
-/// holds nothing else is no context.
-fn is_worth_copying(context: &Context) -> bool {
-    let Ok(entries) = context.list_ignoring_dockerignore("") else { return false };
-    entries.iter().any(|entry| {
-        let name = entry.name.to_ascii_lowercase();
-        let of_docker = ["dockerfile", "containerfile", "dockerignore", "compose", "docker-bake"];
-        let of_people = ["readme", "license", "makefile", ".gitignore", ".gitkeep"];
-        !of_docker.iter().any(|part| name.contains(part))
-            && !of_people.iter().any(|part| name.starts_with(part))
-    })
+impl Directory {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, has: Mutex::default(), is_worth_copying: OnceLock::new() }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Whether a source leads to something.
+    fn has(&self, source: &str) -> bool {
+        let known = self.has.lock().unwrap_or_else(PoisonError::into_inner).get(source).copied();
+        if let Some(has) = known {
+            return has;
+        }
+        let found = self.context.copy_sources(source).is_ok_and(|matches| !matches.is_empty());
+        self.has.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned(), found);
+        found
+    }
+
+    /// Whether it holds anything but what tells Docker how to build: `COPY . .` from a directory `docker/` that holds
+    /// nothing else is no context.
+    fn is_worth_copying(&self) -> bool {
+        *self.is_worth_copying.get_or_init(|| {
+            let Ok(entries) = self.context.list_ignoring_dockerignore("") else { return false };
+            entries.iter().any(|entry| {
+                let name = entry.name.to_ascii_lowercase();
+                let of_docker = ["dockerfile", "containerfile", "dockerignore", "compose", "docker-bake"];
+                let of_people = ["readme", "license", "makefile", ".gitignore", ".gitkeep"];
+                !of_docker.iter().any(|part| name.contains(part))
+                    && !of_people.iter().any(|part| name.starts_with(part))
+            })
+        })
+    }
 }
 
 /// The sources of one instruction, as written, remote ones included.

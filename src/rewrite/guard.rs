@@ -1,5 +1,6 @@
 //! Keeps a fault of ours from taking the other files down with it: a panic becomes an error of the file at hand.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -13,12 +14,9 @@ thread_local! {
 /// From now on a panic prints nothing; what it says is kept for the report.
 pub(super) fn keep_panics_quiet() {
     panic::set_hook(Box::new(|info| {
-        let payload = info.payload();
-        let message = payload.downcast_ref::<&str>().copied();
-        let message =
-            message.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic");
         let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
-        LAST_PANIC.with(|last| *last.borrow_mut() = Some(format!("{message}{place}")));
+        let message = format!("{}{place}", message_of(info.payload()));
+        LAST_PANIC.with(|last| *last.borrow_mut() = Some(message));
     }));
 }
 
@@ -29,35 +27,26 @@ pub(super) fn fix_guarded(project: &Project, options: &Options) -> Outcome {
 }
 
 fn fix_with(fix: impl Fn(&Project, &Options) -> Outcome, project: &Project, options: &Options) -> Outcome {
-    if let Ok(outcome) = caught(|| fix(project, options)) {
+    if let Ok(outcome) = caught(|| fix(project, options))
+        && outcome.files.len() == project.files.len()
+    {
         return outcome;
     }
     let mut options = options.clone();
     options.skip.push("dockerignore".to_owned());
-    let mut outcome = Outcome::default();
-    for (index, file) in project.files.iter().enumerate() {
+    let fix_alone = |file: &ProjectFile| {
         if !file.rewrite {
-            outcome.files.push(unchanged(file, None));
-            continue;
+            return unchanged(file, None);
         }
-        let alone = alone(project, index);
-        let fixed = caught(|| fix(&alone, &options)).map(|outcome| outcome.files.into_iter().nth(index));
-        outcome.files.push(match fixed {
+        // The others only matter for the ignore file.
+        let alone = Project { files: vec![file.clone()] };
+        match caught(|| fix(&alone, &options)).map(|outcome| outcome.files.into_iter().next()) {
             Ok(Some(fixed)) => fixed,
             Ok(None) => unchanged(file, Some("the engine lost the file".to_owned())),
             Err(bug) => unchanged(file, Some(bug)),
-        });
-    }
-    outcome
-}
-
-/// The same project, in which only one file may change.
-fn alone(project: &Project, only: usize) -> Project {
-    let mut alone = project.clone();
-    for (index, file) in alone.files.iter_mut().enumerate() {
-        file.rewrite &= index == only;
-    }
-    alone
+        }
+    };
+    Outcome { files: project.files.iter().map(fix_alone).collect(), ignore_files: Vec::new() }
 }
 
 fn unchanged(file: &ProjectFile, bug: Option<String>) -> dockfix_transforms::FixedFile {
@@ -74,8 +63,16 @@ fn unchanged(file: &ProjectFile, bug: Option<String>) -> dockfix_transforms::Fix
 /// What `work` makes, or what its panic said.
 fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // What a panic leaves half done is dropped here, and the projects are only read.
-    panic::catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| LAST_PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| "a panic".to_owned()))
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        // A panic that comes from another thread has left its place there, but brings its message along.
+        let noted = LAST_PANIC.with(|last| last.borrow_mut().take());
+        noted.unwrap_or_else(|| message_of(&*payload).to_owned())
+    })
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
 }
 
 #[cfg(test)]
@@ -97,6 +94,7 @@ mod tests {
     #[test]
     fn a_panic_loses_only_its_own_file() {
         let engine = |project: &Project, options: &Options| {
+            assert!(project.files.len() == 1, "not together");
             assert!(!project.files.iter().any(|file| file.rewrite && file.name == "bad"), "it broke");
             assert!(options.skip.iter().any(|skip| skip == "dockerignore"));
             Outcome {
@@ -108,6 +106,7 @@ mod tests {
         let bugs: Vec<_> =
             outcome.files.iter().map(|file| (file.name.as_str(), file.bug.is_some())).collect();
         assert_eq!(bugs, [("a", false), ("bad", true), ("c", false)]);
+        assert_eq!(outcome.files[1].bug.as_deref(), Some("it broke"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) struct Done {
     pub(super) report: FileReport,
     /// What is to be written, if it changed.
     pub(super) content: Option<NewContent>,
+    /// The root of the repository, or what stands for it: the files of one are written together.
+    pub(super) repository: PathBuf,
     /// An ignore file. A Dockerfile may rely on it, so it is written first.
     pub(super) is_ignore_file: bool,
 }
@@ -34,13 +36,16 @@ impl Fixed {
             around.map_or_else(|| repository_of(root).unwrap_or(root), PathBuf::as_path).to_owned()
         });
         let mut done = Vec::with_capacity(self.files.len() + self.ignore_files.len());
+        let repository = self.files.first().map(|(file, _)| file.found.root.clone());
         if let (Some(root), Some(around)) = (&self.root, &ignore_root) {
             let told =
                 |file: &FixedFile| file.is_changed() || !file.refusals.is_empty() || file.bug.is_some();
             for ignore_file in self.ignore_files.into_iter().filter(told) {
                 let path = root.join(&ignore_file.name);
                 let shown = here.shown(&path, around).to_string_lossy().into_owned();
-                done.push(Done { is_ignore_file: true, ..Done::of(shown, path, around, ignore_file, here) });
+                let one = Done::of(shown, path, around, ignore_file, here);
+                let repository = repository.clone().unwrap_or(one.repository);
+                done.push(Done { is_ignore_file: true, repository, ..one });
             }
         }
         for (file, fixed) in self.files {
@@ -48,7 +53,7 @@ impl Fixed {
             let shown = file.found.shown.to_string_lossy().into_owned();
             let mut one = match file.problems.is_empty() {
                 true => Done::of(shown, file.found.path, &file.found.root, fixed, here),
-                false => Done::rejected(shown, &file.problems),
+                false => Done::rejected(shown, &file.problems, file.found.root),
             };
             one.report.context = Some(context);
             done.push(one);
@@ -61,12 +66,14 @@ impl Done {
     fn of(shown: String, path: PathBuf, root: &Path, fixed: FixedFile, here: &Here) -> Self {
         let FixedFile { before, after, changes, refusals, bug, .. } = fixed;
         let mut report = FileReport { path: shown, changes, refusals, ..FileReport::default() };
+        let done =
+            |report, content| Self { report, content, repository: root.to_owned(), is_ignore_file: false };
         if let Some(bug) = bug {
             report.fail(FileError::bug(bug));
-            return Self { report, content: None, is_ignore_file: false };
+            return done(report, None);
         }
         if before.as_ref() == Some(&after) {
-            return Self { report, content: None, is_ignore_file: false };
+            return done(report, None);
         }
         report.status = Status::Changed;
         let patch_path = here.in_patch(&path, root);
@@ -77,12 +84,11 @@ impl Done {
             changes: &report.changes,
         };
         report.diff = diff.to_bytes();
-        let content = Some(NewContent { path, before, after, root: root.to_owned() });
-        Self { report, content, is_ignore_file: false }
+        done(report, Some(NewContent { path, before, after, root: root.to_owned() }))
     }
 
     /// A file that BuildKit would reject.
-    fn rejected(shown: String, problems: &[(usize, String)]) -> Self {
+    fn rejected(shown: String, problems: &[(usize, String)], repository: PathBuf) -> Self {
         let errors =
             problems.iter().map(|(line, problem)| FileError { line: Some(*line), ..FileError::new(problem) });
         let report = FileReport {
@@ -91,7 +97,7 @@ impl Done {
             errors: errors.collect(),
             ..FileReport::default()
         };
-        Self { report, content: None, is_ignore_file: false }
+        Self { report, content: None, repository, is_ignore_file: false }
     }
 }
 

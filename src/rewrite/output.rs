@@ -16,8 +16,8 @@ use crate::write::{Batch, NewContent};
 pub(super) fn write(done: &mut [Done]) {
     let mut repositories: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
     for (index, one) in done.iter().enumerate() {
-        if let Some(content) = &one.content {
-            repositories.entry(content.root.clone()).or_default().push(index);
+        if one.content.is_some() {
+            repositories.entry(one.repository.clone()).or_default().push(index);
         }
     }
     for mut indices in repositories.into_values() {
