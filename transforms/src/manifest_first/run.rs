@@ -78,6 +78,11 @@ impl Sinking<'_, '_> {
         number: usize,
         names: &mut Vec<String>,
     ) -> Result<LinkOutcome, Stop> {
+        // That `cd` finds its directory is seen to when the RUN is done with.
+        let conflicts = analysis.effects_of(number).conflicts(&self.effects());
+        if conflicts && entered(analysis, number).is_none() {
+            return Err(Stop::Blocked);
+        }
         let piece = &analysis.pieces[number];
         for managed in &piece.managed {
             match managed.usage.kind {
@@ -89,10 +94,6 @@ impl Sinking<'_, '_> {
                 UsageKind::Packages => names.push(shown(managed, analysis)),
                 UsageKind::CleanCache => {}
             }
-        }
-        // That `cd` finds its directory is seen to when the RUN is done with.
-        if analysis.effects_of(number).conflicts(&self.effects()) && entered(analysis, number).is_none() {
-            return Err(Stop::Blocked);
         }
         Ok(LinkOutcome::Passed)
     }

@@ -84,3 +84,20 @@ fn stages_may_say_the_same() {
     let wanted = "FROM golang:1.22\nCOPY go.mod go.sum /s/\nRUN cd /s && go mod download\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
     check(&["manifest-first"], GO, &stage.repeat(2), &wanted.repeat(2));
 }
+
+/// What cannot pass an install must not be put into the middle of its RUN either.
+#[test]
+fn a_run_is_not_split_for_its_own_install() {
+    let files: super::Files<'_> = &[
+        (".dockerignore", "**/node_modules\n"),
+        ("a/package.json", "{\"name\": \"a\"}"),
+        ("ssh/config", ""),
+    ];
+    let file = "FROM node\nADD ssh /root/.ssh\nADD a/package.json /a/\nRUN cd /a && npm install\n";
+    check_refused(
+        &["manifest-first"],
+        files,
+        file,
+        &["4: npm install stays below the sources: it may read or write any of them"],
+    );
+}
