@@ -22,6 +22,14 @@ enum LinkOutcome {
     Prefetch(Below, String),
 }
 
+/// What came of a command that works on a project.
+enum ProjectOutcome {
+    /// It needs these manifests; its name.
+    Passed(Manifests, String),
+    /// A download above the copy serves it, with these manifests; the download's name.
+    Prefetch(Manifests, Below, String),
+}
+
 impl Sinking<'_, '_> {
     pub(super) fn pass_run(&mut self, index: usize) -> Result<Passed, Stop> {
         let stage = self.stage;
@@ -78,34 +86,46 @@ impl Sinking<'_, '_> {
         number: usize,
         names: &mut Vec<String>,
     ) -> Result<LinkOutcome, Stop> {
-        // That `cd` finds its directory is seen to when the RUN is done with.
-        let conflicts = analysis.effects_of(number).conflicts(&self.effects());
-        if conflicts && entered(analysis, number).is_none() {
-            return Err(Stop::Blocked);
-        }
         let piece = &analysis.pieces[number];
+        let mut gained = Vec::new();
+        let mut manifests = Manifests::default();
         for managed in &piece.managed {
             match managed.usage.kind {
                 UsageKind::Install | UsageKind::Build => {
-                    if let Some(prefetch) = self.pass_project(index, analysis, managed, names)? {
-                        return Ok(prefetch);
+                    // What stands before it in the same RUN goes above the copy by a split.
+                    let is_first = names.is_empty() && gained.is_empty();
+                    match self.pass_project(index, analysis, managed, is_first)? {
+                        ProjectOutcome::Prefetch(found, below, name) => {
+                            self.manifests = found;
+                            return Ok(LinkOutcome::Prefetch(below, name));
+                        }
+                        ProjectOutcome::Passed(found, name) => {
+                            manifests.add(found);
+                            gained.push(name);
+                        }
                     }
                 }
-                UsageKind::Packages => names.push(shown(managed, analysis)),
+                UsageKind::Packages => gained.push(shown(managed, analysis)),
                 UsageKind::CleanCache => {}
             }
         }
+        // That `cd` finds its directory is seen to when the RUN is done with.
+        if analysis.effects_of(number).conflicts(&self.effects()) && entered(analysis, number).is_none() {
+            return Err(Stop::Blocked);
+        }
+        self.manifests.add(manifests);
+        names.extend(gained);
         Ok(LinkOutcome::Passed)
     }
 
     /// Passes a command that works on a project, or finds the download that serves it.
     fn pass_project(
-        &mut self,
+        &self,
         index: usize,
         analysis: &Analysis<'_>,
         managed: &Managed<'_>,
-        names: &mut Vec<String>,
-    ) -> Result<Option<LinkOutcome>, Stop> {
+        is_first: bool,
+    ) -> Result<ProjectOutcome, Stop> {
         let stage = self.stage;
         let step = &stage.steps[index];
         let name = shown(managed, analysis);
@@ -118,21 +138,17 @@ impl Sinking<'_, '_> {
         let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
         if let Some(command) = &needs.prefetch {
-            // What stands before it in the same RUN goes above the copy by a split.
-            if !names.is_empty() {
+            if !is_first {
                 return Err(Stop::Blocked);
             }
-            let prefetch = self.prefetch(step, managed, &project, command, &manifests)?;
-            self.manifests = manifests;
-            return Ok(Some(prefetch));
+            let (below, name) = self.prefetch(step, managed, &project, command, &manifests)?;
+            return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
         if managed.usage.kind == UsageKind::Build {
             return Err(Stop::Blocked);
         }
         self.check_outputs(&needs, &name).map_err(refuse)?;
-        self.manifests.add(manifests);
-        names.push(name);
-        Ok(None)
+        Ok(ProjectOutcome::Passed(manifests, name))
     }
 
     /// What of a command's needs comes with this copy.
@@ -199,7 +215,7 @@ impl Sinking<'_, '_> {
         project: &Project<'_>,
         command: &str,
         manifests: &Manifests,
-    ) -> Result<LinkOutcome, Stop> {
+    ) -> Result<(Below, String), Stop> {
         let copy = &self.stage.steps[self.index];
         // Whatever the copy can pass it passes first; the download comes when it is asked again.
         if !self.gained.is_empty() || manifests.files.is_empty() || self.is_fetched(managed) {
@@ -217,10 +233,7 @@ impl Sinking<'_, '_> {
         if directory.as_ref().is_some_and(|directory| !destination::is_plain(directory.as_str())) {
             return Err(Stop::Blocked);
         }
-        Ok(LinkOutcome::Prefetch(
-            Below::Prefetch { command: command.to_owned(), directory },
-            shortened(command),
-        ))
+        Ok((Below::Prefetch { command: command.to_owned(), directory }, shortened(command)))
     }
 
     /// Whether a command above the copy has installed or downloaded for the same project already.
