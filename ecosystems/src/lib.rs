@@ -33,6 +33,7 @@ mod poetry;
 mod python;
 mod rebuilt;
 mod ruby;
+mod sbt;
 mod system;
 mod uv;
 mod xml;
@@ -76,4 +77,5 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &composer::Composer,
     &maven::Maven,
     &gradle::Gradle,
+    &sbt::Sbt,
 ];
