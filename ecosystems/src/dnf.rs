@@ -1,4 +1,4 @@
-//! dnf, dnf5, yum, microdnf: Fedora, Red Hat Enterprise Linux and their kin.
+//! dnf, dnf5, yum, microdnf, tdnf: Fedora, Red Hat Enterprise Linux, Azure Linux and their kin.
 //!
 //! - **Commands**: `install`, `upgrade`, `group install` and the like install; `makecache` fetches metadata, which the
 //!   others do themselves; `remove`, `list`, `copr`, `config-manager` need no cache. `download` writes into the working
@@ -121,10 +121,15 @@ enum Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        if !matches!(command.program.as_str(), "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum" | "microdnf") {
-            return None;
-        }
-        let mut words = Words::read(command, 0, &GRAMMAR)?;
+        let mut words = match command.program.as_str() {
+            "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum" | "microdnf" | "tdnf" => {
+                Words::read(command, 0, &GRAMMAR)?
+            }
+            "yum-config-manager" => {
+                return Some(Self { words: Words::read(command, 0, &GRAMMAR)?, verb: Verb::Configure });
+            }
+            _ => return None,
+        };
         if words.operands.is_empty() {
             return None;
         }
@@ -227,11 +232,11 @@ impl Ecosystem for Dnf {
         state: &State,
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
-        let Some(line) =
-            Line::read(command).filter(|line| matches!(line.verb, Verb::Install | Verb::MakeCache))
-        else {
-            return Ok(CachePlan::default());
+        let fills = |line: &Line<'_>| {
+            // tdnf keeps nothing.
+            matches!(line.verb, Verb::Install | Verb::MakeCache) && command.program != "tdnf"
         };
+        let Some(line) = Line::read(command).filter(fills) else { return Ok(CachePlan::default()) };
         if let Some(moved) = line.moved() {
             return Err(Refusal::new(format!("{moved} may move the cache of {}", command.program)));
         }
@@ -335,6 +340,8 @@ mod tests {
             "dnf copr enable -y x/y",
             "yum remove -y gcc",
             "yum --disableplugin subscription-manager install -y x",
+            "tdnf install -y ca-certificates",
+            "yum-config-manager --add-repo https://x/y.repo",
         ] {
             assert_eq!(needs(body), "packages", "{body}");
         }
@@ -349,8 +356,8 @@ mod tests {
             "dnf --unknown install x",
             "dnf $VERB x",
             "dnf system-upgrade reboot",
-            "yum-config-manager --enable x",
-            "tdnf install x",
+            "yum-config-manager --unknown x",
+            "reposync x",
             "dnf install --setopt",
         ] {
             assert_eq!(needs(body), "opaque", "{body}");
@@ -385,7 +392,13 @@ mod tests {
         ] {
             assert_eq!(caches(from, body), expected, "{from}: {body}");
         }
-        for body in ["dnf clean all", "dnf remove x", "dnf list installed"] {
+        for body in [
+            "dnf clean all",
+            "dnf remove x",
+            "dnf list installed",
+            "tdnf install x",
+            "yum-config-manager --enable x",
+        ] {
             assert_eq!(caches("fedora", body), "", "{body}");
         }
     }
