@@ -108,7 +108,8 @@ pub struct Invocation<'a> {
     pub program_span: Span,
     /// What follows the name.
     pub arguments: Vec<Argument<'a>>,
-    /// Variables set for this command alone; the value where it is known.
+    /// Variables set for this command, or exported by those before it in the same script, in that order; the value where it
+    /// is known.
     pub assignments: Vec<(String, Option<String>)>,
     /// The directory it runs in; `None` where that is not known.
     pub directory: Option<ImagePath>,
@@ -250,11 +251,13 @@ struct Reader<'s> {
     directory: Option<ImagePath>,
     /// Names that the script sets: their values are not those of ENV.
     assigned: Vec<String>,
+    /// Variables that commands so far have exported.
+    exported: Vec<(String, Option<String>)>,
 }
 
 impl<'s> Reader<'s> {
     fn new(state: &'s State) -> Self {
-        Self { state, directory: state.workdir.clone(), assigned: Vec::new() }
+        Self { state, directory: state.workdir.clone(), assigned: Vec::new(), exported: Vec::new() }
     }
 }
 
@@ -308,6 +311,7 @@ fn action<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Rea
     }
     if let [command] = &commands[..] {
         change_directory(command, reader);
+        export(command, reader);
     }
     Action::Pipeline(commands)
 }
@@ -329,11 +333,12 @@ fn nested<'a>(
 
 fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>) -> Option<Invocation<'a>> {
     let value = |word| value::of_word(word, reader.state, &reader.assigned);
-    let mut assignments: Vec<_> = simple
-        .assignments
-        .iter()
-        .map(|assignment| (assignment.name.to_owned(), value(&assignment.value)))
-        .collect();
+    let own =
+        simple.assignments.iter().map(|assignment| (assignment.name.to_owned(), value(&assignment.value)));
+    let is_bare = simple.words.is_empty();
+    // The environment that earlier commands have made is set for this one as if it stood before it.
+    let earlier = reader.exported.iter().filter(|_| !is_bare).cloned();
+    let mut assignments: Vec<_> = earlier.chain(own).collect();
     let arguments: Vec<_> = simple
         .words
         .iter()
@@ -392,6 +397,27 @@ fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_>) {
             };
         }
         "pushd" | "popd" | "eval" | "." | "source" => reader.directory = None,
+        _ => {}
+    }
+}
+
+/// Notes what a command adds to the environment of those after it.
+fn export(command: &Invocation<'_>, reader: &mut Reader<'_>) {
+    match command.program.as_str() {
+        "export" => {
+            for argument in &command.arguments {
+                let text = String::from_utf8_lossy(argument.text);
+                let Some((name, _)) = text.split_once('=') else { continue };
+                let value = argument.value.as_deref().and_then(|word| word.split_once('='));
+                reader.exported.push((name.to_owned(), value.map(|(_, value)| value.to_owned())));
+            }
+        }
+        // A bare assignment reaches programs where the variable is in the environment already.
+        "" => {
+            let known = |name: &String| reader.state.variables.get(name).is_some();
+            let set: Vec<_> = command.assignments.iter().filter(|(name, _)| known(name)).cloned().collect();
+            reader.exported.extend(set);
+        }
         _ => {}
     }
 }

@@ -63,6 +63,8 @@ struct Target {
     directory: ImagePath,
     is_locked: bool,
     for_root: bool,
+    /// The manager whose downloads it keeps; `None` for an index, which cleaning does not empty.
+    manager: Option<&'static str>,
 }
 
 /// A RUN that is looked at.
@@ -154,6 +156,9 @@ impl RunStep<'_, '_> {
         let mut targets = Vec::new();
         let mut refused = None;
         for cache in plan.caches {
+            if self.is_too_wide(&cache.directory) {
+                return Err(format!("{} holds more than a cache", cache.directory));
+            }
             if cache.directory.is_symbolic() {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
             }
@@ -167,6 +172,7 @@ impl RunStep<'_, '_> {
                     directory: cache.directory,
                     is_locked: cache.sharing == Sharing::Locked,
                     for_root,
+                    manager: (!matches!(cache.kind, CacheKind::Index(_))).then(|| managed.ecosystem.name()),
                 }),
                 Err(reason) => refused = Some(reason),
             }
@@ -175,6 +181,13 @@ impl RunStep<'_, '_> {
             return refused.map_or(Ok(None), Err);
         }
         Ok(Some((targets, plan.edits)))
+    }
+
+    /// Whether a directory is one that other things live in: near the root, a home, or above the working directory.
+    fn is_too_wide(&self, directory: &ImagePath) -> bool {
+        let depth = directory.as_str().split('/').filter(|name| !name.is_empty()).count();
+        let holds = |path: Option<ImagePath>| path.is_some_and(|path| path.below(directory).is_some());
+        depth < 2 || holds(self.step.state.home()) || holds(self.step.state.workdir.clone())
     }
 
     /// Whether a mount of the RUN covers a directory or lies in it.
@@ -250,12 +263,7 @@ impl RunStep<'_, '_> {
         commands: &[CommandEdit],
     ) -> Result<Result<Edits, RewriteError>, String> {
         let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
-        let managers: Vec<_> = self
-            .analysis
-            .managed()
-            .filter(|managed| managed.usage.kind != UsageKind::CleanCache)
-            .map(|managed| managed.ecosystem.name())
-            .collect();
+        let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
         let home = self.step.state.home();
         let search = cleaning::Search { directories: &directories, home, managers: &managers };
         let cleaning = cleaning::find(self.analysis, &search)?;

@@ -48,7 +48,9 @@ pub(super) fn of_index<'a>(
 }
 
 fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
-    let plan = managed.ecosystem.caches(&managed.command, &managed.usage, &step.state, None).ok()?;
+    let Ok(plan) = managed.ecosystem.caches(&managed.command, &managed.usage, &step.state, None) else {
+        return Some(IndexUse::Reads);
+    };
     plan.caches.iter().find_map(|cache| match cache.kind {
         CacheKind::Index(use_of_it) if cache.directory == *directory => Some(use_of_it),
         _ => None,

@@ -36,6 +36,9 @@ impl Sinking<'_, '_> {
         let step = &stage.steps[index];
         self.check_mounts(step)?;
         let Ok(analysis) = self.input.reading.run(step) else { return Err(Stop::Blocked) };
+        if self.brings_programs(step) {
+            return Err(Stop::Blocked);
+        }
         let line = step.instruction.start_line();
         let mut names = Vec::new();
         for number in 0..analysis.pieces.len() {
@@ -76,6 +79,15 @@ impl Sinking<'_, '_> {
             _ => mount.target().is_none_or(here),
         });
         if is_here { Err(Stop::Blocked) } else { Ok(()) }
+    }
+
+    /// Whether the search path leads into what the copy brings: then any command may be one of its files.
+    fn brings_programs(&self, step: &Step<'_>) -> bool {
+        let path =
+            step.state.variables.get("PATH").and_then(|path| path.value.as_deref()).unwrap_or_default();
+        path.split(':')
+            .filter_map(ImagePath::absolute)
+            .any(|directory| self.excluded(&directory) == Some(false) && self.has_directory(&directory))
     }
 
     /// Passes one link of a RUN. The names of what gains are added to `names`.
@@ -141,6 +153,11 @@ impl Sinking<'_, '_> {
             if !is_first {
                 return Err(Stop::Blocked);
             }
+            if !only_enters_directories(analysis, managed) {
+                return Err(refuse(format!(
+                    "what stands before {name} in its RUN may matter to the download"
+                )));
+            }
             let (below, name) = self.prefetch(step, managed, &project, command, &manifests)?;
             return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
@@ -176,6 +193,16 @@ impl Sinking<'_, '_> {
             manifests.directories.push((path, directory.clone()));
         }
         Ok(manifests)
+    }
+
+    /// Whether the copy brings a directory of the context to this place.
+    fn has_directory(&self, path: &ImagePath) -> bool {
+        self.sources.iter().filter(|source| source.is_directory).any(|source| {
+            let below = path.below(&source.target);
+            below.is_some_and(|below| {
+                matches!(self.input.context.kind(&join(&source.source, below)), Ok(Some(Kind::Dir)))
+            })
+        })
     }
 
     fn is_ours(&self, copied: usize) -> bool {
@@ -233,7 +260,9 @@ impl Sinking<'_, '_> {
         if directory.as_ref().is_some_and(|directory| !destination::is_plain(directory.as_str())) {
             return Err(Stop::Blocked);
         }
-        Ok((Below::Prefetch { command: command.to_owned(), directory }, shortened(command)))
+        let flags = step.instruction.flags().iter().map(|flag| flag.span.of(step.instruction.text()));
+        let flags = flags.map(|flag| String::from_utf8_lossy(flag).into_owned()).collect();
+        Ok((Below::Prefetch { flags, command: command.to_owned(), directory }, shortened(command)))
     }
 
     /// Whether a command above the copy has installed or downloaded for the same project already.
@@ -309,6 +338,19 @@ fn entered(analysis: &Analysis<'_>, number: usize) -> Option<Option<ImagePath>> 
     Some(target.and_then(|target| {
         ImagePath::absolute(target).or_else(|| Some(command.directory.as_ref()?.join(target)))
     }))
+}
+
+/// Whether nothing but `cd` stands before a command in its RUN, and nothing in front of its name but settings of the build
+/// itself.
+fn only_enters_directories(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
+    let mut links =
+        analysis.chain.links.iter().take_while(|link| link.span.end <= managed.command.span.start);
+    links.all(|link| match &link.action {
+        Action::Pipeline(commands) => {
+            matches!(&commands[..], [command] if matches!(command.program.as_str(), "cd" | "set"))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a list of commands means the same when it is cut before link `at`: the first part must succeed for the second

@@ -50,6 +50,8 @@ pub(super) enum Below {
     },
     /// They stay: a RUN that downloads comes above them instead.
     Prefetch {
+        /// The flags of the RUN that it serves: mounts with secrets, networks.
+        flags: Vec<String>,
         /// The command.
         command: String,
         /// The directory to change to first, where it is not the working directory.

@@ -20,9 +20,10 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let mut edits = Edits::new();
     let manifests = manifest_copies(stage, plan);
     let mut above = manifests.join("\n");
-    if let Below::Prefetch { command, directory } = &plan.below {
+    if let Below::Prefetch { flags, command, directory } = &plan.below {
         let prefix = directory.as_ref().map_or(String::new(), |directory| format!("cd {directory} && "));
-        above = format!("{above}\nRUN {prefix}{command}");
+        let flags: String = flags.iter().map(|flag| format!("{flag} ")).collect();
+        above = format!("{above}\nRUN {flags}{prefix}{command}");
         rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
         return Ok(edits);
     }

@@ -161,3 +161,24 @@ fn lists_are_mounted_only_where_they_are_fetched() {
         ),
     );
 }
+
+/// What the RUN exports decides where the cache lies, as much as ENV does.
+#[test]
+fn exported_variables_count() {
+    node(
+        "export npm_config_cache=/srv/npm && npm i -g x",
+        "--mount=type=cache,target=/srv/npm,sharing=locked export npm_config_cache=/srv/npm && npm i -g x",
+    );
+    node_refused("export npm_config_cache=/app && npm i -g x", "3: /app holds more than a cache");
+}
+
+/// `apt-get clean` does not touch the lists: it stays where only they are mounted.
+#[test]
+fn cleaning_stays_where_it_empties_nothing() {
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN apt-get update && ./x && apt-get clean && rm -rf /var/lib/apt/lists/*\n",
+        "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked apt-get update && ./x && apt-get clean\n",
+    );
+}

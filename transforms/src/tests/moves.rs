@@ -101,3 +101,33 @@ fn a_run_is_not_split_for_its_own_install() {
         &["4: npm install stays below the sources: it may read or write any of them"],
     );
 }
+
+/// A download above the sources runs as the build does: with its secrets, and with nothing before it that may matter.
+#[test]
+fn a_download_has_what_the_build_has() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN --mount=type=ssh go build .\n",
+        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nCOPY . .\nRUN --mount=type=ssh go build .\n",
+    );
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN export GOPRIVATE=x && go build .\n",
+        &["4: what stands before go build . in its RUN may matter to the download"],
+    );
+}
+
+/// A command may be a file of the copy where the search path leads there.
+#[test]
+fn programs_of_the_sources_block() {
+    let files: super::Files<'_> =
+        &[(".dockerignore", "**/node_modules\n"), ("package.json", "{\"name\": \"a\"}"), ("bin/npm", "")];
+    check_refused(
+        &["manifest-first"],
+        files,
+        "FROM node\nENV PATH=/app/bin:$PATH\nWORKDIR /app\nCOPY . .\nRUN npm install\n",
+        &["5: npm install stays below the sources: it may read or write any of them"],
+    );
+}
