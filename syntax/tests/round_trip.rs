@@ -41,10 +41,10 @@ fn a_line_end_is_only_a_line_feed() {
 #[test]
 fn problems_are_told_once_and_in_order() {
     let long = "x".repeat(70_000);
-    let source = format!("FROM a\nFOO\nRUN <<E\nRUN {long}\n");
+    let source = format!("FROM a\nFOO\nRUN <<E <<F\nRUN {long}\nE\n");
     let file = Dockerfile::parse(source.into_bytes());
     let lines: Vec<_> = file.problems().map(|(line, _)| line).collect();
-    assert_eq!(lines, [2, 3, 4]);
+    assert_eq!(lines, [2, 3, 4, 5]);
 }
 
 /// A heredoc that never ends is looked for once, not from every line that announces one.

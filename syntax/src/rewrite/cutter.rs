@@ -106,11 +106,15 @@ impl<'a> Cutter<'a> {
                 let space = |&at: &usize| is_separator(self.source[at]);
                 let before = left.range().rev().take_while(space).count();
                 let after = right.range().take_while(space).count();
-                if self.is_blank(right) || self.ends_command(end) {
+                let ends_line = self.is_blank(right) || self.ends_command(end);
+                if index > 0 && !ends_line && self.is_blank(left) {
+                    // The next word takes the place, at the same indentation.
+                    let gap = if before > 0 { after } else { 0 };
+                    self.mark(Span::new(end, end + gap));
+                    at = end + gap;
+                } else if ends_line || after > 0 {
+                    // What stands behind keeps its gap, so that it can be cut away in the same edit.
                     self.mark(Span::new(start - before, start));
-                } else if before > 0 {
-                    self.mark(Span::new(end, end + after));
-                    at = end + after;
                 }
             }
         }

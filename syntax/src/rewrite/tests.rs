@@ -287,6 +287,13 @@ mod commands {
         chain
     }
 
+    /// The chain of these commands, joined by `&&`.
+    fn chain_of(instruction: &Instruction<'_>, commands: &[&str]) -> Chain {
+        let commands: Vec<_> = commands.iter().map(|command| span_of(instruction, command)).collect();
+        let operator = span_of(instruction, "&&");
+        Chain { operators: vec![operator; commands.len() - 1], commands }
+    }
+
     fn cut(numbers: &[usize]) -> impl Fn(&mut Edits, &Dockerfile) -> Made {
         move |edits, file| remove_commands(edits, &run(file), &chain(&run(file)), numbers)
     }
@@ -322,6 +329,18 @@ mod commands {
         check("# escape=`\nRUN a `\n && b\n", cut(&[1]), "# escape=`\nRUN a\n");
         check("RUN \\\n  a && \\\n  b\n", cut(&[0]), "RUN \\\n  b\n");
         check("RUN a; \\\n b; \\\n c\nX", cut(&[1]), "RUN a; \\\n c\nX");
+    }
+
+    #[test]
+    fn go_together_with_words() {
+        let change = |e: &mut Edits, f: &Dockerfile| {
+            insert_flags(e, &run(f), &["--m"])?;
+            remove(e, &run(f), &[span_of(&run(f), "--no")])?;
+            remove_commands(e, &run(f), &chain_of(&run(f), &["a --no", "c"]), &[1])
+        };
+        check("RUN a --no \\\n  && c\n", change, "RUN --m a\n");
+        check("RUN a --no && \\\n  c\n", change, "RUN --m a\n");
+        check("RUN a --no && c", change, "RUN --m a");
     }
 
     #[test]
