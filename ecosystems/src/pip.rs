@@ -264,6 +264,10 @@ impl Ecosystem for Pip {
         config::check_files(project)?;
         let mut closure = Closure::new(project, "pip");
         Wanted::of(&line.words).add_to(&mut closure, "pip")?;
+        // Versions before 23 read where to install to (distutils, `Distribution.find_config_files`).
+        if project.read_text("setup.cfg").is_some_and(|text| text.contains("[install")) {
+            closure.manifest(&project.path("setup.cfg"))?;
+        }
         let mut needs = closure.into_needs();
         let resolve = |path: &str| Some(project.path(path));
         for path in line.places(&READ, resolve).ok_or_else(unread)? {
@@ -327,7 +331,7 @@ impl Ecosystem for Pip {
     }
 
     fn ignored(&self) -> &'static [&'static str] {
-        &["**/__pycache__", "**/*.py[cod]", "**/.venv", "**/*.egg-info"]
+        &["**/.venv", "**/venv", "**/env"]
     }
 }
 

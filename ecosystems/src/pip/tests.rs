@@ -197,6 +197,19 @@ fn follows_what_the_files_say() {
     }
 }
 
+#[test]
+fn other_settings_are_read_too() {
+    let with = |run: &str, config: &str| {
+        needs(run, &[("r.txt", ""), ("setup.cfg", config), ("index/x/x.whl", ""), ("cert.pem", "")])
+    };
+    assert_eq!(with("pip install -r r.txt", "[metadata]\n"), "install /app; files r.txt");
+    assert_eq!(with("pip install -r r.txt", "[install]\nprefix=\n"), "install /app; files r.txt setup.cfg");
+    assert_eq!(
+        with("pip install --index-url ./index --cert=cert.pem -r r.txt", ""),
+        "install /app; files cert.pem r.txt; directories index"
+    );
+}
+
 /// Includes are relative to the including file, packages to the working directory.
 #[test]
 fn paths_start_in_two_places() {

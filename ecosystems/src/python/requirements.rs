@@ -25,7 +25,7 @@ pub(crate) enum Item {
     Requirements(String),
     /// `-c`: a file of constraints.
     Constraint(String),
-    /// `-f`: directories or addresses to find packages at.
+    /// `-f`: directories or addresses to find packages at; also an index that lies in a directory.
     FindLinks(Vec<String>),
     /// A setting that names no file.
     Setting,
@@ -67,6 +67,14 @@ const SWITCHES: [&str; 8] = [
     "--only-final",
     "--always-unzip",
 ];
+
+/// Options that name an index of packages.
+pub(crate) const INDEXES: [&str; 4] = ["-i", "--index-url", "--pypi-url", "--extra-index-url"];
+
+/// Whether an index lies in a directory.
+pub(crate) fn is_local_index(value: &str) -> bool {
+    value.starts_with(['.', '/']) || value.starts_with("file:")
+}
 
 /// The text of a file: UTF-8, or UTF-16 with its mark; what is neither is read as far as it is ASCII.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -173,11 +181,11 @@ pub(crate) fn item(line: &str) -> Item {
     if let Some(path) = first(["-c", "--constraint"]) {
         return Item::Constraint(path);
     }
-    let links: Vec<_> = found
-        .into_iter()
-        .filter(|(name, _)| matches!(*name, "-f" | "--find-links"))
-        .map(|(_, path)| path)
-        .collect();
+    let is_place = |(name, value): &(&str, String)| match *name {
+        "-f" | "--find-links" => true,
+        name => INDEXES.contains(&name) && is_local_index(value),
+    };
+    let links: Vec<_> = found.into_iter().filter(is_place).map(|(_, value)| value).collect();
     if links.is_empty() { Item::Setting } else { Item::FindLinks(links) }
 }
 
@@ -290,6 +298,8 @@ mod tests {
             ("-e . -r x.txt", Item::Editable(text("."))),
             ("--find-links=wheels -f w2", Item::FindLinks(vec![text("wheels"), text("w2")])),
             ("--no-index", Item::Setting),
+            ("-i https://x", Item::Setting),
+            ("--extra-index-url file:///srv/index", Item::FindLinks(vec![text("file:///srv/index")])),
             ("--extra-index-url https://${U}@x", Item::Setting),
             ("flask==3 --hash=sha256:0 --hash sha256:1", Item::Requirement(text("flask==3"))),
             ("x ; python_version < '3' -r y", Item::Requirement(text("x ; python_version < '3'"))),

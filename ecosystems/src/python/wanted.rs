@@ -3,6 +3,7 @@
 use dockfix_model::ImagePath;
 
 use super::closure::Closure;
+use super::requirements::{INDEXES, is_local_index};
 use super::source::{Source, begins_with_comparison, file_path, has_scheme, is_archive, source};
 use crate::Refusal;
 use crate::options::{Operand, Value, Words};
@@ -51,6 +52,10 @@ impl<'l> Wanted<'l> {
                 "--requirements-from-script" => wanted.set_unknown(option.name.to_owned()),
                 "--group" => wanted.groups.extend(option.value.known()),
                 "-f" | "--find-links" => wanted.links.extend(option.value.known()),
+                name if INDEXES.contains(&name) => {
+                    wanted.links.extend(option.value.known().filter(|index| is_local_index(index)));
+                    continue;
+                }
                 name if FILES.contains(&name) => wanted.files.extend(option.value.known()),
                 _ => continue,
             }

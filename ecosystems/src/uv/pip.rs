@@ -40,34 +40,13 @@ pub(super) fn recognise(
     let read = wanted.paths(resolve)?;
     let built = wanted.built(resolve).filter(|path| !inside(path));
     places::write(&mut effects, built.into_iter().collect());
-    let uses_files = line.verb == Verb::PipSync
-        || !wanted.files.is_empty()
-        || !wanted.groups.is_empty()
-        || wanted.has_repositories
-        || line.words.has(&FILES)
-        || named.iter().chain(&read).any(inside);
     if line.verb == Verb::PipInstall && (wanted.project.is_some() || wanted.unknown.is_some()) {
         return Some((UsageKind::Build, effects));
     }
     places::read(&mut effects, read.into_iter().filter(|path| !inside(path)).collect());
     places::read(&mut effects, wanted.globs.iter().filter_map(|glob| ImagePath::absolute(glob)).collect());
-    if uses_files {
-        return Some((UsageKind::Install, effects));
-    }
-    // It looks for settings around the working directory.
-    places::read(&mut effects, settings_above(directory));
-    Some((UsageKind::Packages, effects))
-}
-
-/// The configuration files that uv looks for in a directory and above.
-fn settings_above(directory: Option<&ImagePath>) -> Vec<ImagePath> {
-    let mut paths = Vec::new();
-    let mut directory = directory.cloned();
-    while let Some(at) = directory {
-        paths.extend(["uv.toml", "pyproject.toml", ".python-version"].map(|name| at.join(name)));
-        directory = at.parent();
-    }
-    paths
+    // Even for packages by name alone it looks for settings in the working directory and above.
+    Some((UsageKind::Install, effects))
 }
 
 pub(super) fn needs(line: &Line<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {

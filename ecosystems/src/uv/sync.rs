@@ -182,7 +182,7 @@ fn read_lock(project: &Project<'_>, path: &ImagePath, top: Node<'_>) -> Result<L
         .filter_map(Node::as_str)
         .collect();
     let own = top.string(&["project", "name"]).map(normalised);
-    let mut local = Local { is_virtual: own.is_none(), ..Local::default() };
+    let mut local = Local { is_virtual: own.is_none() || is_virtual(top), ..Local::default() };
     for package in lock.get(&["package"]).into_iter().flat_map(Node::elements) {
         let Some((source, name)) = package.get(&["source"]).zip(package.string(&["name"])) else { continue };
         let is_local =
@@ -226,9 +226,13 @@ fn unlocked(line: &Line<'_>, top: Node<'_>, is_member: bool) -> Result<Local, Re
     if let Some(dynamic) = top.get(&["project", "dynamic"]) {
         return refuse(dynamic, "declares dynamic metadata");
     }
+    Ok(Local { is_virtual: is_virtual(top), ..Local::default() })
+}
+
+/// Whether the project is not to be installed: it has no build system, or says so.
+fn is_virtual(top: Node<'_>) -> bool {
     let is_package = top.get(&["tool", "uv", "package"]).and_then(Node::as_bool);
-    let is_virtual = !is_package.unwrap_or(top.get(&["build-system"]).is_some());
-    Ok(Local { is_virtual, ..Local::default() })
+    !is_package.unwrap_or(top.get(&["build-system"]).is_some())
 }
 
 /// Whether the metadata stand in pyproject.toml, all of them.

@@ -142,6 +142,18 @@ fn settings_around_the_project_are_read() {
 }
 
 #[test]
+fn pip_looks_for_settings_around_it() {
+    let mut files = FILES.to_vec();
+    assert_eq!(needs("uv pip install --system flask", &files), "install /app");
+    files[0] = ("pyproject.toml", "[tool.uv]\nindex-url = \"https://x\"\n");
+    assert_eq!(needs("uv pip install --system flask", &files), "install /app; files pyproject.toml");
+    assert_eq!(
+        needs("cd src && uv pip install --system flask", &files),
+        "install /app/src; files /app/pyproject.toml"
+    );
+}
+
+#[test]
 fn pip_reads_requirements_as_pip_does() {
     for (run, expected) in [
         ("uv pip install --system -r requirements.txt", "install /app; files more.txt requirements.txt"),
@@ -153,9 +165,9 @@ fn pip_reads_requirements_as_pip_does() {
         ("uv pip install --system -c more.txt flask", "install /app; files more.txt"),
         ("uv pip install --system -r pyproject.toml --extra x", "install /app; files pyproject.toml"),
         ("uv pip install --system --overrides=more.txt -b more.txt x", "install /app; files more.txt"),
-        ("uv pip install --system flask 'uvicorn[standard]'", "packages"),
-        ("uv pip install --python /opt/venv/bin/python flask==$V", "packages"),
-        ("uv pip install --system /wheels/*.whl", "packages"),
+        ("uv pip install --system flask 'uvicorn[standard]'", "install /app"),
+        ("uv pip install --system --python /opt/venv/bin/python flask==$V", "install /app"),
+        ("uv pip install --system /wheels/*.whl", "install /app"),
         ("uv pip list", "packages"),
         (
             "uv pip install --system .",
