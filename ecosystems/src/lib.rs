@@ -21,6 +21,7 @@ mod gradle;
 mod java;
 mod javascript;
 mod maven;
+mod mix;
 mod npm;
 mod options;
 mod pacman;
@@ -78,4 +79,6 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &maven::Maven,
     &gradle::Gradle,
     &sbt::Sbt,
+    &mix::Mix,
+    &mix::MixLocal,
 ];

@@ -49,6 +49,13 @@ impl Rebuilt {
         self.words.push(quoted(word));
     }
 
+    /// Puts a mark right behind the last word.
+    pub(crate) fn end_with(&mut self, mark: &str) {
+        if let Some(word) = self.words.last_mut() {
+            word.push_str(mark);
+        }
+    }
+
     /// The command line.
     pub(crate) fn line(&self) -> String {
         self.words.join(" ")
