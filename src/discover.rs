@@ -6,8 +6,8 @@
 
 mod names;
 
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsStr;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -85,10 +85,10 @@ pub(crate) fn repository_of(dir: &Path) -> Option<&Path> {
 
 #[derive(Default)]
 struct Search {
-    /// By the file itself.
-    files: BTreeMap<PathBuf, Found>,
+    /// By the file itself. Plain strings, because comparing paths takes them apart each time.
+    files: HashMap<OsString, Found>,
     /// The root of every directory that was asked for.
-    roots: HashMap<PathBuf, PathBuf>,
+    roots: HashMap<OsString, PathBuf>,
     discovery: Discovery,
 }
 
@@ -184,11 +184,11 @@ impl Search {
 
     /// The root of a directory below `top`.
     fn root_of(&mut self, dir: &Path, top: &Path) -> PathBuf {
-        if let Some(root) = self.roots.get(dir) {
+        if let Some(root) = self.roots.get(dir.as_os_str()) {
             return root.clone();
         }
         let root = repository_of(dir).unwrap_or(top).to_owned();
-        self.roots.insert(dir.to_owned(), root.clone());
+        self.roots.insert(dir.as_os_str().to_owned(), root.clone());
         root
     }
 
@@ -207,7 +207,7 @@ impl Search {
             doubtful: certainty == Certainty::Doubtful,
             ..Found::at(shown(path), real.clone(), root)
         };
-        let known = self.files.entry(real).or_insert_with(|| found.clone());
+        let known = self.files.entry(real.into_os_string()).or_insert_with(|| found.clone());
         // Its own name is shown rather than that of a link, and what is certain once is certain.
         if !is_link && found.shown != known.shown && !known.linked_from.is_empty() {
             known.shown = found.shown;
@@ -229,7 +229,7 @@ impl Search {
         for found in &mut discovery.files {
             found.linked_from.sort();
         }
-        discovery.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+        discovery.files.sort_by(|a, b| a.shown.as_os_str().cmp(b.shown.as_os_str()));
         discovery.passed_over.sort();
         discovery.passed_over.dedup();
         discovery.errors.sort();
@@ -256,7 +256,7 @@ fn walk(top: &Path) -> Vec<Seen> {
             })
         });
     let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    seen.sort_by(|a, b| a.path().cmp(b.path()));
+    seen.sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
     seen
 }
 

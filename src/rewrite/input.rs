@@ -134,8 +134,10 @@ fn read_file(
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut source = Vec::new();
-    fs::File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut source)?;
+    let file = fs::File::open(path)?;
+    let size = file.metadata()?.len().min(MAX_FILE_SIZE);
+    let mut source = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut source)?;
     if source.len() as u64 > MAX_FILE_SIZE {
         return Err(io::Error::other("larger than any Dockerfile"));
     }

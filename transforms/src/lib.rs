@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use dockfix_model::build::Build;
 use dockfix_model::context::Context;
 use dockfix_syntax::Dockerfile;
+use rayon::prelude::*;
 
 pub use reading::Reading;
 pub use report::{Change, FixedFile, Options, Outcome, Project, ProjectFile, Refusal, Safety};
@@ -77,7 +78,7 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
     };
     let wanted: Vec<&dyn Transform> =
         TRANSFORMS.iter().copied().filter(|transform| options.wants(transform.id())).collect();
-    let files = project.files.iter().map(|file| {
+    let files = project.files.par_iter().map(|file| {
         let ignore =
             ignore_files.iter().find(|fixed| fixed.is_changed() && fixed.name == ignore_path(&file.context));
         let context = match ignore {
@@ -98,7 +99,7 @@ fn ignore_path(context: &Context) -> String {
 }
 
 fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
-    let parsed: Vec<_> = project.files.iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
+    let parsed: Vec<_> = project.files.par_iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
     let mut users: BTreeMap<String, Vec<dockerignore::User<'_>>> = BTreeMap::new();
     let mut asked: BTreeMap<String, bool> = BTreeMap::new();
     for (project_file, file) in project.files.iter().zip(&parsed) {

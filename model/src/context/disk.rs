@@ -3,9 +3,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::tree::find;
+use super::tree::{find, find_index};
 use super::{ContextError, Entry, FileType, Kind, MAX_FILE_SIZE, split};
 
 /// A directory on disk, listed and read at most once.
@@ -26,6 +26,8 @@ struct Listing {
     path: PathBuf,
     /// Sorted by name.
     entries: Arc<[Entry]>,
+    /// What each of them is in full, once somebody has asked.
+    kinds: Box<[OnceLock<Kind>]>,
     /// The true names of the entries whose names are not exact.
     true_names: HashMap<String, OsString>,
 }
@@ -54,17 +56,28 @@ impl DiskTree {
 
     /// What is at a path; nothing if it is gone.
     pub(super) fn kind(&self, path: &str) -> Result<Option<Kind>, ContextError> {
-        let Some(real) = self.real_path(path)? else { return Ok(None) };
+        let (dir, name) = split(path);
+        let Some(listing) = self.listing(dir)? else { return Ok(None) };
+        let Some(known) = find_index(&listing.entries, name).and_then(|index| listing.kinds.get(index))
+        else {
+            return Ok(None);
+        };
+        if let Some(kind) = known.get() {
+            return Ok(Some(kind.clone()));
+        }
+        let real = listing.path_of(name);
         let error = |source| ContextError::Io { path: path.to_owned(), source };
         let metadata = fs::symlink_metadata(&real).map_err(error)?;
-        Ok(Some(match file_type(metadata.file_type()) {
+        let kind = match file_type(metadata.file_type()) {
             FileType::File => Kind::File { size: metadata.len(), mode: mode(&metadata) },
             FileType::Dir => Kind::Dir,
             FileType::Symlink => {
                 Kind::Symlink { target: fs::read_link(&real).map_err(error)?.to_string_lossy().into_owned() }
             }
             FileType::Other => Kind::Other,
-        }))
+        };
+        // As with listings, the answer of the fastest thread stands.
+        Ok(Some(known.get_or_init(|| kind).clone()))
     }
 
     pub(super) fn read(&self, path: &str) -> Result<Arc<[u8]>, ContextError> {
@@ -154,7 +167,8 @@ impl Listing {
             entries.push(Entry { name, file_type, exact_name });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Some(Self { path, entries: entries.into(), true_names }))
+        let kinds = entries.iter().map(|_| OnceLock::new()).collect();
+        Ok(Some(Self { path, entries: entries.into(), kinds, true_names }))
     }
 
     fn path_of(&self, name: &str) -> PathBuf {

@@ -167,6 +167,9 @@ fn is_below(path: &str, dir: &str) -> bool {
 }
 
 pub(super) fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
-    let index = entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).ok()?;
-    entries.get(index)
+    entries.get(find_index(entries, name)?)
+}
+
+pub(super) fn find_index(entries: &[Entry], name: &str) -> Option<usize> {
+    entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).ok()
 }
