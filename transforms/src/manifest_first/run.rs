@@ -158,6 +158,7 @@ impl Sinking<'_, '_> {
                     "what stands before {name} in its RUN may matter to the download"
                 )));
             }
+            self.check_outputs(&needs, &name).map_err(refuse)?;
             let (below, name) = self.prefetch(step, managed, &project, command, &manifests)?;
             return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
