@@ -67,6 +67,12 @@ struct Target {
     manager: Option<&'static str>,
 }
 
+/// What one command wants.
+struct Wanted {
+    targets: Vec<Target>,
+    edits: Vec<CommandEdit>,
+}
+
 /// A RUN that is looked at.
 struct RunStep<'r, 'a> {
     input: &'r Input<'a>,
@@ -93,7 +99,7 @@ impl RunStep<'_, '_> {
             }
             match self.plan(managed, &mut filled) {
                 Ok(None) => {}
-                Ok(Some((found, more))) => {
+                Ok(Some(Wanted { targets: found, edits: more })) => {
                     for target in found {
                         if !targets.iter().any(|other| other.directory == target.directory) {
                             targets.push(target);
@@ -125,11 +131,7 @@ impl RunStep<'_, '_> {
     }
 
     /// The mounts and edits for one command; `None` where there is nothing to mount.
-    fn plan(
-        &self,
-        managed: &Managed<'_>,
-        filled: &mut Vec<ImagePath>,
-    ) -> Result<Option<(Vec<Target>, Vec<CommandEdit>)>, String> {
+    fn plan(&self, managed: &Managed<'_>, filled: &mut Vec<ImagePath>) -> Result<Option<Wanted>, String> {
         let known = managed.usage.directory.clone().filter(|_| self.input.context.is_known());
         let project = known
             .map(|directory| Project::new(self.input.context, self.supplies, directory).until(self.index));
@@ -180,7 +182,7 @@ impl RunStep<'_, '_> {
         if targets.is_empty() {
             return refused.map_or(Ok(None), Err);
         }
-        Ok(Some((targets, plan.edits)))
+        Ok(Some(Wanted { targets, edits: plan.edits }))
     }
 
     /// Whether a directory is one that other things live in: near the root, a home, or above the working directory.

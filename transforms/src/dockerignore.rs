@@ -130,7 +130,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
         line: if before.is_some() { first_line.saturating_sub(1).max(1) } else { 1 },
         safety: Safety::Safe,
         reason: format!("keeps {} out of the build context: {}", entry.path, entry.reason),
-        lines_after: vec![first_line + offset + index..first_line + offset + index + 1],
+        lines_after: std::iter::once(first_line + offset + index).map(|line| line..line + 1).collect(),
     });
     let changes = changes.collect();
     let before = if patterns.is_empty() { Some(Arc::clone(&after)) } else { before };

@@ -99,7 +99,8 @@ fn ignore_path(context: &Context) -> String {
 }
 
 fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
-    let parsed: Vec<_> = project.files.par_iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
+    let parsed: Vec<_> =
+        project.files.par_iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
     let mut users: BTreeMap<String, Vec<dockerignore::User<'_>>> = BTreeMap::new();
     let mut asked: BTreeMap<String, bool> = BTreeMap::new();
     for (project_file, file) in project.files.iter().zip(&parsed) {

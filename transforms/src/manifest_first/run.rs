@@ -184,9 +184,9 @@ impl Sinking<'_, '_> {
         }
         for directory in &needs.directories {
             let ours = self.sources.iter().filter(|source| source.is_directory);
-            let found =
+            let mut found =
                 ours.filter_map(|source| Some(join(&source.source, directory.below(&source.target)?)));
-            let Some(path) = found.last() else { continue };
+            let Some(path) = found.next_back() else { continue };
             if path.is_empty() {
                 return Err("it needs the whole build context".to_owned());
             }

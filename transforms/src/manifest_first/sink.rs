@@ -182,7 +182,7 @@ fn first_install(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Option<(
         |step| {
             let analysis = input.reading.run(step).ok()?;
             let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
-            Some((step.instruction.start_line(), shown(managed, &analysis)))
+            Some((step.instruction.start_line(), shown(managed, analysis)))
         },
     )
 }
