@@ -138,7 +138,7 @@ impl Ecosystem for Composer {
     fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         if line.verb != Verb::Install {
-            return Err(Refusal::new("it changes composer.json or composer.lock"));
+            return Err(Refusal::new("the command changes composer.json or composer.lock"));
         }
         let with_development = !line.words.has(&["--no-dev"]);
         let with_plugins = !line.words.has(&["--no-plugins"]);

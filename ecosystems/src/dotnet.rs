@@ -26,7 +26,7 @@ mod tool;
 
 use std::collections::BTreeSet;
 
-use dockfix_model::commands::Invocation;
+use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
@@ -35,9 +35,11 @@ use self::closure::Closure;
 use self::line::{Line, Verb};
 use self::msbuild::Properties;
 use crate::environment::{Environment, Setting};
-use crate::rebuilt::Rebuilt;
+use crate::rebuilt::{Rebuilt, written};
 use crate::system;
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
+};
 
 pub(crate) use self::tool::DotnetTool;
 
@@ -202,23 +204,25 @@ impl Line<'_> {
                     rebuilt.push(&format!("-p:SelfContained={value}"));
                 }
                 "-c" | "--configuration" if is_mentioned("Configuration") => {
-                    let value = option.value.known().ok_or_else(|| self.unclear())?;
-                    rebuilt.push(&format!("-p:Configuration={value}"));
+                    let value = option.words.last().map(written).unwrap_or_default();
+                    let value = if option.words.len() > 1 {
+                        value.as_str()
+                    } else {
+                        value.split_once(['=', ':']).map_or("", |(_, value)| value)
+                    };
+                    rebuilt.push_written(format!("-p:Configuration={value}"));
                 }
                 _ => {}
             }
         }
+        // What is only known in the build is known in both places alike.
+        let mut pushed: Option<&[Argument<'_>]> = None;
         for property in &self.properties {
-            if !is_restored(&property.name) && !is_mentioned(&property.name) {
-                continue;
+            let is_read = is_restored(&property.name) || is_mentioned(&property.name);
+            if is_read && pushed.is_none_or(|words| !std::ptr::eq(words, property.words)) {
+                pushed = Some(property.words);
+                property.words.iter().for_each(|word| rebuilt.push_argument(word));
             }
-            let Some(value) = &property.value else {
-                return Err(Refusal::new(format!(
-                    "the projects read the property {}, whose value is only known in the build",
-                    property.name
-                )));
-            };
-            rebuilt.push(&format!("-p:{}={value}", property.name));
         }
         Ok(rebuilt.line())
     }

@@ -143,7 +143,7 @@ impl Ecosystem for Gradle {
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
         if line.words.is_none() {
-            return Err(Refusal::new("one of its arguments is not known and may move its caches"));
+            return Err(Refusal::new("an argument of gradle is not known and may move its caches"));
         }
         let environment = Environment::new(command, state);
         let home = home(&line, &environment, state)?;
@@ -296,7 +296,7 @@ mod tests {
             (
                 "debian",
                 "gradle build --frobnicate",
-                "refused: one of its arguments is not known and may move its caches",
+                "refused: an argument of gradle is not known and may move its caches",
             ),
             (
                 "ubuntu\nUSER ubuntu",

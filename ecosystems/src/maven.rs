@@ -198,7 +198,7 @@ fn repository(
         _ => Ok(path),
     };
     if line.words.is_none() {
-        return Err(Refusal::new("one of its arguments is not known and may move the local repository"));
+        return Err(Refusal::new("an argument of mvn is not known and may move the local repository"));
     }
     if let Some(path) = line.property(MOVES) {
         return inside(environment.resolve(path)?);

@@ -49,6 +49,11 @@ impl Rebuilt {
         self.words.push(quoted(word));
     }
 
+    /// Adds a word that is ready for a shell.
+    pub(crate) fn push_written(&mut self, word: String) {
+        self.words.push(word);
+    }
+
     /// Puts a mark right behind the last word.
     pub(crate) fn end_with(&mut self, mark: &str) {
         if let Some(word) = self.words.last_mut() {

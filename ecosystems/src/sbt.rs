@@ -123,7 +123,7 @@ impl Ecosystem for Sbt {
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
         if line.words.is_none() {
-            return Err(Refusal::new("one of its arguments is not known and may move its caches"));
+            return Err(Refusal::new("an argument of sbt is not known and may move its caches"));
         }
         if let Some(option) = line.moves() {
             return Err(Refusal::new(format!("{option} moves its caches")));
@@ -351,7 +351,7 @@ mod tests {
                 "sbt stage",
                 "-Dsbt.boot.directory in a variable moves its caches",
             ),
-            ("debian", "sbt --frobnicate stage", "one of its arguments is not known and may move its caches"),
+            ("debian", "sbt --frobnicate stage", "an argument of sbt is not known and may move its caches"),
         ] {
             assert_eq!(cache(from, run), format!("refused: {reason}"), "{run}");
         }

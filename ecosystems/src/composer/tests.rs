@@ -92,7 +92,7 @@ fn other_commands_are_opaque() {
     assert_eq!(of("composer global require drush/drush", &files), "packages");
     assert_eq!(of("composer clear-cache -q", &files), "clean-cache");
     for run in ["composer update", "composer require x/y:^1", "composer create-project a/b ."] {
-        assert_eq!(of(run, &files), "refused: it changes composer.json or composer.lock", "{run}");
+        assert_eq!(of(run, &files), "refused: the command changes composer.json or composer.lock", "{run}");
     }
 }
 

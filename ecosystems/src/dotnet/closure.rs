@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use dockfix_model::ImagePath;
-use dockfix_model::project::{Found, Project};
 use super::evaluation::Evaluation;
 use super::msbuild::{self, Properties};
 use super::{nuget, solution};
 use crate::{Needs, Refusal};
+use dockfix_model::ImagePath;
+use dockfix_model::project::{Found, Project};
 
 /// Files that MSBuild, the SDK and NuGet look for in every directory from a project's upwards (Microsoft Learn,
 /// "Customize the build by folder", "Central Package Management", "global.json overview").

@@ -1,6 +1,6 @@
 //! A command line of dotnet.
 
-use dockfix_model::commands::Invocation;
+use dockfix_model::commands::{Argument, Invocation};
 
 use crate::Refusal;
 use crate::options::{Grammar, Short, Value, Words};
@@ -11,7 +11,7 @@ pub(super) struct Line<'c> {
     /// The words after the verb; `None` where one of them is not known.
     pub(super) words: Option<Words<'c>>,
     /// `-p:NAME=VALUE` and its other spellings.
-    pub(super) properties: Vec<Property>,
+    pub(super) properties: Vec<Property<'c>>,
     /// A word that is not known, as it was written.
     unclear: Option<String>,
 }
@@ -31,10 +31,12 @@ pub(super) enum Verb {
 }
 
 /// A property of the command line.
-pub(super) struct Property {
+pub(super) struct Property<'c> {
     pub(super) name: String,
     /// `None` where it is only known in the build.
     pub(super) value: Option<String>,
+    /// The words that it stands in, perhaps with others.
+    pub(super) words: &'c [Argument<'c>],
 }
 
 impl<'c> Line<'c> {
@@ -79,7 +81,7 @@ impl<'c> Line<'c> {
         let operands = std::mem::take(&mut words.operands);
         for option in words.options.iter().filter(|option| PROPERTIES.contains(&option.name)) {
             let is_known = matches!(option.value, Value::Known(_));
-            if !add_properties(option.value.beginning(), is_known, &mut self.properties) {
+            if !add_properties(option.value.beginning(), is_known, option.words, &mut self.properties) {
                 self.unclear = Some(option.value.beginning().to_owned());
             }
         }
@@ -87,7 +89,8 @@ impl<'c> Line<'c> {
             let text = operand.beginning();
             match Slash::of(&text) {
                 Slash::Properties(text) => {
-                    if !add_properties(text, operand.value.is_some(), &mut self.properties) {
+                    let words = std::slice::from_ref(operand.argument);
+                    if !add_properties(text, operand.value.is_some(), words, &mut self.properties) {
                         self.unclear = Some(text.to_owned());
                     }
                 }
@@ -120,8 +123,11 @@ impl<'c> Line<'c> {
 
     pub(super) fn unclear(&self) -> Refusal {
         match self.unclear.as_ref().filter(|word| !word.is_empty()) {
-            Some(word) => Refusal::new(format!("its argument {word} is only known in the build")),
-            None => Refusal::new("one of its arguments is not known"),
+            Some(word) if word.contains('$') => {
+                Refusal::new(format!("the argument {word} of dotnet is only known in the build"))
+            }
+            Some(word) => Refusal::new(format!("what dotnet reads with the argument {word} is not known")),
+            None => Refusal::new("an argument of dotnet is not known"),
         }
     }
 
@@ -161,14 +167,19 @@ fn is_truth(value: &str) -> bool {
 }
 
 /// Adds `NAME=VALUE;NAME=VALUE`, of which the end may be missing; false where a name is not known.
-fn add_properties(text: &str, is_whole: bool, properties: &mut Vec<Property>) -> bool {
+fn add_properties<'c>(
+    text: &str,
+    is_whole: bool,
+    words: &'c [Argument<'c>],
+    properties: &mut Vec<Property<'c>>,
+) -> bool {
     let mut parts = text.split(';').peekable();
     while let Some(part) = parts.next() {
         let is_known = is_whole || parts.peek().is_some();
         match part.split_once('=') {
             Some((name, value)) => {
                 let value = is_known.then(|| value.to_owned());
-                properties.push(Property { name: name.trim().to_owned(), value });
+                properties.push(Property { name: name.trim().to_owned(), value, words });
             }
             None if is_known => {}
             None => return false,

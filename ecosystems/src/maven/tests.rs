@@ -158,7 +158,7 @@ fn the_repository_is_a_store() {
         (
             "maven:3.9",
             "mvn --frobnicate package",
-            "one of its arguments is not known and may move the local repository",
+            "an argument of mvn is not known and may move the local repository",
         ),
         (
             "maven:3.9\nARG MAVEN_OPTS",

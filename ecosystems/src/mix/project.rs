@@ -81,6 +81,11 @@ impl Closure<'_> {
         matches!(self.project.find_at(path), Found::File(_))
     }
 
+    /// Whether a task of this name is run, by the command or by mix itself.
+    fn is_used(&self, task: &str) -> bool {
+        matches!(task, "loadconfig" | "deps.loadpaths") || self.tasks.iter().any(|name| name == task)
+    }
+
     fn file(&mut self, path: &ImagePath, role: Role) -> Result<(), Refusal> {
         if !self.seen.insert(path.clone()) {
             return Ok(());
@@ -164,10 +169,8 @@ impl Closure<'_> {
             Finding::Place { name, path } if role == Role::Project && directory == self.root => {
                 self.place(at, &name, path)?;
             }
-            Finding::Alias(name) if role == Role::Project => {
-                if self.tasks.contains(&name) || matches!(name.as_str(), "loadconfig" | "deps.loadpaths") {
-                    return Err(Refusal::new(format!("{at} redefines {name}")));
-                }
+            Finding::Alias(name) if role == Role::Project && self.is_used(&name) => {
+                return Err(Refusal::new(format!("{at} redefines {name}")));
             }
             _ => {}
         }
