@@ -47,6 +47,16 @@ pub(crate) struct Change {
     expected: Vec<Vec<Vec<u8>>>,
 }
 
+/// Whether the flag holds white space, in quotes.
+fn has_space(instruction: &Instruction<'_>, flag: &Flag) -> bool {
+    flag.span.of(instruction.text()).iter().any(is_space)
+}
+
+/// Whether the flag ends where a word ends: BuildKit also ends it at the bytes 0x85 and 0xA0.
+fn ends_in_space(instruction: &Instruction<'_>, flag: &Flag) -> bool {
+    instruction.text().get(flag.span.end).is_none_or(is_space)
+}
+
 /// Number of kinds of changes.
 pub(crate) const KINDS: u8 = 12;
 
@@ -91,8 +101,8 @@ pub(crate) fn change(
         }
         8 => {
             let end = 1 + instruction.flags().iter().filter(|flag| !flag.span.is_empty()).count();
-            let has_gap = |flag: &Flag| flag.span.of(instruction.text()).iter().any(is_space);
-            if instruction.flags().iter().any(has_gap) || instruction.keyword_text().is_empty() {
+            let is_word = |flag: &Flag| ends_in_space(&instruction, flag) && !has_space(&instruction, flag);
+            if !instruction.flags().iter().all(is_word) || instruction.keyword_text().is_empty() {
                 return None;
             }
             expected[number].insert(end, b"--dockfix".to_vec());
@@ -100,6 +110,9 @@ pub(crate) fn change(
         }
         9 => {
             let flag = instruction.flags().get(other % instruction.flags().len().max(1))?;
+            if !ends_in_space(&instruction, flag) {
+                return None;
+            }
             let words = flag.span.of(instruction.text()).split(is_space).count();
             let before = Span::new(0, flag.span.start).of(instruction.text());
             let before = before.split(is_space).filter(|word| !word.is_empty()).count();
@@ -178,7 +191,8 @@ pub(crate) fn wrong(
     let after = Dockerfile::parse(change.edits.apply(file.source()).expect("in bounds"));
     let ends = |file: &Dockerfile| file.source().ends_with(b"\n");
     // Without the last line, a blank line before it ends the file.
-    let has_blank = file.items().iter().any(|item| matches!(item.kind, ItemKind::Blank));
+    let mut lines = file.source().split(|&byte| byte == b'\n').rev().skip(1);
+    let has_blank = lines.any(|line| line.trim_ascii().is_empty());
     let is_empty = file.source().is_empty() || after.source().is_empty();
     let dangles = |file: &Dockerfile| file.instructions().any(|it| it.args().ends_with(b"&&"));
     let what = if read(&after) != change.expected {
