@@ -84,3 +84,11 @@ impl Drop for Images {
         }
     }
 }
+
+#[test]
+fn the_outcome_of_a_step_is_found() {
+    let progress = "#1 [internal] load\n#1 DONE 0.0s\n#7 [stage-0 3/4] RUN --mount=x npm ci\n\
+                    #6 [2/4] COPY . .\n#6 DONE 0.1s\n#7 CACHED\n#8 [4/4] RUN npm test\n#8 0.3 DONE\n#8 DONE 0.4s\n";
+    assert_eq!(outcome(progress, "npm ci"), "CACHED");
+    assert_eq!(outcome(progress, "npm test"), "DONE");
+}

@@ -49,7 +49,8 @@ impl Image {
         Self { entries, configuration: configuration(&json) }
     }
 
-    /// The lines that tell where `other` is not the same, apart from what `tolerated` says of a path.
+    /// The lines that tell where `other` is not the same, apart from what `tolerated` says of a path. A directory
+    /// that is there only for what may differ (`~/.local/share`, made by pnpm for its store) may be missing as well.
     pub(crate) fn differences(&self, other: &Self, tolerated: impl Fn(&str) -> Tolerance) -> Vec<String> {
         let mut lines = Vec::new();
         if self.configuration != other.configuration {
@@ -58,8 +59,15 @@ impl Image {
         let paths: BTreeSet<&String> = self.entries.keys().chain(other.entries.keys()).collect();
         for path in paths {
             let (ours, theirs) = (self.entries.get(path), other.entries.get(path));
+            let holds_nothing_else = |image: &Self| {
+                let inside = format!("{path}/");
+                let mut below = image.entries.keys().filter(|path| path.starts_with(&inside)).peekable();
+                below.peek().is_some() && below.all(|path| tolerated(path) == Tolerance::Anything)
+            };
             let same = match (ours, theirs, tolerated(path)) {
                 (_, _, Tolerance::Anything) => true,
+                (Some(_), None, _) if holds_nothing_else(self) => true,
+                (None, Some(_), _) if holds_nothing_else(other) => true,
                 (Some(ours), Some(theirs), Tolerance::Content) => {
                     ours.without_content() == theirs.without_content()
                 }

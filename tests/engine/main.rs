@@ -83,7 +83,8 @@ impl Application {
         build(rewritten.path(), second);
         let (before, after) = std::thread::scope(|scope| {
             let before = scope.spawn(|| Image::read(first));
-            (Image::read(second), before.join().unwrap())
+            let after = Image::read(second);
+            (before.join().unwrap(), after)
         });
         let mut problems = before.differences(&after, tolerated);
         assert!(before.len() > 1000, "{} entries", before.len());
