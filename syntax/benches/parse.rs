@@ -1,5 +1,5 @@
-//! How fast Dockerfiles are read, on one core: `cargo bench -p dockfix-syntax --bench parse`; with `-- --quick`, few
-//! rounds.
+//! How fast Dockerfiles are read, on one core: `cargo bench -p dockfix-syntax --bench parse`; with `-- --quick` or
+//! `-- --test`, few rounds.
 //!
 //! The speed of the machine is told by counting the lines of the same bytes with memchr in the same run.
 
