@@ -117,7 +117,9 @@ impl Names {
     pub fn contains(&self, name: &str) -> bool {
         let Self::Matching(patterns) = self else { return true };
         let name = name.as_bytes();
-        let is = |part: Option<&[u8]>, wanted: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(wanted.as_bytes()));
+        let is = |part: Option<&[u8]>, wanted: &str| {
+            part.is_some_and(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
+        };
         patterns.iter().flat_map(|row| row.split_ascii_whitespace()).any(|pattern| {
             match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
                 (Some(end), _) => is(name.len().checked_sub(end.len()).map(|at| &name[at..]), end),

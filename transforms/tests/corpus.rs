@@ -3,6 +3,8 @@
 //! No panic, no failed check of our own, comments kept (the engine checks), a result that parses as well as the original
 //! did, CRLF kept, a second run that changes nothing.
 
+#![allow(clippy::print_stderr, reason = "the test tells what it counted")]
+
 #[path = "../../syntax/tests/corpus/mod.rs"]
 mod corpus;
 

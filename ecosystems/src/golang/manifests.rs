@@ -349,7 +349,9 @@ fn prefetch(
     // The directory of the command need not be there before the sources are.
     if root != project.directory() {
         let directory = project.directory();
-        return Err(Refusal::new(format!("go.mod lies in {root}, above {directory}, where the command runs")));
+        return Err(Refusal::new(format!(
+            "go.mod lies in {root}, above {directory}, where the command runs"
+        )));
     }
     for (name, value) in &command.assignments {
         if BUILD_ONLY.contains(&name.as_str()) || name.starts_with("CGO_") {
