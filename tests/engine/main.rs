@@ -50,7 +50,8 @@ impl Application {
         let _one = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
         if !docker::answers() {
             // Not captured, as the output of a test that passes would be.
-            writeln!(std::io::stderr(), "skipped: {}: no Docker Engine answers", self.name).unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "skipped: {}: no Docker Engine answers", self.name).unwrap();
             return;
         }
         docker::provide(self.base);
