@@ -94,7 +94,9 @@ impl BaseImage {
         match self.facts.map_or(Os::Unknown, |facts| facts.os) {
             Os::Debian if self.tag.contains("alpine") => Os::Alpine,
             // Variants of otherwise Debian images.
-            Os::Debian if ["oracle", "centos", "rockylinux", "ubi"].iter().any(|os| self.tag.contains(os)) => {
+            Os::Debian
+                if ["oracle", "centos", "rockylinux", "ubi"].iter().any(|os| self.tag.contains(os)) =>
+            {
                 Os::RedHat
             }
             os => os,

@@ -3,6 +3,8 @@
 //!
 //! The tests are ignored as they take minutes; they pass with a printed message where no engine answers. Lock files
 //! are made by the package managers themselves, in the base image.
+
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(clippy::unwrap_used, reason = "a failing helper is a failing test")]
 
 mod applications;
