@@ -18,7 +18,7 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::Environment;
 use crate::java;
 use crate::options::{Grammar, Short, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// Gradle.
 pub(crate) struct Gradle;
@@ -165,9 +165,12 @@ impl Ecosystem for Gradle {
         if line.is_wrapper {
             names.push("wrapper");
         }
+        // Offline it lives off what an earlier step has left there.
+        let kind =
+            if line.has(&["--offline"]) { CacheKind::Index(IndexUse::Reads) } else { CacheKind::Store };
         let caches = names.into_iter().map(|name| Cache {
             directory: home.join(name),
-            kind: CacheKind::Store,
+            kind,
             sharing: Sharing::Locked,
         });
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
@@ -286,6 +289,7 @@ mod tests {
             ("debian\nENV GRADLE_USER_HOME=/g", "gradle build", "/g/caches store locked"),
             ("debian\nENV HOME=/h", "gradle build", "/root/.gradle/caches store locked"),
             ("debian", "gradle -g /g build", "/g/caches store locked"),
+            ("debian", "gradle --offline build", "/root/.gradle/caches index(reads) locked"),
             ("debian", "gradle build -Dgradle.user.home=/g", "/g/caches store locked"),
             ("debian\nENV GRADLE_OPTS=-Dgradle.user.home=/g", "gradle build", "/g/caches store locked"),
             (

@@ -22,7 +22,7 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::{Environment, Setting};
 use crate::java;
 use crate::options::{Grammar, Short, Value, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// Maven.
 pub(crate) struct Maven;
@@ -163,11 +163,11 @@ impl Ecosystem for Maven {
                 None => java::home(&environment, &["MAVEN_OPTS"])?.join(".m2/wrapper"),
             });
         }
-        let caches = directories.into_iter().map(|directory| Cache {
-            directory,
-            kind: CacheKind::Store,
-            sharing: Sharing::Locked,
-        });
+        // Offline it lives off what an earlier step has left there.
+        let is_offline = line.words.as_ref().is_some_and(|words| words.has(&["-o", "--offline"]));
+        let kind = if is_offline { CacheKind::Index(IndexUse::Reads) } else { CacheKind::Store };
+        let caches =
+            directories.into_iter().map(|directory| Cache { directory, kind, sharing: Sharing::Locked });
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
     }
 

@@ -28,6 +28,10 @@ pub(super) fn read(project: &Project<'_>, path: &ImagePath) -> Result<Settings, 
         return Err(Refusal::new(format!("{shown} cannot be read")));
     };
     let text = text.trim_start_matches('\u{feff}');
+    // NuGet stops at an empty file, sooner or later.
+    if text.trim().is_empty() {
+        return Ok(Settings::default());
+    }
     let document =
         Document::parse(text).map_err(|error| Refusal::new(format!("{shown} is no XML: {error}")))?;
     let mut settings = Settings { variables: variables(text), ..Settings::default() };

@@ -133,13 +133,14 @@ fn files_on_disk_are_part_of_it() {
 #[test]
 fn the_repository_is_a_store() {
     let usual = "/root/.m2/repository store locked";
-    for run in ["mvn package", "mvn dependency:go-offline", "mvn -o $X"] {
+    for run in ["mvn package", "mvn dependency:go-offline", "mvn -B $X"] {
         assert_eq!(cache("maven:3.9", run), usual, "{run}");
     }
     assert_eq!(
         cache("eclipse-temurin:17", "./mvnw package"),
         format!("{usual}; /root/.m2/wrapper store locked")
     );
+    assert_eq!(cache("maven:3.9", "mvn -o package"), "/root/.m2/repository index(reads) locked");
     // Java looks the user up and takes no notice of HOME.
     assert_eq!(cache("maven:3.9\nENV HOME=/h", "mvn package"), usual);
     assert_eq!(
