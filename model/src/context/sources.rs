@@ -1,4 +1,4 @@
-use super::{Context, ContextError, FileType, Kind, join, normalise_inside};
+use super::{Context, ContextError, Entry, FileType, Kind, join, normalise_inside};
 use crate::pattern::{Pattern, has_wildcard};
 
 /// Something that a source of COPY or ADD takes from the build context.
@@ -62,11 +62,19 @@ impl Context {
         depth: usize,
         matches: &mut Vec<Match>,
     ) -> Result<(), ContextError> {
-        for entry in self.list(&join(base, below))? {
+        let entries = self.tree.list(&if below.is_empty() { base.to_owned() } else { join(base, below) })?;
+        for entry in wildcard.that_may_match(&entries, depth) {
             let relative = join(below, &entry.name);
-            if wildcard.pattern.matches(&relative) {
+            let matched = wildcard.pattern.matches(&relative);
+            let leads_on =
+                !matched && entry.file_type == FileType::Dir && wildcard.may_match_below(depth, &entry.name);
+            // Most entries are not meant, so whether they are excluded is asked last.
+            if !(matched || leads_on) || !self.is_copied(&join(base, &relative), entry.file_type)? {
+                continue;
+            }
+            if matched {
                 matches.push(self.source(&join(base, &relative))?);
-            } else if entry.file_type == FileType::Dir && wildcard.may_match_below(depth, &entry.name) {
+            } else {
                 self.expand(wildcard, base, &relative, depth + 1, matches)?;
             }
         }
@@ -82,6 +90,8 @@ struct Wildcard {
     pattern: Pattern,
     /// The rest by components; empty if it cannot be read that way.
     components: Vec<Pattern>,
+    /// What the names that each component matches begin with; empty if `components` is.
+    beginnings: Vec<String>,
 }
 
 impl Wildcard {
@@ -95,13 +105,24 @@ impl Wildcard {
                 let bad = |_| ContextError::BadPattern { pattern: path.to_owned() };
                 let pattern = Pattern::new(rest).map_err(bad)?;
                 let components = rest.split('/').map(Pattern::new).collect::<Result<_, _>>();
-                let components = components.ok().filter(|_| !pattern.class_takes_slash()).unwrap_or_default();
-                return Ok(Some(Self { dir, pattern, components }));
+                let components: Vec<_> =
+                    components.ok().filter(|_| !pattern.class_takes_slash()).unwrap_or_default();
+                let beginnings = rest.split('/').take(components.len()).map(literal_beginning).collect();
+                return Ok(Some(Self { dir, pattern, components, beginnings }));
             }
             dir = join(&dir, name);
             rest = after;
         }
         Ok(None)
+    }
+
+    /// Those of a directory's entries, which are sorted by name, that begin as a match so many directories down must.
+    fn that_may_match<'e>(&self, entries: &'e [Entry], depth: usize) -> &'e [Entry] {
+        let Some(beginning) = self.beginnings.get(depth) else { return entries };
+        let from = entries.partition_point(|entry| entry.name < *beginning);
+        let entries = entries.get(from..).unwrap_or_default();
+        let to = entries.partition_point(|entry| entry.name.starts_with(beginning.as_str()));
+        entries.get(..to).unwrap_or_default()
     }
 
     /// Whether something below a directory with this name, so many directories down, could match.
@@ -110,4 +131,9 @@ impl Wildcard {
             self.components.is_empty() || self.components.get(depth).is_some_and(|c| c.matches(name));
         depth < self.pattern.max_slashes() && name_fits
     }
+}
+
+/// The part of a pattern before anything that is not to be taken literally.
+fn literal_beginning(pattern: &str) -> String {
+    pattern.split(['*', '?', '[', '\\']).next().unwrap_or_default().to_owned()
 }
