@@ -198,6 +198,9 @@ fn install(words: &Words<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {
     if let Some(lock) = lock.filter(|_| !frozen) {
         gemfile.needs.rewritten.push(lock);
     }
+    for name in ruby::VERSION_FILES {
+        gemfile.add_if_there(&root.join(name));
+    }
     let vendored = root.join("vendor/cache");
     if matches!(project.find_at(&vendored), Found::Directory) {
         if !frozen && !words.has(&["--local", "--no-cache"]) {

@@ -207,8 +207,18 @@ fn belongs_to_all(state: &State, home: &ImagePath) -> bool {
 }
 
 /// What downloads read of the environment (The Cargo Book, "Environment Variables"; "Network").
-const NETWORK_VARIABLES: &[&str] =
-    &["CARGO_*", "RUST*", "HTTP_TIMEOUT", "TERM", "USER", "EMAIL", "GIT_*", "SSH_*", "XDG_*", "NETRC"];
+const NETWORK_VARIABLES: &[&str] = &[
+    "CARGO_*",
+    "RUST*",
+    "HTTP_TIMEOUT",
+    "TERM",
+    "USER",
+    "EMAIL",
+    crate::GIT_VARIABLES,
+    "SSH_*",
+    "XDG_*",
+    "NETRC",
+];
 
 /// The effects of a command that installs what it names; `None` where its directory is not known.
 fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effects> {

@@ -264,7 +264,9 @@ fn effects(environment: &Environment<'_>) -> Effects {
 /// getcomposer.org, "Command-line interface", "Environment variables"; php.net, "The configuration file"; what flex and
 /// runtime of Symfony read.
 const VARIABLES: &[&str] = &[
-    "COMPOSER* PHP* PHPRC XDG_* GIT_* SSH_* SYMFONY_* FLEX_* APP_ENV APP_DEBUG NO_COLOR COLUMNS SHELL_VERBOSITY USER",
+    "COMPOSER* PHP* PHPRC XDG_*",
+    crate::GIT_VARIABLES,
+    "SSH_* SYMFONY_* FLEX_* APP_ENV APP_DEBUG NO_COLOR COLUMNS SHELL_VERBOSITY USER",
     "http_proxy_request_fulluri HTTP_PROXY_REQUEST_FULLURI CGI_HTTP_PROXY GITHUB_ACTIONS",
 ];
 

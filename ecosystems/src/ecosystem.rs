@@ -190,6 +190,15 @@ pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dy
 pub const COMMON_VARIABLES: &[&str] =
     &["*_proxy", "HOME", "PATH", "TMPDIR", "LANG", "LANGUAGE", "LC_*", "TZ", "SSL_CERT_*", "LD_*", "CI"];
 
+/// The variables that git reads (git(1), "Environment Variables", git-config(1), git-lfs-config(5)). Not `GIT_*`: `GIT_SHA` and
+/// its like are what people call build arguments.
+pub const GIT_VARIABLES: &str = "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_* GIT_OBJECT_DIRECTORY GIT_ALTERNATE_* \
+    GIT_CEILING_DIRECTORIES GIT_DISCOVERY_* GIT_DEFAULT_* GIT_CONFIG* GIT_EXEC_PATH GIT_TEMPLATE_DIR GIT_NAMESPACE \
+    GIT_SSH* GIT_ASKPASS GIT_TERMINAL_PROMPT GIT_PROXY_* GIT_PROTOCOL* GIT_ALLOW_PROTOCOL GIT_HTTP_* GIT_SSL_* GIT_CURL_* \
+    GIT_TRACE* GIT_TR2_* GIT_REDACT_* GIT_REDIRECT_* GIT_AUTHOR_* GIT_COMMITTER_* GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_PAGER \
+    GIT_EXTERNAL_DIFF GIT_DIFF_OPTS GIT_ATTR_* GIT_FLUSH GIT_OPTIONAL_LOCKS GIT_REF_* GIT_REPLACE_* GIT_NO_* GIT_PREFIX \
+    GIT_QUARANTINE_* GIT_LITERAL_* GIT_GLOB_* GIT_NOGLOB_* GIT_ICASE_* GIT_ADVICE GIT_LFS_* GIT_TEST_*";
+
 /// The names that match `patterns`, and [`COMMON_VARIABLES`]. An item may be several patterns, with white space between
 /// them.
 #[must_use]

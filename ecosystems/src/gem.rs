@@ -94,6 +94,11 @@ impl Ecosystem for Gem {
                 }
             }
         }
+        for name in ruby::VERSION_FILES {
+            if project.has_file(name) {
+                needs.files.push(project.path(name));
+            }
+        }
         needs.files.sort();
         needs.files.dedup();
         Ok(needs)
@@ -166,6 +171,7 @@ mod tests {
             assert_eq!(of(run, &files), "install /app; files foreman-1.0.gem", "{run}");
         }
         assert_eq!(of("gem install rake", &files), "install /app");
+        assert_eq!(of("gem install rake", &[(".ruby-version", "")]), "install /app; files .ruby-version");
         assert_eq!(of("gem install sub/foreman-2.gem", &files), "install /app; files sub/foreman-2.gem");
         assert_eq!(
             of("gem install ./x.gem", &files),

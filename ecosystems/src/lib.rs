@@ -46,18 +46,21 @@ mod testing;
 
 pub use apt::{AptCommand, apt_command};
 pub use ecosystem::{
-    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing,
-    Usage, UsageKind, names, recognise,
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, GIT_VARIABLES, IndexUse, Needs,
+    Refusal, Sharing, Usage, UsageKind, names, recognise,
 };
 
 /// Every package manager that is known, in the order in which they are asked.
 pub const ALL: &[&dyn Ecosystem] = &[
     &apt::Apt,
+    &conda::Conda,
     &dotnet::Dotnet,
     &dotnet::DotnetTool,
     &golang::Golang,
     &npm::Npm,
     &pip::Pip,
+    &pdm::Pdm,
+    &pipenv::Pipenv,
     &poetry::Poetry,
     &python::venv::Venv,
     &uv::Uv,
@@ -69,9 +72,6 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &cargo::Cargo,
     &bundler::Bundler,
     &gem::Gem,
-    &pdm::Pdm,
-    &pipenv::Pipenv,
-    &conda::Conda,
     &dnf::Dnf,
     &pacman::Pacman,
     &zypper::Zypper,

@@ -359,7 +359,9 @@ fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
 /// hexdocs.pm, "Mix", environment variables; `mix hex.config`; rebar3.org, "Configuration"; what builds of native code
 /// commonly read.
 const VARIABLES: &[&str] = &[
-    "MIX_* HEX_* REBAR* ERL_* ERLC_* ELIXIR_* ELIXIRC_* XDG_* GIT_* SSH_* NETRC USER NO_COLOR",
+    "MIX_* HEX_* REBAR* ERL_* ERLC_* ELIXIR_* ELIXIRC_* XDG_*",
+    crate::GIT_VARIABLES,
+    "SSH_* NETRC USER NO_COLOR",
     "MAKE MAKEFLAGS CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS PKG_CONFIG* CARGO_* RUST* RUSTLER_* ERTS_*",
 ];
 

@@ -1,5 +1,6 @@
 //! Tests of the transforms in a few strings: files of the context, a Dockerfile before, a Dockerfile after.
 
+mod articles;
 mod documentation;
 mod mounts;
 mod moves;

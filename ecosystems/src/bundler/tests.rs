@@ -93,6 +93,10 @@ fn other_commands_are_opaque() {
 #[test]
 fn a_gemfile_is_followed() {
     assert_eq!(
+        with("", &[(".ruby-version", "3.3"), (".tool-versions", "")]),
+        ".ruby-version .tool-versions Gemfile"
+    );
+    assert_eq!(
         with(
             "eval_gemfile 'gemfiles/x.rb'",
             &[("gemfiles/x.rb", "require_relative '../lib/y'"), ("lib/y.rb", "")]

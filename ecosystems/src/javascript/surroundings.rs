@@ -93,7 +93,7 @@ const READ_BY_ALL: &[&str] = &[
     "TERM",
     "SHELL",
     "EDITOR",
-    "GIT_*",
+    crate::GIT_VARIABLES,
     "SSH_*",
     "XDG_*",
     "COREPACK_*",

@@ -220,11 +220,16 @@ impl<'t> Program<'t> {
 
     /// The path that a call gets in parentheses or through a pipe.
     fn argument(&self, before: &[Token<'t>], arguments: &[Token<'t>]) -> Option<ImagePath> {
-        if let [.., value, Token { kind: Kind::Mark('|'), .. }, Token { kind: Kind::Mark('>'), .. }] = before
-        {
-            return self.path_of(std::slice::from_ref(value), 0);
-        }
-        self.path_of(arguments, 0)
+        let [value @ .., Token { kind: Kind::Mark('|'), .. }, Token { kind: Kind::Mark('>'), .. }] = before
+        else {
+            return self.path_of(arguments, 0);
+        };
+        // The longest expression that ends where the pipe begins, within reason.
+        let first = value.len().saturating_sub(24);
+        (first..value.len()).find_map(|start| {
+            let (path, length) = self.measured_path(&value[start..], 0)?;
+            (start + length == value.len()).then_some(path)
+        })
     }
 
     fn import(&mut self, line: usize, rest: &[Token<'t>]) {

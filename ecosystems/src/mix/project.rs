@@ -50,6 +50,11 @@ pub(super) fn needs(
     if closure.is_file(&configuration) {
         closure.file(&configuration, Role::Configuration)?;
     }
+    // By it asdf chooses Elixir.
+    let versions = root.join(".tool-versions");
+    if closure.is_file(&versions) {
+        closure.needs.files.push(versions);
+    }
     let lock = closure.lock.clone();
     if closure.is_file(&lock) {
         closure.needs.files.push(lock.clone());
@@ -60,6 +65,8 @@ pub(super) fn needs(
     needs.outputs = outputs;
     needs.directories.sort();
     needs.directories.dedup();
+    let Needs { files, directories, .. } = &mut needs;
+    files.retain(|file| !directories.iter().any(|directory| file.below(directory).is_some()));
     Ok(Some(needs))
 }
 

@@ -128,7 +128,7 @@ impl<'t> Lexer<'t> {
             self.tokens.last().map(|token| &token.kind),
             Some(Kind::Key(_) | Kind::Mark(',' | '|' | '=' | '+' | '<' | '>' | '&' | '.' | '-'))
         );
-        let next = self.rest().trim_start();
+        let next = self.rest().trim_start_matches([' ', '\t']);
         if self.depth == 0 && !goes_on && !next.starts_with('|') {
             self.push(Kind::End);
         }
@@ -293,6 +293,11 @@ mod tests {
     fn strings_must_close() {
         for text in ["\"", "\"\"\"", "'", "~w(a", "\"#{\"", "~r/"] {
             assert_eq!(tokens(text), None, "{text}");
+        }
+        let sample =
+            "@é \"a#{f(\"b\")}é\" |> x?()\n~w(é a)s ~S\"\"\"\né\n\"\"\" ?é ?\\\\n :\"a\" b: 'c' <<1::8>>";
+        for end in (0..sample.len()).filter(|&end| sample.is_char_boundary(end)) {
+            let _ = tokens(&sample[..end]);
         }
         for text in ["", ":", "?", "~", "~é", "\\", "é: 1", "~a", "~aé"] {
             let _ = tokens(text);

@@ -52,6 +52,9 @@ const IN_HOME: &[&str] = &[
     ".rustup",
 ];
 
+/// Files by which version managers (rbenv, rvm, asdf) choose Ruby in a project.
+pub(crate) const VERSION_FILES: [&str; 3] = [".ruby-version", ".ruby-gemset", ".tool-versions"];
+
 /// Where RubyGems keeps the archives of what it installs in `$GEM_HOME`. Another user than root needs that directory to be
 /// there: it is in the official image, open to everybody (docker-library/ruby, `Dockerfile.template`).
 pub(crate) fn archives(environment: &Environment<'_>, state: &State) -> Result<Option<ImagePath>, Refusal> {
@@ -90,6 +93,8 @@ pub(crate) fn effects(environment: &Environment<'_>) -> Effects {
 
 /// bundle-config(1), gem help environment, and what makefiles of extensions commonly look at.
 const VARIABLES: &[&str] = &[
-    "BUNDLE_* BUNDLER_* GEM_* GEMRC RUBY* RBENV_* RVM_* JRUBY_* XDG_* GIT_* SSH_* DEBUG* EDITOR NO_COLOR USER SHELL",
+    "BUNDLE_* BUNDLER_* GEM_* GEMRC RUBY* RBENV_* RVM_* JRUBY_* XDG_*",
+    crate::GIT_VARIABLES,
+    "SSH_* DEBUG* EDITOR NO_COLOR USER SHELL",
     "MAKE MAKEFLAGS CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS PKG_CONFIG* NOKOGIRI_* SASS_* CARGO_* RUST* NODE_*",
 ];

@@ -143,11 +143,12 @@ impl<'t> Lexer<'t> {
                 }
             }
         }
+        let next = self.rest().trim_start_matches([' ', '\t']);
         // The last bar of `|x|` ends the head of a block.
         let bars = self.tokens.iter().rev().take_while(|token| token.kind == Kind::Mark('|')).count();
         let goes_on = matches!(self.previous(), Some(Kind::Mark(',' | '.' | '+' | '&' | '=' | '>' | ':')))
             || bars == 2
-            || self.rest().trim_start().starts_with('.') && !self.rest().trim_start().starts_with("..");
+            || next.starts_with('.') && !next.starts_with("..");
         if !goes_on && self.depth == 0 {
             self.push(Kind::End);
         }
@@ -221,15 +222,15 @@ impl<'t> Lexer<'t> {
     /// `%w[a b]`, `%q(x)`, `%x{command}`, `%r{regexp}` and the like.
     fn percent(&mut self) -> Option<()> {
         let mut chars = self.rest().chars().skip(1);
-        let letter = chars.next()?;
+        let written = chars.next()?;
         let (letter, open) =
-            if letter.is_ascii_alphabetic() { (letter, chars.next()?) } else { ('Q', letter) };
+            if written.is_ascii_alphabetic() { (written, chars.next()?) } else { ('Q', written) };
         if !open.is_ascii_punctuation() {
             self.push(Kind::Mark('%'));
             self.at += 1;
             return Some(());
         }
-        let start = self.rest().find(open)? + open.len_utf8();
+        let start = usize::from(written.is_ascii_alphabetic()) + 1 + open.len_utf8();
         let close = match open {
             '(' => ')',
             '[' => ']',
@@ -419,7 +420,11 @@ mod tests {
         for text in ["'", "\"#{", "x %w[a", "=begin", "x <<~A\n", "`", "/a"] {
             assert_eq!(statements(text), None, "{text}");
         }
-        for text in ["", "?", ":", "%", "$", "@", "<<", "a ?b : c", "é: 1", "%é"] {
+        let sample = "gem 'é', path: \"a#{b('c')}\" if x =~ /[\"#{d}]/ # f\n%w[é b]; <<~A.b\n é\n A\n=begin\n=end\n%x(é)";
+        for end in (0..sample.len()).filter(|&end| sample.is_char_boundary(end)) {
+            let _ = statements(&sample[..end]);
+        }
+        for text in ["", "%%", "%é", "?", ":", "%", "$", "@", "<<", "a ?b : c", "é: 1", "%é"] {
             let _ = statements(text);
         }
     }
