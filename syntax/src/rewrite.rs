@@ -41,7 +41,7 @@ pub use items::{Comments, Place, delete, insert, move_to, replace_instruction};
 pub use pieces::{remove, replace, replace_args};
 
 use crate::decode::is_separator;
-use crate::{Dockerfile, EditError, Edits, Instruction, Item, ItemKind, Span, TextEdit};
+use crate::{Dockerfile, EditError, Edits, Form, Instruction, Item, ItemKind, Span, TextEdit};
 
 /// Why a structural edit is not made. The edits stay as they were.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,8 +64,9 @@ pub enum RewriteError {
     /// A plain comment would become a parser directive.
     #[error("the comment of line {0} would become a parser directive")]
     BecomesDirective(usize),
-    /// The instruction would end early, take in the line after it (as when its last word ends in an escape character), or
-    /// lose text to a comment (as when `#` comes to stand first on a line).
+    /// The instruction would not be what it should: it would end early or take in the line after it (as when its last word
+    /// ends in an escape character), lose text to a comment (as when `#` comes to stand first on a line), find a flag
+    /// in what was an argument, or be rejected by BuildKit.
     #[error("the instruction of line {0} would be torn")]
     Torn(usize),
     /// The instruction would announce other heredocs than those that follow it.
@@ -87,23 +88,33 @@ fn push(edits: &mut Edits, new: Vec<TextEdit>) -> Result<(), RewriteError> {
     Ok(edits.push_all(new)?)
 }
 
-/// Adds all edits, which lie inside one instruction, or none. `text` is the logical text that must come of it, but for
-/// white space.
+/// What must come of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Outcome {
+    /// Its logical text, but for white space.
+    text: Vec<u8>,
+    /// How many flags it has.
+    flags: usize,
+    /// Its form, where that must not change.
+    form: Option<Form>,
+}
+
+/// Adds all edits, which lie inside one instruction, or none.
 fn push_inside(
     edits: &mut Edits,
     instruction: &Instruction<'_>,
     new: Vec<TextEdit>,
-    text: &[u8],
+    outcome: &Outcome,
 ) -> Result<(), RewriteError> {
-    if !comes_to(instruction, &new, text) {
+    if !comes_to(instruction, &new, outcome) {
         return Err(RewriteError::Torn(instruction.start_line()));
     }
     push(edits, new)
 }
 
-/// Whether the instruction, after the edits, is one instruction with the logical text `text`, and nothing but comments
-/// and blank lines is left over.
-fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], text: &[u8]) -> bool {
+/// Whether the instruction, after the edits, is one instruction as expected, and nothing but comments and blank lines
+/// is left over.
+fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], outcome: &Outcome) -> bool {
     let file = instruction.file();
     let span = instruction.span();
     let mut moved = Edits::new();
@@ -119,11 +130,15 @@ fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], text: &[u8]) -> boo
     let directive = [b"# escape=", &[file.escape()][..], b"\n"].concat();
     let after = Dockerfile::parse([directive, source].concat());
     let Some(changed) = after.instruction(1) else { return false };
+    let innermost = changed.inner().unwrap_or(changed);
     let is_rest = |item: &Item| matches!(item.kind, ItemKind::Comment | ItemKind::Blank);
     let is_open = |instruction: &Instruction<'_>| lines::is_open(&lines::of(instruction));
     after.items().iter().skip(2).all(is_rest)
         && (is_open(instruction) || !is_open(&changed))
-        && without_space(changed.text()).eq(without_space(text))
+        && (instruction.problem().is_some() || changed.problem().is_none())
+        && without_space(changed.text()).eq(without_space(&outcome.text))
+        && innermost.flags().len() == outcome.flags
+        && outcome.form.is_none_or(|form| form == innermost.form())
 }
 
 fn without_space(text: &[u8]) -> impl Iterator<Item = &u8> {

@@ -122,7 +122,7 @@ pub fn insert_command(
     let text = in_own_line_ends(instruction.file(), text);
     match side {
         Side::Before => insert_at_start(edits, instruction, command.start, &[&text[..], &joint].concat()),
-        Side::After => insert_at_end(edits, instruction, command.end, &[&joint, &text[..]].concat()),
+        Side::After => insert_at_end(edits, instruction, command.end, &[&joint, &text[..]].concat(), 0),
     }
 }
 

@@ -29,7 +29,7 @@ pub fn insert_flags(
         None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
         None => flags.iter().flat_map(|flag| [b" ", flag.as_bytes()].concat()).collect::<Vec<_>>(),
     };
-    insert_at_end(edits, instruction, last.end, &text)
+    insert_at_end(edits, instruction, last.end, &text, flags.len())
 }
 
 /// Removes a flag; with its line, where it has one of its own.

@@ -2,7 +2,7 @@
 
 use super::cutter::Cutter;
 use super::items::in_own_line_ends;
-use super::{RewriteError, insertion, push_inside};
+use super::{Outcome, RewriteError, insertion, push_inside};
 use crate::decode::is_separator;
 use crate::parse::{trim_continuation, trim_line_end};
 use crate::{Edits, Instruction, Span, heredoc};
@@ -54,7 +54,7 @@ pub fn replace_args(
     }
     let end = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span).end;
     let text = [b" ", &in_own_line_ends(instruction.file(), text)[..]].concat();
-    insert_at_end(edits, instruction, end, &text)
+    insert_at_end(edits, instruction, end, &text, 0)
 }
 
 /// The source offset just behind the logical byte before `end`. Unlike the offset of the byte at `end`, it lies before
@@ -66,15 +66,17 @@ pub(super) fn end_in_source(instruction: &Instruction<'_>, end: usize) -> usize 
     }
 }
 
-/// Inserts `text` just behind the logical byte before `end`.
+/// Inserts `text`, which holds so many flags, just behind the logical byte before `end`.
 pub(super) fn insert_at_end(
     edits: &mut Edits,
     instruction: &Instruction<'_>,
     end: usize,
     text: &[u8],
+    flags: usize,
 ) -> Result<(), RewriteError> {
-    let expected = logical(instruction, &[Piece { span: Span::empty(end), text }])?;
-    push_inside(edits, instruction, vec![insertion(end_in_source(instruction, end), text)], &expected)
+    let mut outcome = outcome(instruction, &[Piece { span: Span::empty(end), text }])?;
+    outcome.flags += flags;
+    push_inside(edits, instruction, vec![insertion(end_in_source(instruction, end), text)], &outcome)
 }
 
 /// Inserts `text` just before the logical byte at `start`.
@@ -84,9 +86,9 @@ pub(super) fn insert_at_start(
     start: usize,
     text: &[u8],
 ) -> Result<(), RewriteError> {
-    let expected = logical(instruction, &[Piece { span: Span::empty(start), text }])?;
+    let outcome = outcome(instruction, &[Piece { span: Span::empty(start), text }])?;
     let at = instruction.logical().source_offset(start);
-    push_inside(edits, instruction, vec![insertion(at, text)], &expected)
+    push_inside(edits, instruction, vec![insertion(at, text)], &outcome)
 }
 
 /// A piece of logical text that goes, and what comes in its place.
@@ -103,7 +105,7 @@ pub(super) fn splice(
     pieces: Vec<Piece<'_>>,
 ) -> Result<(), RewriteError> {
     let pieces = checked(instruction, pieces)?;
-    let expected = logical(instruction, &pieces)?;
+    let outcome = outcome(instruction, &pieces)?;
     let mut cutter = Cutter::new(instruction);
     for piece in &pieces {
         cutter.cut(piece.span, piece.text);
@@ -115,7 +117,7 @@ pub(super) fn splice(
     for piece in &pieces {
         cutter.keep_apart(piece.span, piece.text);
     }
-    push_inside(edits, instruction, cutter.into_edits(), &expected)
+    push_inside(edits, instruction, cutter.into_edits(), &outcome)
 }
 
 /// Sorts the pieces and joins those with nothing but white space between them.
@@ -147,8 +149,8 @@ fn checked<'t>(
     Ok(joined)
 }
 
-/// The logical text with the pieces changed, but for white space. Refuses what would announce other heredocs.
-fn logical(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Vec<u8>, RewriteError> {
+/// What must come of the instruction with the pieces changed. Refuses what would announce other heredocs.
+fn outcome(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Outcome, RewriteError> {
     let text = instruction.text();
     let mut new = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -158,11 +160,20 @@ fn logical(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Vec<u8
         at = piece.span.end;
     }
     new.extend_from_slice(&text[at..]);
-    let takes_heredocs = instruction.inner().unwrap_or(*instruction).keyword().takes_heredocs();
-    if takes_heredocs && heredoc::announced(text) != heredoc::announced(&new) {
+    let innermost = instruction.inner().unwrap_or(*instruction);
+    if innermost.keyword().takes_heredocs() && heredoc::announced(text) != heredoc::announced(&new) {
         return Err(RewriteError::Heredocs);
     }
-    Ok(new)
+    // A flag goes with the piece around it; in its place come the flags of the text.
+    let encloses_flag = |piece: &Piece<'_>| innermost.flags().iter().any(|it| piece.span.encloses(it.span));
+    let gone = innermost.flags().iter().filter(|it| pieces.iter().any(|piece| piece.span.encloses(it.span)));
+    let come = pieces.iter().filter(|piece| encloses_flag(piece)).flat_map(|piece| {
+        piece.text.split(|&byte| is_separator(byte) || byte == b'\n').filter(|word| word.starts_with(b"--"))
+    });
+    let flags = innermost.flags().len() - gone.count() + come.count();
+    // New text may be in another form.
+    let form = pieces.iter().all(|piece| piece.text.is_empty()).then(|| innermost.form());
+    Ok(Outcome { text: new, flags, form })
 }
 
 /// What lines with continuation characters come to when they are joined; their comments go.

@@ -201,6 +201,7 @@ mod flags {
 
     #[test]
     fn are_refused() {
+        assert_eq!(changed("RUN a", add(&["--n --o"])), Err(RewriteError::Torn(1)));
         for wrong in ["n", "--n \\\n"] {
             assert_eq!(changed("RUN a", add(&[wrong])), Err(RewriteError::NotAFlag(wrong.into())));
         }
@@ -247,6 +248,8 @@ mod pieces {
         check("RUN a \\\n  b \\\n  # c\n  d && e\n", swap("a   b   d", "x"), "RUN x \\\n  # c\n  && e\n");
         check("RUN a \\\n  b\n", swap("a   b", "x"), "RUN x\n");
         check("RUN a\n", |e, f| replace_args(e, &run(f), b"x \\\n y"), "RUN x \\\n y\n");
+        check("RUN a\n", |e, f| replace_args(e, &run(f), b"[\"x\"]"), "RUN [\"x\"]\n");
+        check("RUN --l --m a\n", swap("--m", "--n --o"), "RUN --l --n --o a\n");
         check("RUN\n", |e, f| replace_args(e, &run(f), b"x"), "RUN x\n");
         check("RUN --m  a \\\n # c\n b", |e, f| replace_args(e, &run(f), b"x"), "RUN --m  x\n # c");
     }
@@ -261,6 +264,9 @@ mod pieces {
         assert_eq!(changed("RUN a\\ b\\\n c\n", cut(&["b"])), Err(RewriteError::Torn(1)));
         assert_eq!(changed("RUN a\n", swap("a", "a\nb")), Err(RewriteError::Torn(1)));
         assert_eq!(changed("RUN a \\\n b #c \\\n && d\n", cut(&["b"])), Err(RewriteError::Torn(1)));
+        assert_eq!(changed("RUN a --b\n", cut(&["a"])), Err(RewriteError::Torn(1)));
+        assert_eq!(changed("RUN a [\"b\"]\n", cut(&["a"])), Err(RewriteError::Torn(1)));
+        assert_eq!(changed("RUN a\n", |e, f| replace_args(e, &run(f), b"--b c")), Err(RewriteError::Torn(1)));
         let past = |e: &mut Edits, f: &Dockerfile| remove(e, &run(f), &[Span::new(4, 9)]);
         assert_eq!(changed("RUN a", past), Err(RewriteError::BadSpan(4, 9)));
     }
