@@ -1,4 +1,4 @@
-//! Moves that keep the blank lines between paragraphs.
+//! Moves that keep the blank lines between paragraphs and leave no two of them in a row.
 
 use dockfix_syntax::rewrite::{self, Comments, Place, RewriteError};
 use dockfix_syntax::{Dockerfile, Edits, ItemKind};
@@ -12,14 +12,7 @@ pub(crate) fn move_with_blank_line(
     place: Place,
 ) -> Result<(), RewriteError> {
     let items = file.items();
-    let is_blank = |index: usize| items.get(index).is_some_and(|item| matches!(item.kind, ItemKind::Blank));
-    let comments =
-        items[..index].iter().rev().take_while(|item| matches!(item.kind, ItemKind::Comment)).count();
-    let first = index - comments;
-    let is_paragraph = first > 0 && is_blank(first - 1) && is_blank(index + 1);
-    if !is_paragraph {
-        return rewrite::move_to(edits, file, index, place);
-    }
+    let Some(first) = paragraph(file, index) else { return rewrite::move_to(edits, file, index, place) };
     // Above something the blank line follows, below something it comes first.
     let blank = match place {
         Place::Top | Place::Above(_) | Place::Before(_) => index + 1,
@@ -34,4 +27,27 @@ pub(crate) fn move_with_blank_line(
     rewrite::delete(edits, file, index, Comments::Go)?;
     edits.delete(items[blank].span)?;
     Ok(())
+}
+
+/// Deletes an instruction with its comments. Where it was a paragraph of its own, the blank line after it goes too.
+pub(crate) fn delete_with_blank_line(
+    edits: &mut Edits,
+    file: &Dockerfile,
+    index: usize,
+) -> Result<(), RewriteError> {
+    rewrite::delete(edits, file, index, Comments::Go)?;
+    if paragraph(file, index).is_some() {
+        edits.delete(file.items()[index + 1].span)?;
+    }
+    Ok(())
+}
+
+/// The first item of the paragraph that an instruction makes with its comments, blank lines before and after it.
+fn paragraph(file: &Dockerfile, index: usize) -> Option<usize> {
+    let items = file.items();
+    let is_blank = |index: usize| items.get(index).is_some_and(|item| matches!(item.kind, ItemKind::Blank));
+    let comments =
+        items[..index].iter().rev().take_while(|item| matches!(item.kind, ItemKind::Comment)).count();
+    let first = index - comments;
+    (first > 0 && is_blank(first - 1) && is_blank(index + 1)).then_some(first)
 }

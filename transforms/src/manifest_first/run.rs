@@ -159,7 +159,7 @@ impl Sinking<'_, '_> {
                 )));
             }
             self.check_outputs(&needs, &name).map_err(refuse)?;
-            let (below, name) = self.prefetch(step, managed, &project, command, &manifests)?;
+            let (below, name) = self.prefetch(index, managed, &project, command, &manifests)?;
             return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
         if managed.usage.kind == UsageKind::Build {
@@ -235,35 +235,35 @@ impl Sinking<'_, '_> {
         }
     }
 
-    /// The download that goes above the copy and runs there as the command does here.
+    /// The download that goes above the copy. What stands between the copy and the command may be what the download needs
+    /// (a program that a COPY brings, a variable, a user): the copy sinks below all of it first, so that the download runs
+    /// where the command does.
     fn prefetch(
         &self,
-        step: &Step<'_>,
+        index: usize,
         managed: &Managed<'_>,
         project: &Project<'_>,
         command: &str,
         manifests: &Manifests,
     ) -> Result<(Below, String), Stop> {
-        let copy = &self.stage.steps[self.index];
-        // Whatever the copy can pass it passes first; the download comes when it is asked again.
+        // Whatever the copy can pass with a gain it passes first; the download comes when it is asked again.
         if !self.gained.is_empty() || manifests.files.is_empty() || self.is_fetched(managed) {
             return Err(Stop::Settled);
         }
-        let (there, here) = (&copy.state, &step.state);
-        if there.user != here.user || there.shell != here.shell || here.shell == Shell::Other {
-            return Err(Stop::at(step, "the user or shell changes between the sources and the install"));
+        let step = &self.stage.steps[index];
+        if step.state.shell == Shell::Other {
+            return Err(Stop::Blocked);
         }
-        if there.variables != here.variables {
-            return Err(Stop::at(step, "an ENV or ARG stands between the sources and the install"));
-        }
-        let is_here = there.workdir.as_ref() == Some(project.directory());
+        let is_here = step.state.workdir.as_ref() == Some(project.directory());
         let directory = (!is_here).then(|| project.directory().clone());
         if directory.as_ref().is_some_and(|directory| !destination::is_plain(directory.as_str())) {
             return Err(Stop::Blocked);
         }
         let flags = step.instruction.flags().iter().map(|flag| flag.span.of(step.instruction.text()));
         let flags = flags.map(|flag| String::from_utf8_lossy(flag).into_owned()).collect();
-        Ok((Below::Prefetch { flags, command: command.to_owned(), directory }, shortened(command)))
+        let after = (index > self.index + 1).then(|| index - 1);
+        let below = Below::Prefetch { flags, command: command.to_owned(), directory, after };
+        Ok((below, shortened(command)))
     }
 
     /// Whether a command above the copy has installed or downloaded for the same project already.

@@ -48,7 +48,7 @@ pub(super) enum Below {
         /// Texts of the commands that change the shell and stand in the first part: the second part repeats them.
         state: Vec<String>,
     },
-    /// They stay: a RUN that downloads comes above them instead.
+    /// A RUN that downloads comes above them.
     Prefetch {
         /// The flags of the RUN that it serves: mounts with secrets, networks.
         flags: Vec<String>,
@@ -56,6 +56,8 @@ pub(super) enum Below {
         command: String,
         /// The directory to change to first, where it is not the working directory.
         directory: Option<ImagePath>,
+        /// The step after which both go; `None` where the sources stay.
+        after: Option<usize>,
     },
 }
 

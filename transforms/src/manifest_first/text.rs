@@ -20,11 +20,18 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let mut edits = Edits::new();
     let manifests = manifest_copies(stage, plan);
     let mut above = manifests.join("\n");
-    if let Below::Prefetch { flags, command, directory } = &plan.below {
+    if let Below::Prefetch { flags, command, directory, after } = &plan.below {
         let prefix = directory.as_ref().map_or(String::new(), |directory| format!("cd {directory} && "));
         let flags: String = flags.iter().map(|flag| format!("{flag} ")).collect();
         above = format!("{above}\nRUN {flags}{prefix}{command}");
-        rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+        let Some(step) = after else {
+            rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+            return Ok(edits);
+        };
+        above.push_str(file.line_end());
+        let text = [above.as_bytes(), &moved(copy, plan)].concat();
+        rewrite::insert(&mut edits, file, Place::After(stage.steps[*step].instruction.index()), &text)?;
+        placing::delete_with_blank_line(&mut edits, file, copy.index())?;
         return Ok(edits);
     }
     if !above.is_empty() {
@@ -129,7 +136,10 @@ fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
             groups.entry(below).or_default().push(path);
         }
     }
-    let written = &*copy.destination.text;
+    // Copied in another place, a relative destination may lead elsewhere.
+    let is_moved = matches!(plan.below, Below::Prefetch { after: Some(_), .. });
+    let destination = plan.destination.as_deref().filter(|_| is_moved);
+    let written = destination.unwrap_or(&copy.destination.text);
     let mut lines: Vec<_> = groups
         .into_iter()
         .map(|(below, mut paths)| {

@@ -81,7 +81,7 @@ fn two_projects_settle() {
 #[test]
 fn stages_may_say_the_same() {
     let stage = "FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
-    let wanted = "FROM golang:1.22\nCOPY go.mod go.sum /s/\nRUN cd /s && go mod download\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
+    let wanted = "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum /s/\nRUN go mod download\nCOPY . /s\nRUN go test ./...\n";
     check(&["manifest-first"], GO, &stage.repeat(2), &wanted.repeat(2));
 }
 
@@ -129,5 +129,40 @@ fn programs_of_the_sources_block() {
         files,
         "FROM node\nENV PATH=/app/bin:$PATH\nWORKDIR /app\nCOPY . .\nRUN npm install\n",
         &["5: npm install stays below the sources: it may read or write any of them"],
+    );
+}
+
+const COMPOSER: &[(&str, &str)] = &[
+    (".dockerignore", "vendor\n"),
+    ("composer.json", "{\"name\": \"a/b\", \"require\": {\"a/c\": \"^1\"}}"),
+    ("composer.lock", "{\"packages\": [], \"packages-dev\": []}"),
+    ("index.php", ""),
+];
+
+/// What stands between the sources and the install may be what the download needs: here its very program.
+#[test]
+fn a_download_stays_below_what_brings_its_program() {
+    check(
+        &["manifest-first"],
+        COMPOSER,
+        "FROM php:8\nWORKDIR /app\nCOPY . .\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nRUN composer install\n",
+        "FROM php:8\nWORKDIR /app\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nCOPY composer.json composer.lock ./\nRUN composer install --no-scripts --no-autoloader\nCOPY . .\nRUN composer install\n",
+    );
+}
+
+/// The download runs as the install does: with its variables, its user and in its directory.
+#[test]
+fn a_download_stays_below_what_sets_its_state() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\n\n# All of it.\nCOPY . .\n\nENV GOFLAGS=-trimpath\n# Build.\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\n\nENV GOFLAGS=-trimpath\nCOPY go.mod go.sum ./\nRUN go mod download\n# All of it.\nCOPY . .\n# Build.\nRUN go build -o /app .\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nCOPY . src\nWORKDIR /go/src\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /go/src\nCOPY go.mod go.sum /go/src/\nRUN go mod download\nCOPY . /go/src/\nRUN go build -o /app .\n",
     );
 }
