@@ -227,6 +227,14 @@ impl Ecosystem for Bun {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["bun.lock", "bun.lockb"]
+    }
 }
 
 /// The files that bun takes variables from, whatever NODE_ENV is (bun.sh/docs/runtime/env).

@@ -170,6 +170,14 @@ impl Ecosystem for Bundler {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/vendor/bundle", "**/.bundle"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Gemfile"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["Gemfile.lock"]
+    }
 }
 
 /// The options that bundler remembers in `.bundle/config` (bundle-install(1), "REMEMBERED OPTIONS").

@@ -187,6 +187,14 @@ impl Ecosystem for Cargo {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/target"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Cargo.toml"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["Cargo.lock"]
+    }
 }
 
 /// `$CARGO_HOME`, or `.cargo` in the home directory.

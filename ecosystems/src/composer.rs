@@ -200,6 +200,14 @@ impl Ecosystem for Composer {
         // Not `**/vendor`: frameworks keep sources in `resources/views/vendor` and `public/vendor`.
         &["vendor"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["composer.json"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["composer.lock"]
+    }
 }
 
 /// The same install without what needs sources, in the project's directory.

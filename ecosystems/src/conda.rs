@@ -256,6 +256,14 @@ impl Ecosystem for Conda {
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["environment.yml", "environment.yaml"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["conda-lock.yml"]
+    }
 }
 
 /// What a command run by `conda run` needs. A prefetch would have to be run the same way.

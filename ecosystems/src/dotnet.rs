@@ -114,6 +114,14 @@ impl Ecosystem for Dotnet {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/obj", "**/bin/Debug", "**/bin/Release"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["*.csproj", "*.fsproj", "*.vbproj"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["packages.lock.json"]
+    }
 }
 
 /// What the command line, NuGet and the SDK keep in the home directory.

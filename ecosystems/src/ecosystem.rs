@@ -42,6 +42,18 @@ pub trait Ecosystem: Sync {
     /// in the image makes itself and that must not come from the host.
     fn ignored(&self) -> &'static [&'static str];
 
+    /// The names of the files in which people write what a project needs, as patterns of file names
+    /// ([`dockfix_model::pattern`]); none for a manager of whole systems. They tell of what kind a file is when somebody
+    /// edits it, not what an install reads: that is [`Self::needs`].
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The names of the files in which the manager itself writes the versions it chose.
+    fn lock_files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether the manager works as root alone, through `sudo` or otherwise, so that its caches are root's whoever USER
     /// is.
     fn is_for_root(&self) -> bool {

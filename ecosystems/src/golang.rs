@@ -251,6 +251,14 @@ impl Ecosystem for Golang {
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["go.mod"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["go.sum"]
+    }
 }
 
 #[cfg(test)]

@@ -179,6 +179,14 @@ impl Ecosystem for Gradle {
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["build.gradle", "build.gradle.kts"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["gradle.lockfile"]
+    }
 }
 
 /// The Gradle user home.

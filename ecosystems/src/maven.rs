@@ -174,6 +174,10 @@ impl Ecosystem for Maven {
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["pom.xml"]
+    }
 }
 
 /// The settings files of the command line.

@@ -242,6 +242,14 @@ impl Ecosystem for Mix {
         // Not `**/deps`: a module may have a directory of that name.
         &["deps", "**/_build"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["mix.exs"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["mix.lock"]
+    }
 }
 
 impl Ecosystem for MixLocal {

@@ -201,6 +201,14 @@ impl Ecosystem for Npm {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["package-lock.json", "npm-shrinkwrap.json"]
+    }
 }
 
 /// A command that works on the whole system, and reads nothing of the project: .npmrc of the project is not read in

@@ -247,6 +247,14 @@ impl Ecosystem for Pdm {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/.pdm-python", "**/__pypackages__"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["pyproject.toml"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["pdm.lock"]
+    }
 }
 
 fn skips_all_hooks(line: &Line<'_>) -> bool {

@@ -333,6 +333,10 @@ impl Ecosystem for Pip {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/venv", "**/env"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["requirements.txt", "requirements*.txt", "pyproject.toml", "setup.py"]
+    }
 }
 
 /// Whether no package is built: `--only-binary :all:`.

@@ -167,6 +167,14 @@ impl Ecosystem for Pipenv {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Pipfile"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["Pipfile.lock"]
+    }
 }
 
 /// A package may name a file or a directory: `{ path = "./x", editable = true }`.

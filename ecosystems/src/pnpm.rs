@@ -197,6 +197,14 @@ impl Ecosystem for Pnpm {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/.pnpm-store", "**/.pnpm-debug.log*"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["pnpm-lock.yaml"]
+    }
 }
 
 /// What any command of pnpm looks at, in its directory and above: which version of pnpm is wanted, and configuration.

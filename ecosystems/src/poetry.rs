@@ -236,6 +236,14 @@ impl Ecosystem for Poetry {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["pyproject.toml"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["poetry.lock"]
+    }
 }
 
 /// Whether virtual environments are switched off or lie outside the cache directory.

@@ -159,6 +159,10 @@ impl Ecosystem for Sbt {
     fn ignored(&self) -> &'static [&'static str] {
         &["target", "*/target", "project/project", "project/target"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["build.sbt"]
+    }
 }
 
 /// Words in a definition that say that it reads more than itself.

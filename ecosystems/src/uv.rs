@@ -285,6 +285,14 @@ impl Ecosystem for Uv {
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["pyproject.toml"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["uv.lock"]
+    }
 }
 
 #[cfg(test)]

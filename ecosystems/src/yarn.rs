@@ -164,6 +164,14 @@ impl Ecosystem for Yarn {
             "**/yarn-error.log*",
         ]
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn lock_files(&self) -> &'static [&'static str] {
+        &["yarn.lock"]
+    }
 }
 
 fn install(command: &Invocation<'_>, state: &State, line: &Words<'_>) -> Option<Usage> {

@@ -17,6 +17,7 @@
 mod disk;
 mod error;
 mod files;
+mod foreign;
 mod ignore_file;
 mod resolve;
 mod sources;
@@ -30,6 +31,8 @@ use crate::dockerignore::Dockerignore;
 use disk::DiskTree;
 pub use error::{ContextError, Exclusion};
 pub use files::Files;
+pub use foreign::ForeignFiles;
+use foreign::ForeignTree;
 pub use ignore_file::IgnoreFile;
 pub use sources::Match;
 use tree::{Base, Tree};
@@ -152,6 +155,17 @@ impl Context {
         Self { tree, ignore: Arc::new(ignore) }
     }
 
+    /// A context of files from elsewhere, with the ignore file that BuildKit picks for this Dockerfile, a path of the
+    /// context (or one outside, which has no ignore file of its own). Nothing is listed or read but that ignore file.
+    ///
+    /// # Errors
+    /// [`ContextError::Io`] or [`ContextError::TooLarge`] for an unreadable ignore file.
+    pub fn from_foreign(files: Arc<dyn ForeignFiles>, dockerfile: &str) -> Result<Self, ContextError> {
+        let tree = Tree::new(Base::Foreign(ForeignTree::new(files)));
+        let ignore = ignore_file::pick(&tree, dockerfile)?;
+        Ok(Self { tree, ignore: Arc::new(ignore) })
+    }
+
     /// A context of which nothing is known but the Dockerfile: every question ends in [`ContextError::Unknown`],
     /// except for files that [`Self::with_file`] adds.
     pub fn unknown() -> Self {
@@ -167,7 +181,7 @@ impl Context {
     pub fn root(&self) -> Option<&Path> {
         match self.tree.base() {
             Base::Disk(disk) => Some(disk.root()),
-            Base::Memory(_) | Base::Unknown => None,
+            Base::Memory(_) | Base::Foreign(_) | Base::Unknown => None,
         }
     }
 
@@ -310,6 +324,12 @@ impl Context {
     /// directory of the context.
     pub fn walk(&self, dir: &str) -> Walk<'_> {
         Walk::start(self, dir)
+    }
+
+    /// Where a path leads, and the links on the way; nothing if it leads nowhere or the files are not known.
+    pub(crate) fn followed(&self, path: &str) -> Option<(String, Vec<String>)> {
+        let found = self.tree.resolve(&normalise(path).ok()?, true).ok()??;
+        Some((found.path, found.links))
     }
 
     /// What a path leads to, links at its end included.

@@ -501,3 +501,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn files_from_elsewhere_are_a_tree_like_any_other() {
+    #[derive(Debug)]
+    struct Elsewhere;
+    impl ForeignFiles for Elsewhere {
+        fn list(&self, dir: &str) -> std::io::Result<Option<Vec<Entry>>> {
+            let names: &[&str] = match dir {
+                "" => &["src", ".dockerignore", "a.md"],
+                "src" => &["a.rs"],
+                _ => return Ok(None),
+            };
+            let entry = |name: &&str| Entry {
+                name: (*name).to_owned(),
+                file_type: if *name == "src" { FileType::Dir } else { FileType::File },
+                exact_name: true,
+            };
+            Ok(Some(names.iter().map(entry).collect()))
+        }
+        fn kind(&self, path: &str) -> std::io::Result<Option<Kind>> {
+            Ok((path != "src").then_some(Kind::File { size: 1, mode: 0o755 }))
+        }
+        fn read(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
+            Ok((path == ".dockerignore").then(|| b"*.md".to_vec()))
+        }
+    }
+    let context = Context::from_foreign(Arc::new(Elsewhere), "Dockerfile").unwrap();
+    assert_eq!(walked(&context, ""), [".dockerignore", "src", "src/a.rs"]);
+    assert_eq!(context.kind("src/a.rs").unwrap(), Some(Kind::File { size: 1, mode: 0o755 }));
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::disk::DiskTree;
 use super::files::MemoryTree;
+use super::foreign::ForeignTree;
 use super::resolve::Found;
 use super::{ContextError, Entry, FileType, Kind, join, split};
 
@@ -22,6 +23,7 @@ pub(super) enum Base {
     Unknown,
     Disk(DiskTree),
     Memory(MemoryTree),
+    Foreign(ForeignTree),
 }
 
 /// The permission bits of files written on top.
@@ -55,6 +57,7 @@ impl Tree {
             Base::Unknown => return Err(ContextError::Unknown { path: path.to_owned() }),
             Base::Disk(disk) => disk.list(dir)?,
             Base::Memory(memory) => memory.list(dir),
+            Base::Foreign(foreign) => foreign.list(dir)?,
         };
         Ok(listing.and_then(|entries| find(&entries, name).map(|entry| entry.file_type)))
     }
@@ -74,6 +77,7 @@ impl Tree {
             Base::Unknown => Err(ContextError::Unknown { path: path.to_owned() }),
             Base::Disk(disk) => disk.kind(path)?.ok_or_else(missing),
             Base::Memory(memory) => memory.kind(path).ok_or_else(missing),
+            Base::Foreign(foreign) => foreign.kind(path)?.ok_or_else(missing),
         }
     }
 
@@ -83,6 +87,7 @@ impl Tree {
             Base::Unknown => return Err(ContextError::Unknown { path: dir.to_owned() }),
             Base::Disk(disk) => disk.list(dir)?,
             Base::Memory(memory) => memory.list(dir),
+            Base::Foreign(foreign) => foreign.list(dir)?,
         };
         let written: BTreeSet<&str> = self
             .written_below(dir)
@@ -118,6 +123,7 @@ impl Tree {
         match &*self.base {
             Base::Unknown => Err(ContextError::Unknown { path: path.clone() }),
             Base::Disk(disk) => disk.read(path),
+            Base::Foreign(foreign) => foreign.read(path),
             Base::Memory(memory) => {
                 memory.read(path).ok_or_else(|| ContextError::NotFound { path: path.clone() })
             }

@@ -1,0 +1,294 @@
+//! Keys of steps, and what becomes of a plan when another one was built before it.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::input::AspectKind;
+use super::{Cause, Input, Layer, Outcome, Outcomes, Plan, Selection, Step, Verdict};
+use crate::context::Context;
+
+/// A file of the context that is different in the next build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileChange<'a> {
+    /// Its path in the context.
+    pub path: &'a str,
+    /// Whether it was there before.
+    pub was_there: bool,
+    /// Whether it is there now.
+    pub is_there: bool,
+}
+
+impl<'a> FileChange<'a> {
+    /// The content or mode of this file is different.
+    #[must_use]
+    pub fn edited(path: &'a str) -> Self {
+        Self { path, was_there: true, is_there: true }
+    }
+
+    /// This file is new.
+    #[must_use]
+    pub fn added(path: &'a str) -> Self {
+        Self { path, was_there: false, is_there: true }
+    }
+
+    /// This file is gone.
+    #[must_use]
+    pub fn removed(path: &'a str) -> Self {
+        Self { path, was_there: true, is_there: false }
+    }
+}
+
+/// What the stages that run again make, as seen by those who copy from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// It is not known: such copies come out as [`Verdict::DependsOnContent`].
+    #[default]
+    Unknown,
+    /// The same files as before.
+    Same,
+    /// Other files.
+    Other,
+}
+
+/// All that is different outside the Dockerfile and its arguments.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes<'a> {
+    pub(super) files: Vec<FileChange<'a>>,
+    pub(super) images: bool,
+}
+
+impl Plan {
+    /// What becomes of the steps of this plan if `before` was built before it and `files` are what changed in the
+    /// context. Files that only an ignore file lets in or keeps out need not be among them.
+    #[must_use]
+    pub fn compare(&self, before: &Self, files: &[FileChange<'_>], content: Content) -> Outcomes {
+        self.compare_changes(before, &Changes { files: files.to_vec(), images: false }, content)
+    }
+
+    /// As [`Self::compare`], and all images that the Dockerfile names are others than before.
+    #[must_use]
+    pub fn compare_with_other_images(
+        &self,
+        before: &Self,
+        files: &[FileChange<'_>],
+        content: Content,
+    ) -> Outcomes {
+        self.compare_changes(before, &Changes { files: files.to_vec(), images: true }, content)
+    }
+
+    pub(super) fn compare_changes(&self, before: &Self, changes: &Changes<'_>, content: Content) -> Outcomes {
+        let known: HashSet<u64> = before.keys.own.iter().copied().collect();
+        let keys = |content| Keys::of(self, Some(before), changes, content).own;
+        let (best, worst) = match content {
+            Content::Unknown => (keys(Content::Same), keys(Content::Other)),
+            content => (keys(content), keys(content)),
+        };
+        let mut all: Vec<Outcome> = Vec::with_capacity(self.steps.len());
+        for step in 0..self.steps.len() {
+            let verdict = match (known.contains(&best[step]), known.contains(&worst[step])) {
+                (_, true) => Verdict::Cached,
+                (true, false) => Verdict::DependsOnContent,
+                (false, false) => Verdict::Reruns,
+            };
+            let cause = (verdict != Verdict::Cached).then(|| self.cause(step, before, changes, &all));
+            all.push(Outcome { step, verdict, cause });
+        }
+        Outcomes { all }
+    }
+
+    fn cause(&self, index: usize, before: &Self, changes: &Changes<'_>, done: &[Outcome]) -> Cause {
+        let step = &self.steps[index];
+        if !step.is_linked
+            && let Some(cause) = self.uncached(&step.below, changes, done)
+        {
+            return cause;
+        }
+        let mut taken: Vec<&str> = Vec::new();
+        for input in &step.inputs {
+            if let Input::Context(selection) = input {
+                taken.extend(changed(self, before, selection, changes));
+                if let Some(more) = ignored_otherwise(self, before, selection) {
+                    return Cause::Files { count: more.len(), paths: more };
+                }
+            }
+        }
+        if !taken.is_empty() {
+            let mut seen = HashSet::new();
+            taken.retain(|path| seen.insert(*path));
+            let paths = taken.iter().take(SHOWN_PATHS).map(|path| (*path).to_owned()).collect();
+            return Cause::Files { paths, count: taken.len() };
+        }
+        for input in &step.inputs {
+            if let Input::Layer { layer, .. } = input
+                && let Some(cause) = self.uncached(layer, changes, done)
+            {
+                return match cause {
+                    Cause::Above(last) => Cause::Stage(last),
+                    cause => cause,
+                };
+            }
+        }
+        self.different_variables(step, before).map_or(Cause::Instruction, Cause::Variables)
+    }
+
+    /// Why a layer is not the one that was there before; nothing if it is.
+    fn uncached(&self, layer: &Layer, changes: &Changes<'_>, done: &[Outcome]) -> Option<Cause> {
+        match layer {
+            Layer::Scratch => None,
+            Layer::Image(name) => changes.images.then(|| Cause::Image(name.clone())),
+            Layer::Step(index) => match (self.steps.get(*index), done.get(*index)) {
+                (_, Some(outcome)) if outcome.verdict != Verdict::Cached => Some(Cause::Above(*index)),
+                // What it was laid on is still part of the layer.
+                (Some(step), _) if step.is_linked => self.uncached(&step.below, changes, done),
+                _ => None,
+            },
+        }
+    }
+
+    /// The variables in which a step differs from the same one before; nothing if it differs in other ways.
+    fn different_variables(&self, step: &Step, before: &Self) -> Option<Vec<String>> {
+        let text = |step: &Step| -> Vec<String> {
+            let parts = step.definition.iter().filter(|(kind, _)| *kind == AspectKind::Text);
+            parts.map(|(_, value)| value.clone()).collect()
+        };
+        let names = |step: &Step| -> HashMap<String, String> {
+            let variables = step.definition.iter().filter_map(|(kind, value)| match kind {
+                AspectKind::Variable(name) => Some((name.clone(), value.clone())),
+                _ => None,
+            });
+            variables.collect()
+        };
+        let same = |other: &&Step| other.keyword == step.keyword && text(other) == text(step);
+        let ours = names(step);
+        let candidates = before.steps.iter().filter(same).map(|other| {
+            let theirs = names(other);
+            let all: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+            let different = all.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
+            different.cloned().collect::<Vec<_>>()
+        });
+        candidates.filter(|names| !names.is_empty()).min_by_key(Vec::len)
+    }
+}
+
+/// How many paths a cause names.
+const SHOWN_PATHS: usize = 5;
+
+/// The changed files that a selection takes, before or after the change.
+fn changed<'c>(
+    after: &'c Plan,
+    before: &'c Plan,
+    selection: &'c Selection,
+    changes: &'c Changes<'_>,
+) -> impl Iterator<Item = &'c str> {
+    let lets_in = |plan: &Plan, path: &str| !plan.context.ignore().rules().is_excluded(path);
+    let taken =
+        changes.files.iter().filter(move |change| selection.takes(change.path)).filter(move |change| {
+            change.is_there && lets_in(after, change.path) || change.was_there && lets_in(before, change.path)
+        });
+    taken.map(|change| change.path)
+}
+
+/// The files that a selection takes because of the ignore file in force now, or no longer takes because of it.
+/// `None` if that makes no difference.
+fn ignored_otherwise(after: &Plan, before: &Plan, selection: &Selection) -> Option<Vec<String>> {
+    let (ours, theirs) = (after.context.ignore().rules().source(), before.context.ignore().rules().source());
+    if ours == theirs || !after.context.is_known() {
+        return None;
+    }
+    let files = |context: &Context| -> HashSet<String> {
+        let top = selection.top().unwrap_or_default();
+        let walk = context.walk(top).filter_map(Result::ok).map(|entry| entry.path);
+        walk.chain([top.to_owned()]).filter(|path| selection.takes(path)).collect()
+    };
+    // The same files under both ignore files: those that changed are found without.
+    let was = files(&after.context.with_ignore(before.context.ignore().clone()));
+    let is = files(&after.context);
+    let mut different: Vec<_> = was.symmetric_difference(&is).cloned().collect();
+    different.sort();
+    (!different.is_empty()).then_some(different)
+}
+
+/// The keys of the steps of a plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    /// Of each step: known means cached.
+    own: Vec<u64>,
+    /// Of each step, for what stands on it. They differ only for `COPY --link`.
+    layers: Vec<u64>,
+}
+
+impl Keys {
+    /// `before` is what was built before, and `content` what the stages make whose keys were not known then;
+    /// [`Content::Unknown`] counts as other content.
+    pub(super) fn of(plan: &Plan, before: Option<&Plan>, changes: &Changes<'_>, content: Content) -> Self {
+        let known: HashSet<u64> =
+            before.map_or_else(HashSet::new, |before| before.keys.layers.iter().copied().collect());
+        let mut keys = Self::default();
+        for step in &plan.steps {
+            let mut hasher = DefaultHasher::new();
+            step.definition.hash(&mut hasher);
+            let below = keys.layer(&step.below, changes);
+            (!step.is_linked).then_some(below).hash(&mut hasher);
+            for input in &step.inputs {
+                match input {
+                    Input::Context(selection) => {
+                        selection.source().hash(&mut hasher);
+                        let Some(before) = before else { continue };
+                        let files: Vec<_> = changed(plan, before, selection, changes).collect();
+                        let ignored = ignored_otherwise(plan, before, selection);
+                        if !files.is_empty() || ignored.is_some() {
+                            ("changed", files, ignored).hash(&mut hasher);
+                        }
+                    }
+                    Input::Layer { layer, stage, path } => {
+                        let mut key = keys.layer(layer, changes);
+                        if content == Content::Same && !known.contains(&key) {
+                            key = keys.same_content(plan, before, layer, *stage).unwrap_or(key);
+                        }
+                        (path, key).hash(&mut hasher);
+                    }
+                    Input::Remote(url) => url.hash(&mut hasher),
+                }
+            }
+            let own = hasher.finish();
+            keys.own.push(own);
+            keys.layers.push(if step.is_linked { hash(&(own, below)) } else { own });
+        }
+        keys
+    }
+
+    fn layer(&self, layer: &Layer, changes: &Changes<'_>) -> u64 {
+        match layer {
+            Layer::Scratch => hash(&"scratch"),
+            Layer::Image(name) => hash(&("image", name, changes.images)),
+            Layer::Step(step) => self.layers.get(*step).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The key that a layer had before, if the files in it are the same.
+    fn same_content(
+        &self,
+        plan: &Plan,
+        before: Option<&Plan>,
+        layer: &Layer,
+        stage: Option<usize>,
+    ) -> Option<u64> {
+        let unchanged = Changes::default();
+        if matches!(layer, Layer::Image(_)) {
+            return Some(self.layer(layer, &unchanged));
+        }
+        // The same stage before, by its name or else by its place.
+        let (before, stage) = (before?, plan.stages.get(stage?)?);
+        let same = match &stage.name {
+            Some(_) => before.stages.iter().find(|other| other.name == stage.name),
+            None => before.stages.get(stage.index).filter(|other| other.name.is_none()),
+        };
+        Some(before.keys.layer(&same?.end, &unchanged))
+    }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}

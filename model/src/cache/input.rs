@@ -1,0 +1,47 @@
+//! What a step is made from, besides its own text.
+
+use super::selection::Selection;
+
+/// What a step stands on, or copies from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The empty image.
+    Scratch,
+    /// An image, by the name that FROM or `--from` gives it, variables replaced.
+    Image(String),
+    /// A step, as an index into [`Plan::steps`](super::Plan::steps).
+    Step(usize),
+}
+
+/// Files that a step takes from elsewhere. They count by name, content and mode.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Files of the build context.
+    Context(Selection),
+    /// Files of another stage or image.
+    Layer {
+        /// Where they come from.
+        layer: Layer,
+        /// The stage whose end `layer` is; `None` for an image.
+        stage: Option<usize>,
+        /// The path there, as it is written, variables replaced.
+        path: String,
+    },
+    /// What a server sends for a URL or git reference. That it changes cannot be told from here.
+    Remote(String),
+}
+
+/// A part of a step's definition: what it is, and its value.
+pub(super) type Aspect = (AspectKind, String);
+
+/// What a part of a step's definition is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum AspectKind {
+    /// The instruction itself.
+    Text,
+    /// A variable of the environment, by name.
+    Variable(String),
+    User,
+    Workdir,
+    Shell,
+}
