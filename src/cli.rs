@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{catalogue, inspect, rewrite};
+use crate::{cache, catalogue, inspect, rewrite};
 
 /// Rewrites Dockerfiles so that builds hit the cache, and proves that nothing else changed.
 ///
@@ -23,6 +23,9 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Tell which steps of a build run again after an edit, and how often they did over a history, before and after the
+    /// rewrite.
+    Cache(cache::Arguments),
     /// Explain a transform: what it does, why, what it refuses.
     Explain(catalogue::Arguments),
     /// List the transforms.
@@ -41,6 +44,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match arguments.command {
         None => rewrite::run(&arguments.rewrite, &mut out),
+        Some(Command::Cache(arguments)) => success(cache::run(&arguments, &mut out)),
         Some(Command::Explain(arguments)) => success(catalogue::explain(&arguments, &mut out)),
         Some(Command::Transforms) => success(catalogue::list(&mut out).map_err(Into::into)),
         Some(Command::Inspect(arguments)) => success(inspect::run(&arguments, &mut out)),

@@ -1,10 +1,12 @@
 //! The program `dockfix`.
 
 mod build_context;
+mod cache;
 mod catalogue;
 mod cli;
 mod diff;
 mod discover;
+mod history;
 mod inspect;
 mod paths;
 mod report;

@@ -6,7 +6,7 @@ mod text;
 use dockfix_transforms::{Change, Refusal, Safety};
 
 pub(crate) use json::write_json;
-pub(crate) use text::{Verbosity, write_text};
+pub(crate) use text::{Verbosity, count, one_line, write_text};
 
 /// What became of all files.
 #[derive(Debug, Default)]

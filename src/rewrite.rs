@@ -11,6 +11,7 @@ mod input;
 mod outcome;
 mod output;
 mod project;
+mod single;
 
 use std::io;
 use std::process::ExitCode;
@@ -18,9 +19,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use rayon::prelude::*;
 
-pub(crate) use arguments::Arguments;
+pub(crate) use arguments::{Arguments, Color};
 use arguments::Mode;
 use outcome::Done;
+pub(crate) use output::color_choice;
+pub(crate) use single::{Single, Version, Versions, single, versions};
 
 use crate::build_context::Contexts;
 use crate::paths::Here;

@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
+pub(crate) enum Color {
     /// On terminals.
     Auto,
     /// Always.

@@ -102,7 +102,7 @@ impl Done {
 }
 
 /// What is said of a Dockerfile's context.
-fn note(choice: &Choice, file: &InputFile, here: &Here) -> ContextNote {
+pub(super) fn note(choice: &Choice, file: &InputFile, here: &Here) -> ContextNote {
     let shown = |path: &Path| here.shown(path, &file.found.root).to_string_lossy().into_owned();
     let (is_plain, reason) = match &choice.reason {
         Reason::Given => (true, "given by --context".to_owned()),

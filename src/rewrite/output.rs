@@ -63,7 +63,8 @@ pub(super) fn print(arguments: &Arguments, report: &Report, stdout: &mut impl Wr
     io::stderr().lock().write_all(&text)
 }
 
-fn color_choice<S: anstream::stream::RawStream>(color: Color, stream: &S) -> ColorChoice {
+/// Whether to use colours on a stream.
+pub(crate) fn color_choice<S: anstream::stream::RawStream>(color: Color, stream: &S) -> ColorChoice {
     match color {
         Color::Auto => AutoStream::choice(stream),
         Color::Always => ColorChoice::Always,

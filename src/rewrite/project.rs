@@ -109,6 +109,16 @@ impl Group {
         group
     }
 
+    /// The files as the engine gets them.
+    pub(super) fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The files that were not asked for.
+    pub(super) fn bystanders(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().filter(|(_, asked)| !asked).map(|(file, _)| file.found.path.as_path())
+    }
+
     /// Runs the engine.
     pub(super) fn fix(self, options: &Options) -> Fixed {
         let outcome = guard::fix_guarded(&self.project, options);

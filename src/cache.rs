@@ -1,0 +1,116 @@
+//! `dockfix cache`: which steps of a build run again, and why.
+//!
+//! [`edits`] asks the model after an edit; [`replay`] asks it for every commit of a history. Both compare a Dockerfile
+//! with what the rewrite makes of it.
+
+mod arguments;
+mod edits;
+mod json;
+mod planned;
+mod text;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anstream::ColorChoice;
+use anyhow::{Context as _, bail};
+use dockfix_transforms::Options;
+
+pub(crate) use arguments::Arguments;
+use arguments::Format;
+
+use crate::build_context::Contexts;
+use crate::discover::discover;
+use crate::paths::Here;
+use crate::report::one_line;
+use crate::rewrite::{Single, color_choice, single};
+
+/// What the answers are about, as it is shown.
+#[derive(Debug)]
+struct Subject {
+    /// The Dockerfile.
+    path: String,
+    /// The directory of its context, if it is known.
+    context: Option<String>,
+}
+
+/// Answers what the arguments ask.
+///
+/// # Errors
+/// There is no such Dockerfile, it cannot be built, or its history cannot be read.
+pub(crate) fn run(arguments: &Arguments, stdout: &mut impl Write) -> anyhow::Result<()> {
+    let here = Here::find().context("the working directory cannot be found; change to another one")?;
+    let contexts = Contexts::new(arguments.context_directory()?);
+    let path = dockerfile(arguments.file.as_deref())?;
+    let single = single(&path, &contexts, &Options::default(), &here)?;
+    let subject = Subject {
+        path: single.found.shown.to_string_lossy().into_owned(),
+        context: single.note.directory.clone(),
+    };
+    tell(&single, &subject)?;
+    let answers = edits::answers(arguments, &single, &arguments.build_options())?;
+    match arguments.format {
+        Format::Json => json::write_answers(&subject, &answers, stdout)?,
+        Format::Text => {
+            let mut text = Vec::new();
+            text::write_answers(&answers, &mut text)?;
+            print(text, arguments, stdout)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes text with or without its colours.
+fn print(mut text: Vec<u8>, arguments: &Arguments, stdout: &mut impl Write) -> io::Result<()> {
+    if color_choice(arguments.color, &io::stdout()) == ColorChoice::Never {
+        text = anstream::adapter::strip_bytes(&text).into_vec();
+    }
+    stdout.write_all(&text)
+}
+
+/// What has to be said before any answer.
+fn tell(single: &Single, subject: &Subject) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    let path = one_line(&subject.path);
+    if !single.note.is_plain {
+        let reason = one_line(&single.note.reason);
+        match &subject.context {
+            Some(directory) => writeln!(stderr, "{path}: context assumed: {} ({reason})", one_line(directory))?,
+            None => writeln!(stderr, "{path}: context unknown: {reason}")?,
+        }
+    }
+    if let Some(bug) = &single.versions.bug {
+        writeln!(stderr, "{path}: bug in dockfix: {}; there is no rewrite; please report this", one_line(bug))?;
+    }
+    Ok(())
+}
+
+/// The Dockerfile that is meant.
+fn dockerfile(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(path) = given {
+        if path == Path::new("-") {
+            bail!("-: the cache is that of a file in its build context; name one");
+        }
+        if path.is_dir() {
+            let below = path.join("Dockerfile");
+            if below.is_file() {
+                return Ok(below);
+            }
+            bail!("{}: a directory without a Dockerfile; name a file", path.display());
+        }
+        return Ok(path.to_owned());
+    }
+    let usual = PathBuf::from("Dockerfile");
+    if usual.is_file() {
+        return Ok(usual);
+    }
+    let mut found: Vec<PathBuf> = discover(&[]).files.into_iter().map(|found| found.shown).collect();
+    match found.len() {
+        0 => bail!("no Dockerfile found; name one"),
+        1 => Ok(found.remove(0)),
+        many => {
+            let first: Vec<_> = found.iter().take(3).map(|path| path.display().to_string()).collect();
+            bail!("there are {many} Dockerfiles ({}, ...); name one", first.join(", "))
+        }
+    }
+}
