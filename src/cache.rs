@@ -1,7 +1,6 @@
 //! `dockfix cache`: which steps of a build run again, and why.
 //!
-//! [`edits`] asks the model after an edit; [`replay`] asks it for every commit of a history. Both compare a Dockerfile
-//! with what the rewrite makes of it.
+//! [`edits`] asks the model after an edit, for a Dockerfile and for what the rewrite makes of it.
 
 mod arguments;
 mod edits;
@@ -75,12 +74,18 @@ fn tell(single: &Single, subject: &Subject) -> io::Result<()> {
     if !single.note.is_plain {
         let reason = one_line(&single.note.reason);
         match &subject.context {
-            Some(directory) => writeln!(stderr, "{path}: context assumed: {} ({reason})", one_line(directory))?,
+            Some(directory) => {
+                writeln!(stderr, "{path}: context assumed: {} ({reason})", one_line(directory))?
+            }
             None => writeln!(stderr, "{path}: context unknown: {reason}")?,
         }
     }
     if let Some(bug) = &single.versions.bug {
-        writeln!(stderr, "{path}: bug in dockfix: {}; there is no rewrite; please report this", one_line(bug))?;
+        writeln!(
+            stderr,
+            "{path}: bug in dockfix: {}; there is no rewrite; please report this",
+            one_line(bug)
+        )?;
     }
     Ok(())
 }
@@ -110,7 +115,8 @@ fn dockerfile(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         1 => Ok(found.remove(0)),
         many => {
             let first: Vec<_> = found.iter().take(3).map(|path| path.display().to_string()).collect();
-            bail!("there are {many} Dockerfiles ({}, ...); name one", first.join(", "))
+            let more = if many > first.len() { ", ..." } else { "" };
+            bail!("there are {many} Dockerfiles ({}{more}); name one", first.join(", "))
         }
     }
 }

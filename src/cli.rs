@@ -23,8 +23,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell which steps of a build run again after an edit, and how often they did over a history, before and after the
-    /// rewrite.
+    /// Tell which steps of a build run again after an edit, before and after the rewrite, and why.
     Cache(cache::Arguments),
     /// Explain a transform: what it does, why, what it refuses.
     Explain(catalogue::Arguments),

@@ -62,7 +62,9 @@ pub(crate) enum HistoryError {
         problem: String,
     },
     /// An object is missing or broken.
-    #[error("the history cannot be read: {0}; in a partial clone, fetch all objects first, and else try git fsck")]
+    #[error(
+        "the history cannot be read: {0}; in a partial clone, fetch all objects first, and else try git fsck"
+    )]
     Objects(String),
 }
 

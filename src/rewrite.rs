@@ -19,11 +19,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use rayon::prelude::*;
 
-pub(crate) use arguments::{Arguments, Color};
 use arguments::Mode;
+pub(crate) use arguments::{Arguments, Color};
 use outcome::Done;
 pub(crate) use output::color_choice;
-pub(crate) use single::{Single, Version, Versions, single, versions};
+pub(crate) use single::{Single, Version, Versions, single};
 
 use crate::build_context::Contexts;
 use crate::paths::Here;

@@ -37,6 +37,8 @@ pub(super) struct StepAnswer {
     pub(super) verdict: Verdict,
     /// Why, in one sentence; `None` for a cached step.
     pub(super) reason: Option<String>,
+    /// The step where the chain of causes begins, counted from 0; `None` for a cached step.
+    pub(super) root: Option<usize>,
 }
 
 /// How many steps run again, if every stage that does makes other files.
@@ -48,7 +50,11 @@ pub(super) fn reruns(steps: &[StepAnswer]) -> usize {
 ///
 /// # Errors
 /// A file that was named lies outside the build context.
-pub(super) fn answers(arguments: &Arguments, single: &Single, options: &Options) -> anyhow::Result<Vec<Answer>> {
+pub(super) fn answers(
+    arguments: &Arguments,
+    single: &Single,
+    options: &Options,
+) -> anyhow::Result<Vec<Answer>> {
     let Versions { before, after, .. } = &single.versions;
     let is_changed = before.source != after.source
         || before.context.ignore().rules().source() != after.context.ignore().rules().source();
@@ -80,13 +86,16 @@ pub(super) fn answers(arguments: &Arguments, single: &Single, options: &Options)
         return Ok(vec![answer(edits, None, notes)]);
     }
     let typical = typical_edits(&build, &before.context);
-    Ok(typical.into_iter().map(|typical| answer(vec![typical.edit], Some(typical.kind), Vec::new())).collect())
+    Ok(typical
+        .into_iter()
+        .map(|typical| answer(vec![typical.edit], Some(typical.kind), Vec::new()))
+        .collect())
 }
 
 fn ask(version: &Version, edits: &[Edit], options: &Options) -> Vec<StepAnswer> {
     let file = Dockerfile::parse(version.source.clone());
     let build = Build::of(&file);
-    let Planned { plan, labels } = Planned::build(&build, version, options);
+    let Planned { plan, labels } = Planned::of(&build, version, options);
     let outcomes = plan.outcomes(&build, edits);
     let steps = labels.into_iter().zip(outcomes.all());
     steps
@@ -94,6 +103,7 @@ fn ask(version: &Version, edits: &[Edit], options: &Options) -> Vec<StepAnswer> 
             label,
             verdict: outcome.verdict,
             reason: outcomes.explain(&plan, outcome.step),
+            root: outcomes.root(outcome.step).map(|(root, _)| root),
         })
         .collect()
 }

@@ -79,14 +79,17 @@ fn edit(edit: &Edit) -> EditName<'_> {
 }
 
 fn side(steps: &[StepAnswer]) -> Side<'_> {
-    let step = |step: &'_ StepAnswer| Step {
+    Side { reruns: reruns(steps), steps: steps.iter().map(step).collect() }
+}
+
+fn step(step: &StepAnswer) -> Step<'_> {
+    Step {
         stage: &step.label.stage,
         line: step.label.line,
         text: &step.label.text,
         verdict: verdict(step.verdict),
         reason: step.reason.as_deref(),
-    };
-    Side { reruns: reruns(steps), steps: steps.iter().map(step).collect() }
+    }
 }
 
 /// A verdict's name.

@@ -2,7 +2,6 @@
 
 use dockfix_model::build::Build;
 use dockfix_model::cache::{Options, Plan};
-use dockfix_syntax::Dockerfile;
 
 use crate::report::one_line;
 use crate::rewrite::Version;
@@ -30,12 +29,7 @@ pub(super) struct Label {
 }
 
 impl Planned {
-    pub(super) fn of(version: &Version, options: &Options) -> Self {
-        let file = Dockerfile::parse(version.source.clone());
-        Self::build(&Build::of(&file), version, options)
-    }
-
-    pub(super) fn build(build: &Build<'_>, version: &Version, options: &Options) -> Self {
+    pub(super) fn of(build: &Build<'_>, version: &Version, options: &Options) -> Self {
         let plan = Plan::of(build, &version.context, options);
         let labels = plan.steps().iter().map(|step| {
             let stage = build.stages.get(step.stage);

@@ -26,7 +26,8 @@ pub(super) fn write_answers(answers: &[Answer], out: &mut impl Write) -> io::Res
         if number > 0 {
             writeln!(out)?;
         }
-        write_answer(answer, out)?;
+        let like = answers.iter().take(number).find(|other| is_alike(answer, other));
+        write_answer(answer, like, out)?;
     }
     if answers.iter().any(|answer| all_steps(answer).any(|step| step.verdict == Verdict::DependsOnContent)) {
         writeln!(out)?;
@@ -42,18 +43,30 @@ fn all_steps(answer: &Answer) -> impl Iterator<Item = &StepAnswer> {
     answer.before.iter().chain(answer.after.iter().flatten())
 }
 
-fn write_answer(answer: &Answer, out: &mut impl Write) -> io::Result<()> {
-    let edits: Vec<String> = answer.edits.iter().map(describe).collect();
+/// Whether two changes of files make the same steps run again, because of the same ones.
+fn is_alike(answer: &Answer, other: &Answer) -> bool {
+    let files = |answer: &Answer| answer.edits.iter().all(|edit| matches!(edit, Edit::File(_)));
+    let steps = |answer| all_steps(answer).map(|step| (step.verdict, step.root)).collect::<Vec<_>>();
+    files(answer) && files(other) && answer.notes.is_empty() && steps(answer) == steps(other)
+}
+
+/// `like` is a change that was told already, and makes the same steps run again.
+fn write_answer(answer: &Answer, like: Option<&Answer>, out: &mut impl Write) -> io::Result<()> {
+    let edits = |answer: &Answer| answer.edits.iter().map(describe).collect::<Vec<_>>().join(", ");
     let what = match answer.kind {
-        Some(kind) => format!("{} ({})", kind.describe(), edits.join(", ")),
-        None => edits.join(", "),
+        Some(kind) => format!("{} ({})", kind.describe(), edits(answer)),
+        None => edits(answer),
     };
+    let before = format!("{} of {} rerun", counts(&answer.before), count(answer.before.len(), "step"));
     let after = match &answer.after {
-        Some(after) => format!(", after the rewrite {} of {}", reruns(after), after.len()),
+        Some(after) => format!("; after the rewrite {} of {}", counts(after), after.len()),
         None => String::new(),
     };
-    let before = format!("{} of {} rerun", reruns(&answer.before), count(answer.before.len(), "step"));
-    writeln!(out, "{HEADING}{}{HEADING:#}: {before}{after}", one_line(&what))?;
+    let like = like.map_or_else(String::new, |like| format!(": the same as with {}", one_line(&edits(like))));
+    writeln!(out, "{HEADING}{}{HEADING:#}: {before}{after}{like}", one_line(&what))?;
+    if !like.is_empty() {
+        return Ok(());
+    }
     for note in &answer.notes {
         writeln!(out, "  {}", one_line(note))?;
     }
@@ -65,6 +78,15 @@ fn write_answer(answer: &Answer, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  after the rewrite")?;
             write_steps(after, "    ", out)
         }
+    }
+}
+
+/// `3`, or `1 and perhaps 2 more` where it depends on what the stages make.
+fn counts(steps: &[StepAnswer]) -> String {
+    let certain = steps.iter().filter(|step| step.verdict == Verdict::Reruns).count();
+    match reruns(steps) - certain {
+        0 => certain.to_string(),
+        more => format!("{certain} and perhaps {more} more"),
     }
 }
 

@@ -63,9 +63,8 @@ impl Reader {
         if before == after {
             return Ok(());
         }
-        let tree = |entry: Option<Entry>| {
-            entry.filter(|entry| entry.kind == EntryKind::Tree).map(|entry| entry.id)
-        };
+        let tree =
+            |entry: Option<Entry>| entry.filter(|entry| entry.kind == EntryKind::Tree).map(|entry| entry.id);
         let (before, after) = (tree(self.entry(before, directory)?), tree(self.entry(after, directory)?));
         if before == after {
             return Ok(());

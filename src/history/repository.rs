@@ -50,18 +50,25 @@ impl Repository {
     /// There is none, it has no work tree, or it cannot be opened.
     pub(crate) fn around(directory: &Path) -> Result<Self, HistoryError> {
         // Nothing but the repository itself is read: no configuration of the user, no environment.
-        let options = Mapping { full: gix::open::Options::isolated(), reduced: gix::open::Options::isolated() };
+        let options =
+            Mapping { full: gix::open::Options::isolated(), reduced: gix::open::Options::isolated() };
         if gix::discover::upwards_opts(directory, search()).is_err() {
             return Err(HistoryError::NoRepository { path: directory.to_owned() });
         }
-        let shared = gix::ThreadSafeRepository::discover_opts(directory, search(), options).map_err(|error| {
-            HistoryError::Unreadable { path: directory.to_owned(), problem: first_line(&error.to_string()) }
-        })?;
+        let shared =
+            gix::ThreadSafeRepository::discover_opts(directory, search(), options).map_err(|error| {
+                HistoryError::Unreadable {
+                    path: directory.to_owned(),
+                    problem: first_line(&error.to_string()),
+                }
+            })?;
         let Some(work_tree) = shared.work_dir() else {
             return Err(HistoryError::Bare { path: shared.path().to_owned() });
         };
-        let work_tree = std::fs::canonicalize(work_tree)
-            .map_err(|error| HistoryError::Unreadable { path: work_tree.to_owned(), problem: error.to_string() })?;
+        let work_tree = std::fs::canonicalize(work_tree).map_err(|error| HistoryError::Unreadable {
+            path: work_tree.to_owned(),
+            problem: error.to_string(),
+        })?;
         Ok(Self { shared, work_tree })
     }
 

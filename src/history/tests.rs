@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use dockfix_model::context::{Context, Kind};
 use tempfile::TempDir;
@@ -198,7 +199,7 @@ fn a_commit_is_a_build_context() {
     let repository = Repository::around(&fixture.directory).unwrap();
     let tree = repository.walk(&Range::last(1)).unwrap().revisions[0].tree;
     let sub = repository.reader().entry(tree, "sub").unwrap().map(|entry| entry.id);
-    let context = Context::from_tree(CommitTree::new(&repository, sub), "Dockerfile").unwrap();
+    let context = Context::from_foreign(Arc::new(CommitTree::new(&repository, sub)), "Dockerfile").unwrap();
     let names: Vec<String> = context.list("").unwrap().into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, [".dockerignore", "dir", "dir-more", "link", "run.sh"]);
     assert_eq!(&*context.read("link").unwrap(), b"hello");

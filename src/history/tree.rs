@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dockfix_model::context::{ContextError, Entry, FileTree, FileType, Kind, MAX_FILE_SIZE};
+use dockfix_model::context::{Entry, FileType, ForeignFiles, Kind, MAX_FILE_SIZE};
 use gix::objs::tree::EntryKind;
 
 use super::{Id, Repository};
@@ -17,12 +17,16 @@ struct Inner {
     listings: HashMap<String, Option<Listing>>,
 }
 
-#[derive(Clone)]
-struct Listing {
-    /// Sorted by name.
-    entries: Arc<[Entry]>,
-    /// What each of them is.
-    objects: Arc<[(Id, EntryKind)]>,
+/// What is in a directory, by name.
+type Listing = Arc<HashMap<String, Object>>;
+
+/// Something in a directory.
+#[derive(Clone, Copy)]
+struct Object {
+    id: Id,
+    kind: EntryKind,
+    /// Whether the name is UTF-8.
+    exact_name: bool,
 }
 
 impl std::fmt::Debug for CommitTree {
@@ -43,102 +47,87 @@ impl CommitTree {
     }
 }
 
-impl FileTree for CommitTree {
-    fn list(&self, dir: &str) -> Result<Option<Arc<[Entry]>>, ContextError> {
-        Ok(self.inner().listing(dir)?.map(|listing| listing.entries))
+impl ForeignFiles for CommitTree {
+    fn list(&self, dir: &str) -> io::Result<Option<Vec<Entry>>> {
+        let Some(listing) = self.inner().listing(dir)? else { return Ok(None) };
+        let entry = |(name, object): (&String, &Object)| Entry {
+            name: name.clone(),
+            file_type: match object.kind {
+                EntryKind::Blob | EntryKind::BlobExecutable => FileType::File,
+                EntryKind::Link => FileType::Symlink,
+                EntryKind::Tree | EntryKind::Commit => FileType::Dir,
+            },
+            exact_name: object.exact_name,
+        };
+        Ok(Some(listing.iter().map(entry).collect()))
     }
 
-    fn kind(&self, path: &str) -> Result<Option<Kind>, ContextError> {
+    fn kind(&self, path: &str) -> io::Result<Option<Kind>> {
         let mut inner = self.inner();
-        let Some((id, kind)) = inner.object(path)? else { return Ok(None) };
+        let Some(Object { id, kind, .. }) = inner.object(path)? else { return Ok(None) };
         Ok(Some(match kind {
             // What git checks out under the usual umask.
-            EntryKind::Blob => Kind::File { size: inner.size(id, path)?, mode: 0o644 },
-            EntryKind::BlobExecutable => Kind::File { size: inner.size(id, path)?, mode: 0o755 },
+            EntryKind::Blob => Kind::File { size: inner.size(id)?, mode: 0o644 },
+            EntryKind::BlobExecutable => Kind::File { size: inner.size(id)?, mode: 0o755 },
             EntryKind::Link => {
-                Kind::Symlink { target: String::from_utf8_lossy(&inner.blob(id, path)?).into_owned() }
+                Kind::Symlink { target: String::from_utf8_lossy(&inner.blob(id)?).into_owned() }
             }
             // A submodule is a directory of which the commit knows nothing more.
             EntryKind::Tree | EntryKind::Commit => Kind::Dir,
         }))
     }
 
-    fn read(&self, path: &str) -> Result<Arc<[u8]>, ContextError> {
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let mut inner = self.inner();
-        let not_found = || ContextError::NotFound { path: path.to_owned() };
-        let (id, _) = inner.object(path)?.ok_or_else(not_found)?;
-        let size = inner.size(id, path)?;
-        if size > MAX_FILE_SIZE {
-            return Err(ContextError::TooLarge { path: path.to_owned(), size });
+        let Some(Object { id, kind, .. }) = inner.object(path)? else { return Ok(None) };
+        if !matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable) {
+            return Ok(None);
         }
-        Ok(inner.blob(id, path)?.into())
+        if inner.size(id)? > MAX_FILE_SIZE {
+            return Err(io::Error::other("it is too large"));
+        }
+        inner.blob(id).map(Some)
     }
 }
 
 impl Inner {
-    fn listing(&mut self, dir: &str) -> Result<Option<Listing>, ContextError> {
+    fn listing(&mut self, dir: &str) -> io::Result<Option<Listing>> {
         if let Some(known) = self.listings.get(dir) {
             return Ok(known.clone());
         }
-        let listing = match self.tree(dir)? {
-            Some(tree) => Some(self.read_tree(tree, dir)?),
-            None => None,
+        let tree = match dir {
+            "" => self.root,
+            dir => self.object(dir)?.filter(|object| object.kind == EntryKind::Tree).map(|object| object.id),
         };
+        let listing = tree.map(|tree| self.read_tree(tree)).transpose()?;
         self.listings.insert(dir.to_owned(), listing.clone());
         Ok(listing)
     }
 
-    /// The tree of a directory.
-    fn tree(&mut self, dir: &str) -> Result<Option<Id>, ContextError> {
-        if dir.is_empty() {
-            return Ok(self.root);
-        }
-        let object = self.object(dir)?;
-        Ok(object.filter(|(_, kind)| *kind == EntryKind::Tree).map(|(id, _)| id))
-    }
-
     /// What stands at a path.
-    fn object(&mut self, path: &str) -> Result<Option<(Id, EntryKind)>, ContextError> {
+    fn object(&mut self, path: &str) -> io::Result<Option<Object>> {
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let Some(listing) = self.listing(dir)? else { return Ok(None) };
-        let at = listing.entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).ok();
-        Ok(at.and_then(|at| listing.objects.get(at).copied()))
+        Ok(self.listing(dir)?.and_then(|listing| listing.get(name).copied()))
     }
 
-    fn read_tree(&self, tree: Id, dir: &str) -> Result<Listing, ContextError> {
-        let tree = self.repository.find_tree(tree).map_err(|error| unreadable(dir, error))?;
-        let mut all = Vec::new();
+    fn read_tree(&self, tree: Id) -> io::Result<Listing> {
+        let tree = self.repository.find_tree(tree).map_err(io::Error::other)?;
+        let mut listing = HashMap::new();
         for entry in tree.iter() {
-            let entry = entry.map_err(|error| unreadable(dir, error))?;
-            let kind = entry.mode().kind();
+            let entry = entry.map_err(io::Error::other)?;
             let name = entry.filename();
-            let listed = Entry {
-                name: String::from_utf8_lossy(name).into_owned(),
-                file_type: match kind {
-                    EntryKind::Blob | EntryKind::BlobExecutable => FileType::File,
-                    EntryKind::Link => FileType::Symlink,
-                    EntryKind::Tree | EntryKind::Commit => FileType::Dir,
-                },
-                exact_name: std::str::from_utf8(name).is_ok(),
-            };
-            all.push((listed, (entry.object_id(), kind)));
+            let exact_name = std::str::from_utf8(name).is_ok();
+            let object = Object { id: entry.object_id(), kind: entry.mode().kind(), exact_name };
+            listing.insert(String::from_utf8_lossy(name).into_owned(), object);
         }
-        // Git sorts directories as if their names ended in a slash.
-        all.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        let (entries, objects): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        Ok(Listing { entries: entries.into(), objects: objects.into() })
+        Ok(Arc::new(listing))
     }
 
-    fn size(&self, id: Id, path: &str) -> Result<u64, ContextError> {
-        Ok(self.repository.find_header(id).map_err(|error| unreadable(path, error))?.size())
+    fn size(&self, id: Id) -> io::Result<u64> {
+        Ok(self.repository.find_header(id).map_err(io::Error::other)?.size())
     }
 
-    fn blob(&self, id: Id, path: &str) -> Result<Vec<u8>, ContextError> {
-        let mut blob = self.repository.find_blob(id).map_err(|error| unreadable(path, error))?;
-        Ok(blob.take_data())
+    fn blob(&self, id: Id) -> io::Result<Vec<u8>> {
+        Ok(self.repository.find_blob(id).map_err(io::Error::other)?.take_data())
     }
-}
-
-fn unreadable(path: &str, error: impl std::fmt::Display) -> ContextError {
-    ContextError::Io { path: path.to_owned(), source: io::Error::other(error.to_string()) }
 }

@@ -42,6 +42,7 @@ pub(crate) struct Single {
     pub(crate) root: Option<PathBuf>,
     /// What is to be said of the context.
     pub(crate) note: ContextNote,
+    #[allow(dead_code, reason = "for the replay of a history, which is being built")]
     /// The other Dockerfiles that share the context, absolute and without links.
     pub(crate) others: Vec<PathBuf>,
     /// The file itself.
@@ -77,7 +78,9 @@ pub(crate) fn single(
         bail!("{shown}: {}", error.message);
     }
     let Some(group) = groups.into_iter().next() else { bail!("{shown}: its context cannot be opened") };
-    let Some(versions) = versions(group.project(), options) else { bail!("{shown}: the engine lost the file") };
+    let Some(versions) = versions(group.project(), options) else {
+        bail!("{shown}: the engine lost the file")
+    };
     let others = group.bystanders().map(Path::to_owned).collect();
     Ok(Single { found, root: group.root, note, others, versions })
 }
@@ -93,7 +96,9 @@ pub(crate) fn versions(project: &Project, options: &Options) -> Option<Versions>
     let ignore_path = file.context.ignore().path().unwrap_or(".dockerignore");
     let ignore = outcome.ignore_files.iter().find(|ignore| ignore.is_changed() && ignore.name == ignore_path);
     let context = match ignore {
-        Some(ignore) => file.context.with_file(&ignore.name, &ignore.after[..]).unwrap_or(before.context.clone()),
+        Some(ignore) => {
+            file.context.with_file(&ignore.name, &ignore.after[..]).unwrap_or(before.context.clone())
+        }
         None => before.context.clone(),
     };
     Some(Versions { before, after: Version { source: fixed.after, context }, bug: fixed.bug })

@@ -1,6 +1,7 @@
 //! The program as its users run it, each time in a directory of its own and with an empty environment.
 #![allow(clippy::unwrap_used, reason = "a failing helper is a failing test")]
 
+mod cache;
 mod color;
 mod context;
 mod documentation;
