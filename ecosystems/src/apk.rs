@@ -105,7 +105,7 @@ impl Ecosystem for Apk {
             system::below(&["/etc", "/lib", "/usr/lib", "/usr/share", "/var/cache", "/var/lib", "/run"]);
         let mut effects = match line.verb {
             Verb::Install | Verb::Remove => {
-                Effects { reads: system::directories(), writes: system::directories(), environment }
+                Effects { reads: system::directories(), writes: system::written(), environment }
             }
             Verb::Update | Verb::Clean | Verb::Query => Effects {
                 reads: state.and(system::programs()),

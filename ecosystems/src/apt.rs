@@ -332,7 +332,7 @@ fn effects(verb: Verb) -> Effects {
     ]);
     let programs = system::programs();
     let (reads, writes) = match verb {
-        Verb::Install | Verb::BuildDep | Verb::Remove => (system::directories(), system::directories()),
+        Verb::Install | Verb::BuildDep | Verb::Remove => (system::directories(), system::written()),
         // Hooks in /etc/apt/apt.conf.d keep lists of their own below /var (command-not-found, update-notifier).
         Verb::Update | Verb::Clean => (
             programs.and(system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib"])),

@@ -202,7 +202,7 @@ impl Ecosystem for Dnf {
             system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run"]).and(system::programs());
         let mut effects = match line.verb {
             Verb::Install | Verb::Remove | Verb::Configure => {
-                Effects { reads: system::directories(), writes: system::directories(), environment }
+                Effects { reads: system::directories(), writes: system::written(), environment }
             }
             Verb::MakeCache | Verb::Query | Verb::Clean => {
                 let written =

@@ -111,7 +111,7 @@ impl Ecosystem for Pacman {
             names(&["PACMAN*", "TERM", "COLUMNS", "SHELL", "SYSTEMD_*", "PYTHON*", "JAVA_*", "GNUPGHOME"]);
         let mut effects = match line.verb {
             Verb::Install | Verb::Remove => {
-                Effects { reads: system::directories(), writes: system::directories(), environment }
+                Effects { reads: system::directories(), writes: system::written(), environment }
             }
             Verb::Refresh | Verb::Query | Verb::Clean => Effects {
                 reads: system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib"])

@@ -77,6 +77,44 @@ pub(crate) fn directories() -> Paths {
     PATHS.clone()
 }
 
+/// What the installation of a package may write: [`DIRECTORIES`], of root's home only [`IN_ROOT`].
+pub(crate) fn written() -> Paths {
+    static PATHS: LazyLock<Paths> = LazyLock::new(|| {
+        let root = ImagePath::fixed("/root");
+        let elsewhere = DIRECTORIES.iter().map(|path| ImagePath::fixed(path)).filter(|path| *path != root);
+        Paths::Below(elsewhere.chain(IN_ROOT.iter().map(|name| root.join(name))).collect())
+    });
+    PATHS.clone()
+}
+
+/// What scripts of packages, and programs that they run, keep in root's home. Packages ship no files there, which is the
+/// administrator's (Filesystem Hierarchy Standard 3.0, "/root"); the stores of other managers are none of theirs.
+const IN_ROOT: &[&str] = &[
+    ".bash_profile",
+    ".bashrc",
+    ".cache",
+    ".config",
+    ".cshrc",
+    ".dbus",
+    ".dotnet",
+    ".fonts",
+    ".gconf",
+    ".gnupg",
+    ".java",
+    ".local",
+    ".lesshst",
+    ".mono",
+    ".mysql_history",
+    ".pki",
+    ".profile",
+    ".rnd",
+    ".rpmdb",
+    ".ssh",
+    ".tcshrc",
+    ".viminfo",
+    ".wget-hsts",
+];
+
 /// [`PROGRAMS`] as paths.
 pub(crate) fn programs() -> Paths {
     static PATHS: LazyLock<Paths> = LazyLock::new(|| below(PROGRAMS));

@@ -145,7 +145,7 @@ impl Ecosystem for Zypper {
         ]);
         let mut effects = match line.verb {
             Verb::Install | Verb::Change => {
-                Effects { reads: system::directories(), writes: system::directories(), environment }
+                Effects { reads: system::directories(), writes: system::written(), environment }
             }
             Verb::Refresh | Verb::Query | Verb::Clean => Effects {
                 reads: system::below(&["/etc", "/usr/share", "/var/cache", "/var/lib", "/run", "/root"])

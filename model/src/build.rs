@@ -129,6 +129,32 @@ impl<'a> Build<'a> {
         }
         found
     }
+
+    /// A stage whose image holds what stage `index` makes, if somebody may ask for such an image: the last one, which is
+    /// built by default, or one that no other stage uses and that only `--target` can mean.
+    #[must_use]
+    pub fn image_of(&self, index: usize) -> Option<&Stage<'a>> {
+        let last = self.stages.len().saturating_sub(1);
+        let mut holders = self.descendants(index);
+        holders.push(index);
+        holders.sort_by_key(|&holder| holder != last);
+        let holder = holders.into_iter().find(|&holder| holder == last || !self.is_used(holder))?;
+        self.stages.get(holder)
+    }
+
+    /// Whether a later stage starts from stage `index`, copies from it or mounts it.
+    fn is_used(&self, index: usize) -> bool {
+        self.stages.iter().skip(index + 1).any(|stage| {
+            let names = |name: &str| self.stage_named(name, stage.index) == Some(index);
+            let uses = |instruction: &Instruction<'_>| {
+                let copied = view::Copy::of(instruction).and_then(|copy| copy.from);
+                let mounts = view::Run::of(instruction).map_or_else(Vec::new, |run| run.mounts);
+                copied.is_some_and(|from| names(&from))
+                    || mounts.iter().any(|mount| mount.from().is_some_and(names))
+            };
+            stage.base == Base::Stage(index) || stage.steps.iter().any(|step| uses(&step.instruction))
+        })
+    }
 }
 
 /// A later stage of the same name hides an earlier one.
@@ -227,6 +253,15 @@ mod tests {
                 assert_eq!(build.ancestors(1), [0]);
             },
         );
+    }
+
+    #[test]
+    fn stages_that_nobody_uses_are_images_too() {
+        let text = "FROM a AS b\nFROM b AS t\nFROM a AS m\nFROM x\nCOPY --from=b /y /\nRUN --mount=from=2,target=/m z\n";
+        with_build(text, |build| {
+            let image_of = |index| build.image_of(index).map(|stage| stage.index);
+            assert_eq!([0, 1, 2, 3].map(image_of), [Some(1), Some(1), None, Some(3)]);
+        });
     }
 
     #[test]

@@ -65,9 +65,14 @@ pub(super) fn of_store<'a>(
     managed: &Managed<'_>,
     directory: &ImagePath,
 ) -> Result<(), String> {
-    let last = input.reading.build.stages.len() - 1;
-    if stage.index == last || input.reading.build.ancestors(last).contains(&stage.index) {
-        return Err(format!("{directory} is part of the final image, which may read it"));
+    if let Some(image) = input.reading.build.image_of(stage.index) {
+        let is_last = image.index + 1 == input.reading.build.stages.len();
+        return Err(match &image.name {
+            Some(name) if !is_last => {
+                format!("{directory} is part of the image of stage {name}, which may read it")
+            }
+            _ => format!("{directory} is part of the final image, which may read it"),
+        });
     }
     let reads = Effects { reads: Paths::Below(vec![directory.clone()]), ..Effects::none() };
     // Earlier steps too: what they put into the image at that place would be hidden.

@@ -321,10 +321,9 @@ impl Sinking<'_, '_> {
         Some(Below::Split { step: index, at, state })
     }
 
-    /// Whether this stage's layers are part of the final image.
+    /// Whether this stage's layers are part of an image that somebody may ask for.
     fn reaches_the_end(&self) -> bool {
-        let last = self.input.reading.build.stages.len() - 1;
-        self.stage.index == last || self.input.reading.build.ancestors(last).contains(&self.stage.index)
+        self.input.reading.build.image_of(self.stage.index).is_some()
     }
 }
 

@@ -182,3 +182,31 @@ fn cleaning_stays_where_it_empties_nothing() {
         "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked apt-get update && ./x && apt-get clean\n",
     );
 }
+
+/// A stage that nobody uses is built with `--target` and run: what is in a mount is not in its image.
+#[test]
+fn a_stage_of_its_own_needs_its_store() {
+    let file = |more: &str| {
+        format!("FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n{more}FROM scratch\n")
+    };
+    check_refused(
+        &["cache-mount"],
+        GO,
+        &file("FROM b AS test\nCOPY . .\nCMD go test ./...\n"),
+        &["4: /go/pkg/mod is part of the image of stage test, which may read it"],
+    );
+}
+
+/// Packages of a distribution leave root's home alone, but for a few names.
+#[test]
+fn packages_do_not_fill_the_stores_in_roots_home() {
+    let file = |mount: &str| {
+        format!("FROM debian AS b\nRUN dnf install -y maven\nRUN {mount}mvn -f /a/pom.xml package\nFROM scratch\nCOPY --from=b /a /a\n")
+    };
+    check(
+        &["cache-mount"],
+        &[],
+        &file(""),
+        &file("--mount=type=cache,target=/root/.m2/repository,sharing=locked "),
+    );
+}
