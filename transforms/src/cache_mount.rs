@@ -4,6 +4,7 @@
 //! would empty the cache again and has to go.
 
 mod cleaning;
+mod heredoc;
 mod readers;
 
 use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
@@ -275,7 +276,14 @@ impl RunStep<'_, '_> {
         let start = match self.analysis.chain.place {
             Place::Logical(start) => start,
             _ if nothing_else => 0,
-            _ => return Err("what would empty the cache stands in a heredoc or in JSON form".to_owned()),
+            Place::Heredoc(start) => {
+                let mut edits = Edits::new();
+                let done = heredoc::edits(&mut edits, &self.analysis.chain, commands, &cleaning, start)?;
+                let done = done.map_err(RewriteError::from);
+                let flagged = rewrite::insert_flags(&mut edits, &self.step.instruction, &flags);
+                return Ok(done.and(flagged).map(|()| edits));
+            }
+            Place::Exec => return Err("what would empty the cache stands in JSON form".to_owned()),
         };
         Ok(self.write(&flags, commands, &cleaning, start))
     }

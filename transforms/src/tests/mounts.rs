@@ -187,7 +187,9 @@ fn cleaning_stays_where_it_empties_nothing() {
 #[test]
 fn a_stage_of_its_own_needs_its_store() {
     let file = |more: &str| {
-        format!("FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n{more}FROM scratch\n")
+        format!(
+            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n{more}FROM scratch\n"
+        )
     };
     check_refused(
         &["cache-mount"],
@@ -201,12 +203,50 @@ fn a_stage_of_its_own_needs_its_store() {
 #[test]
 fn packages_do_not_fill_the_stores_in_roots_home() {
     let file = |mount: &str| {
-        format!("FROM debian AS b\nRUN dnf install -y maven\nRUN {mount}mvn -f /a/pom.xml package\nFROM scratch\nCOPY --from=b /a /a\n")
+        format!(
+            "FROM debian AS b\nRUN dnf install -y maven\nRUN {mount}mvn -f /a/pom.xml package\nFROM scratch\nCOPY --from=b /a /a\n"
+        )
     };
     check(
         &["cache-mount"],
         &[],
         &file(""),
         &file("--mount=type=cache,target=/root/.m2/repository,sharing=locked "),
+    );
+}
+
+/// A script in a heredoc is edited where it stands.
+#[test]
+fn heredocs_are_edited() {
+    const MOUNTS: &str = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    ";
+    const KEEP: &str = "-o Dir::Cache::archives=/var/cache/apt/keep ";
+    let apt = |before: &str, after: &str| {
+        check(
+            &["cache-mount"],
+            &[],
+            &format!("FROM debian\nRUN <<EOF\n{before}\nEOF\n"),
+            &format!("FROM debian\nRUN {MOUNTS}<<EOF\n{after}\nEOF\n"),
+        );
+    };
+    let get = |rest: &str| format!("apt-get update\napt-get {KEEP}{rest}");
+    apt("apt-get update\napt-get install -y git", &get("install -y git"));
+    apt(
+        "apt-get update\napt-get install -y git \\\n  && rm -rf /var/lib/apt/lists/*",
+        &get("install -y git"),
+    );
+    apt(
+        "apt-get update\napt-get install -y git\napt-get clean\nrm -rf /var/lib/apt/lists/* /tmp/x",
+        &get("install -y git\nrm -rf /tmp/x"),
+    );
+    apt(
+        "set -eux\napt-get update\napt-get install -y git\n# all\nrm -rf /var/lib/apt/lists/*",
+        &format!("set -eux\n{}", get("install -y git\n# all")),
+    );
+    // Here the build goes on whatever becomes of the installation.
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN <<EOF\napt-get update\napt-get install -y git\nrm -rf /var/lib/apt/lists/*\nEOF\n",
+        &["2: what empties the cache cannot be taken out of the heredoc"],
     );
 }
