@@ -6,7 +6,7 @@ use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::ImagePath;
-use crate::build::Step;
+use crate::build::{Build, Step};
 use crate::context::{Context, FileType, Kind};
 
 /// Files and directories of the build context and where COPY put them in the image, in the order of the instructions.
@@ -20,8 +20,8 @@ pub struct Supplies {
 /// One source of a COPY or ADD from the build context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// The index of the instruction's step in its stage.
-    pub step: usize,
+    /// The index of the instruction's step in its stage; `None` where a stage that this one starts from has it.
+    pub step: Option<usize>,
     /// The file or directory in the context, links followed.
     pub source: String,
     /// Where the file, or the content of the directory, lies in the image.
@@ -55,10 +55,30 @@ pub struct Place {
 }
 
 impl Supplies {
+    /// What stage `index` of a build brings from the context, with what the stages that it starts from bring.
+    #[must_use]
+    pub fn of_stage(build: &Build<'_>, index: usize, context: &Context) -> Self {
+        let mut supplies = Self { incomplete: !context.is_known(), ..Self::default() };
+        let escape = build.file.escape();
+        for ancestor in build.ancestors(index).into_iter().rev() {
+            supplies.add(&build.stages[ancestor].steps, context, escape);
+        }
+        supplies.copied.iter_mut().for_each(|copied| copied.step = None);
+        if let Some(stage) = build.stages.get(index) {
+            supplies.add(&stage.steps, context, escape);
+        }
+        supplies
+    }
+
     /// What the instructions `steps` of a stage bring from the context; earlier stages are not looked at.
     #[must_use]
     pub fn of(steps: &[Step<'_>], context: &Context, escape: u8) -> Self {
         let mut supplies = Self { incomplete: !context.is_known(), ..Self::default() };
+        supplies.add(steps, context, escape);
+        supplies
+    }
+
+    fn add(&mut self, steps: &[Step<'_>], context: &Context, escape: u8) {
         for (index, step) in steps.iter().enumerate() {
             if !matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add) {
                 continue;
@@ -68,17 +88,16 @@ impl Supplies {
                 continue;
             }
             match copied_by(&copy, step, index, context, escape) {
-                Some(copied) => supplies.copied.extend(copied),
-                None => supplies.incomplete = true,
+                Some(copied) => self.copied.extend(copied),
+                None => self.incomplete = true,
             }
         }
-        supplies
     }
 
     /// The whole context at one place in the image.
     #[must_use]
     pub fn whole(target: ImagePath) -> Self {
-        let copied = Copied { step: 0, source: String::new(), target, is_directory: true };
+        let copied = Copied { step: Some(0), source: String::new(), target, is_directory: true };
         Self { copied: vec![copied], incomplete: false }
     }
 
@@ -127,16 +146,24 @@ pub fn copied_by(
     let copied = matches.into_iter().map(|found| {
         let name = found.path.rsplit('/').next().unwrap_or_default().to_owned();
         match found.kind {
-            Kind::Dir => {
-                Copied { step: index, source: found.resolved, target: target.clone(), is_directory: true }
-            }
+            Kind::Dir => Copied {
+                step: Some(index),
+                source: found.resolved,
+                target: target.clone(),
+                is_directory: true,
+            },
             _ if is_directory => Copied {
-                step: index,
+                step: Some(index),
                 source: found.resolved,
                 target: target.join(&name),
                 is_directory: false,
             },
-            _ => Copied { step: index, source: found.resolved, target: target.clone(), is_directory: false },
+            _ => Copied {
+                step: Some(index),
+                source: found.resolved,
+                target: target.clone(),
+                is_directory: false,
+            },
         }
     });
     Some(copied.collect())
@@ -202,7 +229,7 @@ impl<'a> Project<'a> {
     pub fn find_at(&self, path: &ImagePath) -> Found {
         let mut reached = false;
         for (index, copied) in self.supplies.copied.iter().enumerate().rev() {
-            if copied.step >= self.until {
+            if copied.step.is_some_and(|step| step >= self.until) {
                 continue;
             }
             if copied.target.below(path).is_some_and(|below| !below.is_empty() || copied.is_directory) {
@@ -255,7 +282,9 @@ impl<'a> Project<'a> {
     pub fn list(&self, path: &str) -> Vec<(String, bool)> {
         let directory = self.path(path);
         let mut names: Vec<(String, bool)> = Vec::new();
-        for copied in self.supplies.copied.iter().filter(|copied| copied.step < self.until) {
+        for copied in
+            self.supplies.copied.iter().filter(|copied| copied.step.is_none_or(|step| step < self.until))
+        {
             if let Some(below) = directory.below(&copied.target).filter(|_| copied.is_directory) {
                 let source = join(&copied.source, below);
                 for entry in self.context.list(&source).unwrap_or_default() {

@@ -41,7 +41,7 @@ impl Transform for CacheMount {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
-            let supplies = Supplies::of(&stage.steps, input.context, input.file().escape());
+            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
             for (index, step) in stage.steps.iter().enumerate() {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;

@@ -176,7 +176,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     };
     let copies_root = users.iter().any(|user| {
         user.build.stages.iter().any(|stage| {
-            let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+            let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
             supplies.copied().iter().any(|copied| copied.is_directory && copied.source.is_empty())
         })
     });
@@ -203,7 +203,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
 
 /// What the installs of a stage write where a COPY could bring it from the context.
 fn outputs(user: &User<'_>, stage: &Stage<'_>) -> Vec<Entry> {
-    let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+    let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
     let mut entries = Vec::new();
     if supplies.copied().iter().all(|copied| !copied.is_directory) {
         return entries;

@@ -36,7 +36,7 @@ impl Transform for LateArg {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
-            let supplies = Supplies::of(&stage.steps, input.context, input.file().escape());
+            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
             // From above, so that arguments that go to one place keep their order.
             for index in 0..stage.steps.len() {
                 if stage.steps[index].instruction.keyword() != Keyword::Arg {

@@ -5,14 +5,19 @@
 //! the sources but can download without them, the download is put above the copy.
 
 mod destination;
+mod fetched;
 mod run;
 mod sink;
 mod text;
 
+use dockfix_ecosystems::{Needs, UsageKind};
+use dockfix_model::ImagePath;
 use dockfix_model::build::{Base, Stage};
+use dockfix_model::project::{Project, Supplies};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
+use self::fetched::is_fetched;
 use crate::analysis::has_project;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
@@ -89,15 +94,7 @@ fn inherited_sources(input: &Input<'_>, stage: &Stage<'_>, proposals: &mut Propo
     if !matches!(stage.base, Base::Stage(_)) {
         return;
     }
-    let install = stage.steps.iter().find_map(|step| {
-        if step.instruction.keyword() != Keyword::Run {
-            return None;
-        }
-        let analysis = input.reading.run(step).ok()?;
-        let managed = analysis.managed().find(|managed| has_project(managed.usage.kind))?;
-        Some((step.instruction.start_line(), managed.ecosystem.name(), managed.usage.directory.clone()?))
-    });
-    let Some((line, manager, directory)) = install else { return };
+    let Some(first) = first_project(input, stage) else { return };
     for ancestor in input.reading.build.ancestors(stage.index) {
         let ancestor = &input.reading.build.stages[ancestor];
         for (index, step) in ancestor.steps.iter().enumerate() {
@@ -106,17 +103,51 @@ fn inherited_sources(input: &Input<'_>, stage: &Stage<'_>, proposals: &mut Propo
             }
             let target = Copy::of(&step.instruction)
                 .and_then(|copy| step.state.path(&copy.destination.text, input.file().escape()));
-            if target.is_some_and(|target| directory.overlaps(&target)) {
+            if target.is_some_and(|target| first.directory.overlaps(&target)) {
                 let copied = step.instruction.start_line();
-                proposals.refuse(
-                    line,
+                let reason = first.refusal.unwrap_or_else(|| {
                     format!(
-                        "the stage this one starts from copies the sources (line {copied}), so the {manager} install \
-                         reruns with them"
-                    ),
-                );
+                        "the stage this one starts from copies the sources (line {copied}), so the {} install reruns \
+                         with them",
+                        first.manager
+                    )
+                });
+                proposals.refuse(first.line, reason);
                 return;
             }
         }
     }
+}
+
+/// A command that works on a project.
+struct First {
+    line: usize,
+    directory: ImagePath,
+    manager: &'static str,
+    /// Why it could not do without the sources anyway.
+    refusal: Option<String>,
+}
+
+/// The first command of a stage that installs, or builds what nobody has downloaded for it.
+fn first_project(input: &Input<'_>, stage: &Stage<'_>) -> Option<First> {
+    let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
+    let runs = stage.steps.iter().enumerate().filter(|(_, step)| step.instruction.keyword() == Keyword::Run);
+    runs.filter_map(|(index, step)| Some((index, step, input.reading.run(step).ok()?)))
+        .flat_map(|(index, step, analysis)| analysis.managed().map(move |managed| (index, step, managed)))
+        .filter(|(_, _, managed)| has_project(managed.usage.kind))
+        .find_map(|(index, step, managed)| {
+            let usage = &managed.usage;
+            let directory = usage.directory.clone()?;
+            let project = Project::new(input.context, &supplies, directory.clone()).until(index);
+            let refusal = match managed.ecosystem.needs(&managed.command, usage, &project) {
+                Ok(Needs { prefetch: None, .. }) if usage.kind == UsageKind::Build => return None,
+                Ok(needs) if needs.prefetch.is_some() && is_fetched(input, stage, index, managed, &needs) => {
+                    return None;
+                }
+                Err(refusal) if usage.kind == UsageKind::Build => Some(refusal.to_string()),
+                _ => None,
+            };
+            let line = step.instruction.start_line();
+            Some(First { line, directory, manager: managed.ecosystem.name(), refusal })
+        })
 }

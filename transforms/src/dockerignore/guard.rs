@@ -70,7 +70,7 @@ fn read_by_installs(
     stage: &dockfix_model::build::Stage<'_>,
     newly: &dyn Fn(&str) -> bool,
 ) -> Result<(), String> {
-    let supplies = Supplies::of(&stage.steps, user.context, user.file.escape());
+    let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
     for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
         let Ok(analysis) = Analysis::of(step) else { continue };
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {

@@ -7,11 +7,11 @@ use dockfix_model::context::Kind;
 use dockfix_model::effects::Paths;
 use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, Shell};
-use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
 use dockfix_syntax::view::{MountKind, Run};
 
 use super::destination;
+use super::fetched::is_fetched;
 use super::sink::{Below, Manifests, Passed, Sinking, Stop, join, shortened, shown};
 use crate::analysis::{Analysis, Managed};
 
@@ -150,6 +150,9 @@ impl Sinking<'_, '_> {
         let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
         if let Some(command) = &needs.prefetch {
+            if is_fetched(self.input, stage, self.index, managed, &needs) {
+                return Err(Stop::Settled);
+            }
             if !is_first {
                 return Err(Stop::Blocked);
             }
@@ -159,7 +162,7 @@ impl Sinking<'_, '_> {
                 )));
             }
             self.check_outputs(&needs, &name).map_err(refuse)?;
-            let (below, name) = self.prefetch(index, managed, &project, command, &manifests)?;
+            let (below, name) = self.prefetch(index, &project, command, &manifests)?;
             return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
         if managed.usage.kind == UsageKind::Build {
@@ -207,7 +210,7 @@ impl Sinking<'_, '_> {
     }
 
     fn is_ours(&self, copied: usize) -> bool {
-        self.supplies.copied().get(copied).is_some_and(|copied| copied.step == self.index)
+        self.supplies.copied().get(copied).is_some_and(|copied| copied.step == Some(self.index))
     }
 
     /// A manifest below a linked directory cannot be copied early: the later COPY would have to replace the directory
@@ -241,13 +244,12 @@ impl Sinking<'_, '_> {
     fn prefetch(
         &self,
         index: usize,
-        managed: &Managed<'_>,
         project: &Project<'_>,
         command: &str,
         manifests: &Manifests,
     ) -> Result<(Below, String), Stop> {
         // Whatever the copy can pass with a gain it passes first; the download comes when it is asked again.
-        if !self.gained.is_empty() || manifests.files.is_empty() || self.is_fetched(managed) {
+        if !self.gained.is_empty() || manifests.files.is_empty() {
             return Err(Stop::Settled);
         }
         let step = &self.stage.steps[index];
@@ -264,24 +266,6 @@ impl Sinking<'_, '_> {
         let after = (index > self.index + 1).then(|| index - 1);
         let below = Below::Prefetch { flags, command: command.to_owned(), directory, after };
         Ok((below, shortened(command)))
-    }
-
-    /// Whether a command above the copy has installed or downloaded for the same project already.
-    fn is_fetched(&self, managed: &Managed<'_>) -> bool {
-        let stages = &self.input.reading.build.stages;
-        let inherited = self.input.reading.build.ancestors(self.stage.index);
-        let inherited = inherited.into_iter().flat_map(|stage| &stages[stage].steps);
-        let above = self.stage.steps[..self.index].iter().chain(inherited);
-        let mut above = above.filter(|step| step.instruction.keyword() == Keyword::Run);
-        above.any(|step| {
-            self.input.reading.run(step).is_ok_and(|analysis| {
-                analysis.managed().any(|other| {
-                    other.usage.kind == UsageKind::Install
-                        && other.ecosystem.name() == managed.ecosystem.name()
-                        && other.usage.directory == managed.usage.directory
-                })
-            })
-        })
     }
 
     /// Whether every directory that the first `count` links enter is there without the copy: a manifest brings it, or it

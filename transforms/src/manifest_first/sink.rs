@@ -236,7 +236,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             .ok_or_else(|| {
                 format!("what line {} copies is not in the build context", step.instruction.start_line())
             })?;
-        let supplies = Supplies::of(&stage.steps, input.context, escape);
+        let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
         let writes = written(&sources, input);
         Ok(Self {
             input,

@@ -166,3 +166,56 @@ fn a_download_stays_below_what_sets_its_state() {
         "FROM golang:1.22\nWORKDIR /go/src\nCOPY go.mod go.sum /go/src/\nRUN go mod download\nCOPY . /go/src/\nRUN go build -o /app .\n",
     );
 }
+
+/// What counts is what an earlier restore has fetched, not where it ran.
+#[test]
+fn what_is_fetched_is_told_by_its_files() {
+    const PROJECT: &str = "<Project Sdk=\"Microsoft.NET.Sdk\" />";
+    let files: &[(&str, &str)] =
+        &[(".dockerignore", "**/obj\n"), ("a/A.csproj", PROJECT), ("b/B.csproj", PROJECT), ("b/b.cs", "")];
+    let file = |restore: &str, copies: &str| {
+        format!(
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\n{restore}{copies}COPY . .\nRUN dotnet publish b/B.csproj\n"
+        )
+    };
+    let done = "COPY b/B.csproj b/\nRUN cd b && dotnet restore\n";
+    check_unchanged(&["manifest-first"], files, &file(done, ""));
+    let other = "COPY a/A.csproj a/\nRUN dotnet restore a/A.csproj\n";
+    let more = "COPY b/B.csproj ./b/\nRUN dotnet restore b/B.csproj\n";
+    check(&["manifest-first"], files, &file(other, ""), &file(other, more));
+}
+
+/// A stage that builds on another's sources reruns with them, unless what it downloads is there already.
+#[test]
+fn inherited_sources_are_told_of() {
+    let file = |download: &str| {
+        format!(
+            "FROM golang:1.22 AS b\nWORKDIR /src\n{download}COPY . .\nCMD x\n\nFROM b\nRUN go build ./...\n"
+        )
+    };
+    check_refused(
+        &["manifest-first"],
+        GO,
+        &file(""),
+        &[
+            "7: the stage this one starts from copies the sources (line 3), so the go install reruns with them",
+        ],
+    );
+    check_unchanged(&["manifest-first"], GO, &file("COPY go.mod go.sum ./\nRUN go mod download\n"));
+}
+
+/// A stage finds what the one it starts from has copied.
+#[test]
+fn manifests_are_inherited() {
+    check(
+        &["manifest-first"],
+        &[
+            (".dockerignore", "node_modules\n"),
+            ("package.json", "{}"),
+            ("package-lock.json", "{}"),
+            ("src/a.js", ""),
+        ],
+        "FROM node:22 AS m\nWORKDIR /app\nCOPY package.json package-lock.json ./\n\nFROM m\nCOPY src src\nRUN npm ci\n",
+        "FROM node:22 AS m\nWORKDIR /app\nCOPY package.json package-lock.json ./\n\nFROM m\nRUN npm ci\nCOPY src src\n",
+    );
+}

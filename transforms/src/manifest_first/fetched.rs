@@ -1,0 +1,52 @@
+//! Whether an earlier command has downloaded already what another needs.
+
+use dockfix_ecosystems::{Needs, UsageKind};
+use dockfix_model::ImagePath;
+use dockfix_model::build::Stage;
+use dockfix_model::project::{Project, Supplies};
+use dockfix_syntax::Keyword;
+
+use crate::analysis::Managed;
+use crate::transform::Input;
+
+/// Whether a command above step `until` of a stage, or in a stage that this one starts from, has installed or downloaded
+/// for the project of `managed`, which needs `needs`.
+pub(super) fn is_fetched(
+    input: &Input<'_>,
+    stage: &Stage<'_>,
+    until: usize,
+    managed: &Managed<'_>,
+    needs: &Needs,
+) -> bool {
+    let build = &input.reading.build;
+    let inherited = build.ancestors(stage.index).into_iter().map(|ancestor| (ancestor, usize::MAX));
+    inherited.chain([(stage.index, until)]).any(|(index, until)| {
+        let stage = &build.stages[index];
+        let mut supplies = None;
+        stage.steps.iter().take(until).enumerate().any(|(step, found)| {
+            if found.instruction.keyword() != Keyword::Run {
+                return false;
+            }
+            let Ok(analysis) = input.reading.run(found) else { return false };
+            analysis.managed().any(|other| {
+                let is_like_it = other.usage.kind == UsageKind::Install
+                    && other.ecosystem.name() == managed.ecosystem.name();
+                let Some(directory) = other.usage.directory.clone().filter(|_| is_like_it) else {
+                    return false;
+                };
+                let supplies =
+                    supplies.get_or_insert_with(|| Supplies::of_stage(build, index, input.context));
+                let project = Project::new(input.context, supplies, directory).until(step);
+                match other.ecosystem.needs(&other.command, &other.usage, &project) {
+                    Ok(found) => is_part(&found.files, &needs.files) || is_part(&needs.files, &found.files),
+                    Err(_) => other.usage.directory == managed.usage.directory,
+                }
+            })
+        })
+    })
+}
+
+/// Whether some files are all among others. One of two projects that share but a file or two is no part of the other.
+fn is_part(some: &[ImagePath], others: &[ImagePath]) -> bool {
+    !some.is_empty() && some.iter().all(|file| others.contains(file))
+}
