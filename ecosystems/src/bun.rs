@@ -126,7 +126,7 @@ impl Ecosystem for Bun {
                 &[".bun"],
             )),
             Verb::Global | Verb::Version => Some(Usage {
-                kind: UsageKind::Packages,
+                kind: if verb == Verb::Global { UsageKind::Packages } else { UsageKind::Settings },
                 directory: None,
                 effects: surroundings::global(command, state, VARIABLES, READ_ANYWHERE),
                 runs_package_code: verb == Verb::Global,

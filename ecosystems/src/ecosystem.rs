@@ -86,6 +86,8 @@ pub enum UsageKind {
     Build,
     /// Installs packages that the command line names, or refreshes an index; reads no project.
     Packages,
+    /// Shows or changes the manager's settings: downloads nothing.
+    Settings,
     /// Empties the manager's caches and does nothing else.
     CleanCache,
 }

@@ -175,7 +175,8 @@ impl Ecosystem for Golang {
         let kind = match line.verb {
             Verb::Download => UsageKind::Install,
             Verb::Build | Verb::Run => UsageKind::Build,
-            Verb::InstallTool | Verb::Get | Verb::Show | Verb::Configure => UsageKind::Packages,
+            Verb::InstallTool | Verb::Get => UsageKind::Packages,
+            Verb::Show | Verb::Configure => UsageKind::Settings,
             Verb::Clean => UsageKind::CleanCache,
         };
         let effects = environment.effects(&line)?;

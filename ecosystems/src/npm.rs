@@ -112,9 +112,9 @@ impl Ecosystem for Npm {
             Verb::Config => {
                 let is_own = matches!(line.option("location"), None | Some(Some("user" | "global")));
                 let sets = line.operands.first().is_some_and(|first| *first != "edit" && *first != "fix");
-                (is_own && sets).then(|| Usage { runs_package_code: false, ..global(command, state) })
+                (is_own && sets).then(|| settings(command, state))
             }
-            Verb::Version => Some(Usage { runs_package_code: false, ..global(command, state) }),
+            Verb::Version => Some(settings(command, state)),
             _ => None,
         }
     }
@@ -220,6 +220,10 @@ fn global(command: &Invocation<'_>, state: &State) -> Usage {
         effects: surroundings::global(command, state, &[], &[]),
         runs_package_code: true,
     }
+}
+
+fn settings(command: &Invocation<'_>, state: &State) -> Usage {
+    Usage { kind: UsageKind::Settings, runs_package_code: false, ..global(command, state) }
 }
 
 /// Whether a package is taken from the registry or the network, and not from a path (`npm-package-arg`).

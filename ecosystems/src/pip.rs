@@ -149,7 +149,7 @@ impl<'c> Line<'c> {
         Some(Self { verb, words })
     }
 
-    /// `python3 -m ensurepip`, which installs the pip that Python carries.
+    /// `python3 -m ensurepip`, which installs the pip that Python carries: nothing is downloaded.
     fn bootstrap(command: &'c Invocation<'c>) -> Option<Self> {
         let words = Words::read(command, arguments_of(command, "ensurepip")?, &GRAMMAR)?;
         let is_plain = words.operands.is_empty() && !words.has(&["--root"]);
@@ -210,11 +210,11 @@ impl Ecosystem for Pip {
         };
         match line.verb {
             Verb::CleanCache => return Some(usage(UsageKind::CleanCache, effects, false)),
-            Verb::Show => return Some(usage(UsageKind::Packages, effects, false)),
+            Verb::Show => return Some(usage(UsageKind::Settings, effects, false)),
             Verb::Configure => {
                 let is_edit =
                     line.words.operands.first().is_some_and(|operand| operand.value == Some("edit"));
-                return (!is_edit).then(|| usage(UsageKind::Packages, effects, false));
+                return (!is_edit).then(|| usage(UsageKind::Settings, effects, false));
             }
             Verb::Install | Verb::Download | Verb::Wheel | Verb::Uninstall => {}
         }

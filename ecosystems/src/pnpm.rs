@@ -150,7 +150,7 @@ impl Ecosystem for Pnpm {
                 &[".local", ".cache/pnpm"],
             )),
             Verb::Global | Verb::Config | Verb::Version => Some(Usage {
-                kind: UsageKind::Packages,
+                kind: if verb == Verb::Global { UsageKind::Packages } else { UsageKind::Settings },
                 directory: None,
                 effects: surroundings::global(command, state, VARIABLES, READ_ANYWHERE),
                 runs_package_code: verb == Verb::Global,

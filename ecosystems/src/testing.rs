@@ -21,6 +21,7 @@ pub(crate) fn needs(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str,
             UsageKind::Install => "install",
             UsageKind::Build => "build",
             UsageKind::Packages => return "packages".to_owned(),
+            UsageKind::Settings => return "settings".to_owned(),
             UsageKind::CleanCache => return "clean-cache".to_owned(),
         };
         let Some(project) = project else { return format!("{kind} ?") };

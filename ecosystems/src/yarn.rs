@@ -142,7 +142,7 @@ impl Ecosystem for Yarn {
         let downloads = match usage.kind {
             UsageKind::Install => true,
             UsageKind::Packages => line.operands.first().is_some_and(|verb| verb.value == Some("global")),
-            UsageKind::Build | UsageKind::CleanCache => false,
+            UsageKind::Build | UsageKind::Settings | UsageKind::CleanCache => false,
         };
         if !downloads {
             return Ok(CachePlan::default());
@@ -207,7 +207,7 @@ fn install(command: &Invocation<'_>, state: &State, line: &Words<'_>) -> Option<
 fn packages(command: &Invocation<'_>, state: &State, runs_package_code: bool) -> Usage {
     const READ: &[&str] = &["package.json", ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn", ".corepack.env"];
     Usage {
-        kind: UsageKind::Packages,
+        kind: if runs_package_code { UsageKind::Packages } else { UsageKind::Settings },
         directory: None,
         effects: surroundings::global(command, state, VARIABLES, READ),
         runs_package_code,

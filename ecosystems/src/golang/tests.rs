@@ -75,11 +75,11 @@ fn tools_need_no_project() {
         "go install example.com/tool@$VERSION example.com/other@v1",
         "go get -u github.com/x/y",
         "go get golang.org/x/tools/cmd/stringer@v0.1.0",
-        "go version",
-        "go env GOPATH",
-        "go env -w GOPROXY=https://x,direct CGO_ENABLED=0",
     ] {
         assert_eq!(needs(body, &simple()), "packages", "{body}");
+    }
+    for body in ["go version", "go env GOPATH", "go env -w GOPROXY=https://x,direct CGO_ENABLED=0"] {
+        assert_eq!(needs(body, &simple()), "settings", "{body}");
     }
     assert_eq!(needs("go clean -modcache -cache", &simple()), "clean-cache");
 }

@@ -72,8 +72,11 @@ fn leaves_everything_else_opaque() {
 
 #[test]
 fn tells_packages_and_cleaning() {
-    for run in ["pnpm add -g turbo@2", "pnpm i -g serve", "pnpm --version", "pnpm config set store-dir /s"] {
+    for run in ["pnpm add -g turbo@2", "pnpm i -g serve", "pnpm add -g a b"] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "packages", "{run}");
+    }
+    for run in ["pnpm --version", "pnpm config set store-dir /s"] {
+        assert_eq!(needs(run, &[("package.json", "{}")]), "settings", "{run}");
     }
     assert_eq!(needs("pnpm store prune", &[("package.json", "{}")]), "clean-cache");
 }

@@ -50,3 +50,21 @@ pub(super) fn is_fetched(
 fn is_part(some: &[ImagePath], others: &[ImagePath]) -> bool {
     !some.is_empty() && some.iter().all(|file| others.contains(file))
 }
+
+/// Whether a command of step `index` would be served by an install or a download above the sources: every install, and a
+/// build that has a download which nobody has run yet.
+pub(super) fn would_gain(input: &Input<'_>, stage: &Stage<'_>, index: usize, managed: &Managed<'_>) -> bool {
+    let usage = &managed.usage;
+    match (usage.kind, usage.directory.clone()) {
+        (UsageKind::Install, _) => true,
+        (UsageKind::Build, Some(directory)) => {
+            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
+            let project = Project::new(input.context, &supplies, directory).until(index);
+            let needs = managed.ecosystem.needs(&managed.command, usage, &project);
+            needs.is_ok_and(|needs| {
+                needs.prefetch.is_some() && !is_fetched(input, stage, index, managed, &needs)
+            })
+        }
+        _ => false,
+    }
+}

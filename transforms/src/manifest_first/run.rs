@@ -118,7 +118,7 @@ impl Sinking<'_, '_> {
                     }
                 }
                 UsageKind::Packages => gained.push(shown(managed, analysis)),
-                UsageKind::CleanCache => {}
+                UsageKind::Settings | UsageKind::CleanCache => {}
             }
         }
         // That `cd` finds its directory is seen to when the RUN is done with.

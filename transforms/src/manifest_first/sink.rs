@@ -1,6 +1,5 @@
 //! How far a COPY can sink, and what has to be copied in its place.
 
-use dockfix_ecosystems::UsageKind;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::FileType;
 use dockfix_model::effects::{Effects, Paths};
@@ -10,6 +9,7 @@ use dockfix_syntax::view::{Copy, Variables, argument};
 use dockfix_syntax::{Keyword, variables};
 
 use super::destination;
+use super::fetched::would_gain;
 use crate::analysis::{Analysis, Managed};
 use crate::transform::Input;
 
@@ -178,15 +178,16 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
     sinking.finish(None, None)
 }
 
-/// The first command below `index` that installs or builds a project: its line and name.
+/// The first command below `index` that installs a project or could download for it: its line and name.
 fn first_install(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Option<(usize, String)> {
-    stage.steps.iter().skip(index + 1).filter(|step| step.instruction.keyword() == Keyword::Run).find_map(
-        |step| {
-            let analysis = input.reading.run(step).ok()?;
-            let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
-            Some((step.instruction.start_line(), shown(managed, analysis)))
-        },
-    )
+    stage.steps.iter().enumerate().skip(index + 1).find_map(|(at, step)| {
+        if step.instruction.keyword() != Keyword::Run {
+            return None;
+        }
+        let analysis = input.reading.run(step).ok()?;
+        let managed = analysis.managed().find(|managed| would_gain(input, stage, at, managed))?;
+        Some((step.instruction.start_line(), shown(managed, analysis)))
+    })
 }
 
 /// A command as a message shows it: `npm ci`.
@@ -379,7 +380,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
             .then(|| self.input.reading.run(step).ok())
             .flatten()
             .and_then(|analysis| {
-                let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Install)?;
+                let managed =
+                    analysis.managed().find(|managed| would_gain(self.input, self.stage, index, managed))?;
                 Some((analysis.unknown().map(str::to_owned), shown(managed, analysis)))
             });
         let line = step.instruction.start_line();

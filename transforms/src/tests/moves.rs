@@ -219,3 +219,26 @@ fn manifests_are_inherited() {
         "FROM node:22 AS m\nWORKDIR /app\nCOPY package.json package-lock.json ./\n\nFROM m\nRUN npm ci\nCOPY src src\n",
     );
 }
+
+/// A build that could have had its download is told of as an install is.
+#[test]
+fn a_build_behind_another_program_is_told_of() {
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n",
+        &["5: go build -o /app . stays below the sources: the RUN of line 4 may depend on them"],
+    );
+    let done = "FROM golang:1.22\nWORKDIR /s\nCOPY go.* ./\nRUN go mod download\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n";
+    check_unchanged(&["manifest-first"], GO, done);
+}
+
+/// Settings are not worth a split: nothing is downloaded.
+#[test]
+fn settings_do_not_gain() {
+    check_unchanged(
+        &["manifest-first"],
+        &[("a/a.js", "")],
+        "FROM node:22\nCOPY a /a\nRUN npm config set audit false && node /a/a.js\n",
+    );
+}
