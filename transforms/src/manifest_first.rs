@@ -6,6 +6,7 @@
 
 mod destination;
 mod fetched;
+mod in_place;
 mod run;
 mod sink;
 mod text;

@@ -4,7 +4,7 @@ use dockfix_ecosystems::{Needs, UsageKind};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Link, Place};
 use dockfix_model::context::Kind;
-use dockfix_model::effects::Paths;
+use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, Shell};
 use dockfix_syntax::shell::Operator;
@@ -23,7 +23,7 @@ enum LinkOutcome {
 }
 
 /// What came of a command that works on a project.
-enum ProjectOutcome {
+pub(super) enum ProjectOutcome {
     /// It needs these manifests; its name.
     Passed(Manifests, String),
     /// A download above the copy serves it, with these manifests; the download's name.
@@ -67,7 +67,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Files that come by a mount are not those of the copies: such a RUN is only passed when its mounts lie elsewhere.
-    fn check_mounts(&self, step: &Step<'_>) -> Result<(), Stop> {
+    pub(super) fn check_mounts(&self, step: &Step<'_>) -> Result<(), Stop> {
         let Some(run) = Run::of(&step.instruction) else { return Err(Stop::Blocked) };
         let here = |target: &str| {
             step.state
@@ -82,7 +82,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Whether the search path leads into what the copy brings: then any command may be one of its files.
-    fn brings_programs(&self, step: &Step<'_>) -> bool {
+    pub(super) fn brings_programs(&self, step: &Step<'_>) -> bool {
         let path =
             step.state.variables.get("PATH").and_then(|path| path.value.as_deref()).unwrap_or_default();
         path.split(':')
@@ -122,8 +122,9 @@ impl Sinking<'_, '_> {
             }
         }
         // That `cd` finds its directory is seen to when the RUN is done with.
-        if analysis.effects_of(number).conflicts(&self.effects()) && entered(analysis, number).is_none() {
-            return Err(Stop::Blocked);
+        let effects = analysis.effects_of(number);
+        if effects.conflicts(&self.effects()) && entered(analysis, number).is_none() {
+            manifests.add(self.files_read(index, &effects).ok_or(Stop::Blocked)?);
         }
         self.manifests.add(manifests);
         names.extend(gained);
@@ -131,7 +132,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Passes a command that works on a project, or finds the download that serves it.
-    fn pass_project(
+    pub(super) fn pass_project(
         &self,
         index: usize,
         analysis: &Analysis<'_>,
@@ -197,6 +198,28 @@ impl Sinking<'_, '_> {
             manifests.directories.push((path, directory.clone()));
         }
         Ok(manifests)
+    }
+
+    /// The files that the copy has to bring early for a command of step `index` that reads nothing else of it; `None` where
+    /// it may read more, or writes where the copy does.
+    fn files_read(&self, index: usize, effects: &Effects) -> Option<Manifests> {
+        let Paths::Below(paths) = &effects.reads else { return None };
+        if effects.writes.overlaps(&self.writes) {
+            return None;
+        }
+        let project = Project::new(self.input.context, &self.supplies, self.target.clone()).until(index);
+        let mut manifests = Manifests::default();
+        for path in paths.iter().filter(|&path| Paths::Below(vec![path.clone()]).overlaps(&self.writes)) {
+            match project.find_at(path) {
+                Found::File(place) if self.is_ours(place.copied) => {
+                    self.check_path(&place.path).ok()?;
+                    manifests.files.push((place.path, path.clone()));
+                }
+                Found::File(_) | Found::Missing => {}
+                Found::Directory | Found::Elsewhere => return None,
+            }
+        }
+        Some(manifests)
     }
 
     /// Whether the copy brings a directory of the context to this place.

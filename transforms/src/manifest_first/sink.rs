@@ -111,7 +111,7 @@ pub(super) struct Sinking<'s, 'a> {
     /// The copy's step.
     pub(super) index: usize,
     copy: Copy<'a>,
-    target: ImagePath,
+    pub(super) target: ImagePath,
     /// What the copy takes.
     pub(super) sources: Vec<Copied>,
     /// Where the copy writes.
@@ -166,6 +166,11 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
             Err(stop) => {
+                if matches!(stop, Stop::Blocked)
+                    && let Some(below) = sinking.in_place()
+                {
+                    return sinking.finish(Some(below), None);
+                }
                 let reason = match stop {
                     Stop::Blocked => sinking.blocked(step),
                     Stop::Refused(line, reason) => Some((line, reason)),

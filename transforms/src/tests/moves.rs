@@ -242,3 +242,37 @@ fn settings_do_not_gain() {
         "FROM node:22\nCOPY a /a\nRUN npm config set audit false && node /a/a.js\n",
     );
 }
+
+/// What a command reads of the sources is copied for it, if it is a file or two.
+#[test]
+fn files_that_a_command_reads_go_first() {
+    check(
+        &["manifest-first"],
+        &[
+            (".dockerignore", "node_modules\n"),
+            (".yarnrc", ""),
+            ("package.json", "{}"),
+            ("yarn.lock", ""),
+            ("a.js", ""),
+        ],
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN yarn global add serve\nRUN yarn install\n",
+        "FROM node:22\nWORKDIR /app\nCOPY .yarnrc yarn.lock package.json ./\nRUN yarn global add serve\nRUN yarn install\nCOPY . .\n",
+    );
+}
+
+/// Sources that cannot sink can have a download above them, where nothing between matters to it.
+#[test]
+fn a_download_may_stand_above_sources_that_stay() {
+    let file = |above: &str, between: &str| {
+        format!("FROM golang:1.22\nWORKDIR /s\n{above}COPY . .\n{between}RUN go build -o /app .\n")
+    };
+    let download = "COPY go.mod go.sum ./\nRUN go mod download\n";
+    let between = "RUN ls -la\nCOPY --from=x /dist /s/web/dist\n";
+    check(&["manifest-first"], GO, &file("", between), &file(download, between));
+    check_refused(
+        &["manifest-first"],
+        GO,
+        &file("", "COPY --from=x /y /s\n"),
+        &["5: go build -o /app . stays below the sources: the COPY of line 4 may depend on them"],
+    );
+}
