@@ -1,14 +1,18 @@
 //! `dockfix cache`: which steps of a build run again, and why.
 //!
-//! [`edits`] asks the model after an edit, for a Dockerfile and for what the rewrite makes of it.
+//! [`edits`] asks the model after an edit; [`replay`] asks it for every commit of a history. Both compare a Dockerfile
+//! with what the rewrite makes of it.
 
 mod arguments;
 mod edits;
 mod json;
 mod planned;
+mod progress;
+mod replay;
+mod table;
 mod text;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
@@ -20,9 +24,12 @@ use arguments::Format;
 
 use crate::build_context::Contexts;
 use crate::discover::discover;
+use crate::history::{Range, Repository};
 use crate::paths::Here;
 use crate::report::one_line;
 use crate::rewrite::{Single, color_choice, single};
+use progress::Progress;
+use replay::{Place, replay};
 
 /// What the answers are about, as it is shown.
 #[derive(Debug)]
@@ -47,12 +54,50 @@ pub(crate) fn run(arguments: &Arguments, stdout: &mut impl Write) -> anyhow::Res
         context: single.note.directory.clone(),
     };
     tell(&single, &subject)?;
+    if let Some(range) = arguments.range()? {
+        return tell_history(&single, &subject, &range, arguments, stdout);
+    }
     let answers = edits::answers(arguments, &single, &arguments.build_options())?;
     match arguments.format {
         Format::Json => json::write_answers(&subject, &answers, stdout)?,
         Format::Text => {
             let mut text = Vec::new();
             text::write_answers(&answers, &mut text)?;
+            print(text, arguments, stdout)?;
+        }
+    }
+    Ok(())
+}
+
+/// Replays the history of a Dockerfile.
+fn tell_history(
+    single: &Single,
+    subject: &Subject,
+    range: &Range,
+    arguments: &Arguments,
+    stdout: &mut impl Write,
+) -> anyhow::Result<()> {
+    let path = &single.found.path;
+    let repository = Repository::around(path.parent().unwrap_or(path))?;
+    let Some(context) = &single.root else {
+        bail!("{}: its build context is not known; name it with --context", subject.path);
+    };
+    let place = Place::of(&repository, path, context, &single.others).with_context(|| {
+        format!(
+            "{}: the file or its build context lies outside the repository {}; its history says nothing of them",
+            subject.path,
+            repository.work_tree().display()
+        )
+    })?;
+    let walk = repository.walk(range)?;
+    let progress = Progress::new(walk.revisions.len());
+    let replay = replay(&repository, &place, walk, &arguments.build_options(), &progress)?;
+    drop(progress);
+    match arguments.format {
+        Format::Json => json::write_replay(subject, &range.text, &replay, stdout)?,
+        Format::Text => {
+            let mut text = Vec::new();
+            table::write_replay(subject, &range.text, &replay, io::stdout().is_terminal(), &mut text)?;
             print(text, arguments, stdout)?;
         }
     }

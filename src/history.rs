@@ -16,7 +16,8 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub(crate) use changes::{Entry, Reader};
+pub(crate) use changes::{Changed, Reader};
+pub(crate) use gix::objs::tree::EntryKind;
 pub(crate) use range::Range;
 pub(crate) use repository::{Repository, Revision, Walk};
 pub(crate) use tree::CommitTree;

@@ -6,7 +6,6 @@ mod catalogue;
 mod cli;
 mod diff;
 mod discover;
-#[allow(dead_code, unused_imports, reason = "the replay of a history, which needs it, is being built")]
 mod history;
 mod inspect;
 mod paths;

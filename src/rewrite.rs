@@ -23,7 +23,7 @@ use arguments::Mode;
 pub(crate) use arguments::{Arguments, Color};
 use outcome::Done;
 pub(crate) use output::color_choice;
-pub(crate) use single::{Single, Version, Versions, single};
+pub(crate) use single::{Single, Version, Versions, single, versions};
 
 use crate::build_context::Contexts;
 use crate::paths::Here;

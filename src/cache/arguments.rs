@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use dockfix_model::cache;
 
+use crate::history::Range;
 use crate::rewrite::Color;
 
 /// What to ask the model of the build cache.
@@ -23,6 +24,19 @@ pub(crate) struct Arguments {
     /// The base images are others.
     #[arg(long)]
     pub(super) base: bool,
+    /// Replay commits of the repository: the last N, those of a range like `v1.0..main`, or the last 500. Nothing is
+    /// checked out.
+    #[arg(
+        long,
+        value_name = "RANGE|N",
+        num_args = 0..=1,
+        default_missing_value = "500",
+        conflicts_with_all = ["edit", "argument", "base"]
+    )]
+    history: Option<String>,
+    /// Also write the replay as one self-contained HTML page.
+    #[arg(long, value_name = "FILE", requires = "history")]
+    pub(super) html: Option<PathBuf>,
     /// Who builds the Dockerfile.
     #[arg(long, value_enum, default_value_t = Builder::Buildkit)]
     builder: Builder,
@@ -69,6 +83,16 @@ impl Arguments {
             },
             ..cache::Options::default()
         }
+    }
+
+    /// The commits to replay; `None` where none are asked for.
+    pub(super) fn range(&self) -> anyhow::Result<Option<Range>> {
+        let Some(text) = &self.history else { return Ok(None) };
+        // `--history Dockerfile` is easily written, and not what it seems.
+        if self.file.is_none() && PathBuf::from(text).is_file() {
+            anyhow::bail!("--history {text}: no range of commits; write `dockfix cache {text} --history`");
+        }
+        Ok(Some(text.parse()?))
     }
 
     /// The directory after --context, absolute and without links.

@@ -3,6 +3,8 @@
 use dockfix_model::build::Build;
 use dockfix_model::cache::{Options, Plan};
 
+use dockfix_syntax::Dockerfile;
+
 use crate::report::one_line;
 use crate::rewrite::Version;
 
@@ -29,6 +31,11 @@ pub(super) struct Label {
 }
 
 impl Planned {
+    pub(super) fn parse(version: &Version, options: &Options) -> Self {
+        let file = Dockerfile::parse(version.source.clone());
+        Self::of(&Build::of(&file), version, options)
+    }
+
     pub(super) fn of(build: &Build<'_>, version: &Version, options: &Options) -> Self {
         let plan = Plan::of(build, &version.context, options);
         let labels = plan.steps().iter().map(|step| {

@@ -26,6 +26,17 @@ pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
 }
 
+/// A file that is not the same in two commits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changed<'a> {
+    /// Its path, from the directory that was compared.
+    pub(crate) path: &'a [u8],
+    /// Whether it was there before.
+    pub(crate) was_there: bool,
+    /// Whether it is there now.
+    pub(crate) is_there: bool,
+}
+
 /// The trees of one commit are mostly those of the next: this much of them is kept, in bytes.
 const CACHE: usize = 32 * 1024 * 1024;
 
@@ -48,8 +59,16 @@ impl Reader {
         Ok(entry.map(|entry| Entry { id: entry.object_id(), kind: entry.mode().kind() }))
     }
 
-    /// Calls `visit` with the path of every file below `directory` that is not the same in two trees, in content, mode
-    /// or kind; paths start from the directory. A file that was renamed comes twice. It stops when `visit` says so.
+    /// The content of a file, or the target of a link.
+    ///
+    /// # Errors
+    /// The object cannot be read.
+    pub(crate) fn content(&self, id: Id) -> Result<Vec<u8>, HistoryError> {
+        Ok(self.repository.find_blob(id).map_err(HistoryError::objects)?.take_data())
+    }
+
+    /// Calls `visit` with every file below `directory` that is not the same in two trees, in content, mode or kind. A
+    /// file that was renamed comes twice. It stops when `visit` says so.
     ///
     /// # Errors
     /// An object cannot be read.
@@ -58,7 +77,7 @@ impl Reader {
         before: Id,
         after: Id,
         directory: &str,
-        visit: impl FnMut(&[u8]) -> ControlFlow<()>,
+        visit: impl FnMut(Changed<'_>) -> ControlFlow<()>,
     ) -> Result<(), HistoryError> {
         if before == after {
             return Ok(());
@@ -114,7 +133,7 @@ impl<F> Visitor<F> {
     }
 }
 
-impl<F: FnMut(&[u8]) -> ControlFlow<()>> Visit for Visitor<F> {
+impl<F: FnMut(Changed<'_>) -> ControlFlow<()>> Visit for Visitor<F> {
     fn pop_front_tracked_path_and_set_current(&mut self) {
         self.path = self.directories.pop_front().unwrap_or_default();
     }
@@ -135,12 +154,16 @@ impl<F: FnMut(&[u8]) -> ControlFlow<()>> Visit for Visitor<F> {
 
     fn visit(&mut self, change: Change) -> Action {
         // What lies in a directory comes by itself.
-        let is_directory = match change {
-            Change::Addition { entry_mode, .. } | Change::Deletion { entry_mode, .. } => entry_mode.is_tree(),
+        let (was_there, is_there) = match change {
+            Change::Addition { entry_mode, .. } => (false, !entry_mode.is_tree()),
+            Change::Deletion { entry_mode, .. } => (!entry_mode.is_tree(), false),
             Change::Modification { previous_entry_mode, entry_mode, .. } => {
-                previous_entry_mode.is_tree() && entry_mode.is_tree()
+                (!previous_entry_mode.is_tree(), !entry_mode.is_tree())
             }
         };
-        if is_directory { ControlFlow::Continue(()) } else { (self.visit)(&self.path) }
+        if was_there || is_there {
+            return (self.visit)(Changed { path: &self.path, was_there, is_there });
+        }
+        ControlFlow::Continue(())
     }
 }

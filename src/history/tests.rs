@@ -77,8 +77,8 @@ impl Fixture {
         let repository = Repository::around(&self.directory).unwrap();
         let revision = repository.walk(&Range::last(1)).unwrap().revisions.remove(0);
         let mut paths = Vec::new();
-        let visit = |path: &[u8]| {
-            paths.push(String::from_utf8_lossy(path).into_owned());
+        let visit = |changed: Changed<'_>| {
+            paths.push(String::from_utf8_lossy(changed.path).into_owned());
             ControlFlow::Continue(())
         };
         let before = revision.parent_tree.unwrap();

@@ -42,7 +42,6 @@ pub(crate) struct Single {
     pub(crate) root: Option<PathBuf>,
     /// What is to be said of the context.
     pub(crate) note: ContextNote,
-    #[allow(dead_code, reason = "for the replay of a history, which is being built")]
     /// The other Dockerfiles that share the context, absolute and without links.
     pub(crate) others: Vec<PathBuf>,
     /// The file itself.

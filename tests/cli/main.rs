@@ -6,6 +6,7 @@ mod color;
 mod context;
 mod documentation;
 mod errors;
+mod history;
 mod isolation;
 mod modes;
 mod sandbox;

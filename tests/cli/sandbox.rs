@@ -103,6 +103,10 @@ impl Sandbox {
     pub(crate) fn git(&self, arguments: &[&str], input: &str) -> String {
         let mut command = self.command("git");
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "a").env(format!("GIT_{role}_EMAIL"), "a@example.org");
+            command.env(format!("GIT_{role}_DATE"), "2026-03-01T12:00:00Z");
+        }
         let outcome = run(command.args(arguments), input);
         assert_eq!(outcome.code, 0, "git {arguments:?}: {}", outcome.stderr);
         outcome.stdout
