@@ -6,6 +6,7 @@
 mod arguments;
 mod edits;
 mod json;
+mod page;
 mod planned;
 mod progress;
 mod replay;
@@ -28,6 +29,7 @@ use crate::history::{Range, Repository};
 use crate::paths::Here;
 use crate::report::one_line;
 use crate::rewrite::{Single, color_choice, single};
+use crate::write::{Batch, NewContent};
 use progress::Progress;
 use replay::{Place, replay};
 
@@ -93,6 +95,9 @@ fn tell_history(
     let progress = Progress::new(walk.revisions.len());
     let replay = replay(&repository, &place, walk, &arguments.build_options(), &progress)?;
     drop(progress);
+    if let Some(path) = &arguments.html {
+        write_page(path, page::page(subject, &range.text, &replay))?;
+    }
     match arguments.format {
         Format::Json => json::write_replay(subject, &range.text, &replay, stdout)?,
         Format::Text => {
@@ -102,6 +107,24 @@ fn tell_history(
         }
     }
     Ok(())
+}
+
+/// Writes the page in one step: nobody ever sees half of it.
+fn write_page(path: &Path, page: String) -> anyhow::Result<()> {
+    let shown = path.display();
+    let before = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            let before = std::fs::read(path).with_context(|| format!("--html {shown}: cannot be read"))?;
+            Some(before.into())
+        }
+        Ok(_) => bail!("--html {shown}: no regular file; name another one"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => bail!("--html {shown}: {error}"),
+    };
+    let root = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let after = page.into_bytes().into();
+    let content = NewContent { path: path.to_owned(), before, after, root: root.to_owned() };
+    Batch::prepare(vec![content]).and_then(Batch::commit).with_context(|| format!("--html {shown}"))
 }
 
 /// Writes text with or without its colours.

@@ -120,13 +120,14 @@ pub(super) struct Saving {
 }
 
 impl Saving {
+    /// The step before and after.
+    pub(super) fn rows<'a>(&self, replay: &'a Replay) -> Option<(&'a Row, &'a Row)> {
+        Some((replay.before.rows.get(self.before)?, replay.after.rows.get(self.after)?))
+    }
+
     /// `RUN npm ci: ran again in 471 of 495 commits, after the rewrite in 47`
     pub(super) fn sentence(&self, replay: &Replay) -> String {
-        let (Some(before), Some(after)) =
-            (replay.before.rows.get(self.before), replay.after.rows.get(self.after))
-        else {
-            return String::new();
-        };
+        let Some((before, after)) = self.rows(replay) else { return String::new() };
         format!(
             "{}: ran again in {} of {}, after the rewrite in {}",
             one_line(&shortened(&after.label.title, TITLE_WIDTH)),

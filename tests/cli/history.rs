@@ -5,7 +5,7 @@ use std::fs;
 use crate::sandbox::{IGNORE, NODE, Outcome, Sandbox};
 
 /// A repository with the sources of [`NODE`] and nothing else.
-fn repository() -> Sandbox {
+pub(crate) fn repository() -> Sandbox {
     let sandbox = Sandbox::of(&NODE);
     sandbox.file(".dockerignore", IGNORE);
     sandbox.git(&["init", "-q", "-b", "main"], "");
@@ -13,13 +13,13 @@ fn repository() -> Sandbox {
     sandbox
 }
 
-fn commit(sandbox: &Sandbox, message: &str) {
+pub(crate) fn commit(sandbox: &Sandbox, message: &str) {
     sandbox.git(&["add", "-A"], "");
     sandbox.git(&["commit", "-q", "--allow-empty", "-m", message], "");
 }
 
 /// Writes a file and commits it.
-fn edit(sandbox: &Sandbox, path: &str, text: &str) {
+pub(crate) fn edit(sandbox: &Sandbox, path: &str, text: &str) {
     sandbox.file(path, text);
     commit(sandbox, path);
 }

@@ -9,6 +9,7 @@ mod errors;
 mod history;
 mod isolation;
 mod modes;
+mod page;
 mod sandbox;
 mod selection;
 mod stdin;

@@ -156,7 +156,6 @@ impl Side {
     }
 
     /// How many steps ran again in a commit.
-    #[cfg(any())]
     pub(in super::super) fn reruns_in(&self, commit: usize) -> usize {
         self.rows.iter().filter(|row| row.cells.get(commit).is_some_and(|cell| cell.is_rerun())).count()
     }
