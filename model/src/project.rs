@@ -116,9 +116,15 @@ pub fn copied_by(
     context: &Context,
     escape: u8,
 ) -> Option<Vec<Copied>> {
-    if copy.has_flag("exclude") || copy.has_flag("parents") {
+    if copy.has_flag("exclude") {
         return None;
     }
+    let keeps_parents = match copy.flags.iter().find(|(flag, _)| flag == "parents").map(|(_, value)| value) {
+        None => false,
+        Some(None) => true,
+        Some(Some(value)) if value.eq_ignore_ascii_case("true") => true,
+        Some(Some(_)) => return None,
+    };
     let target = step.state.path(&copy.destination.text, escape)?;
     let mut matches = Vec::new();
     for source in &copy.sources {
@@ -132,7 +138,21 @@ pub fn copied_by(
         if copy.is_add && (text.contains("://") || text.starts_with("git@")) {
             continue;
         }
-        matches.extend(context.copy_sources(&text).ok()?);
+        if !keeps_parents {
+            matches.extend(context.copy_sources(&text).ok()?.into_iter().map(|found| (found, None)));
+            continue;
+        }
+        // There `**` stands for any number of directories, and what is not there is no error.
+        if text.contains("**") {
+            return None;
+        }
+        for found in context.copy_sources(&text).unwrap_or_default() {
+            if found.path != found.resolved {
+                return None;
+            }
+            let below = kept_below(&text, &found.path)?;
+            matches.push((found, Some(below)));
+        }
     }
     // A destination that ends in a slash, or that is a directory already, takes a file under its own name.
     let written = &*copy.destination.text;
@@ -143,30 +163,29 @@ pub fn copied_by(
         || matches.len() > 1
         || step.state.workdir.as_ref() == Some(&target)
         || target == ImagePath::root();
-    let copied = matches.into_iter().map(|found| {
-        let name = found.path.rsplit('/').next().unwrap_or_default().to_owned();
-        match found.kind {
-            Kind::Dir => Copied {
-                step: Some(index),
-                source: found.resolved,
-                target: target.clone(),
-                is_directory: true,
-            },
-            _ if is_directory => Copied {
-                step: Some(index),
-                source: found.resolved,
-                target: target.join(&name),
-                is_directory: false,
-            },
-            _ => Copied {
-                step: Some(index),
-                source: found.resolved,
-                target: target.clone(),
-                is_directory: false,
-            },
-        }
+    let copied = matches.into_iter().map(|(found, below)| {
+        let name = found.path.rsplit('/').next().unwrap_or_default();
+        let target = match below {
+            Some(below) => target.join(&below),
+            None if is_directory && found.kind != Kind::Dir => target.join(name),
+            None => target.clone(),
+        };
+        Copied { step: Some(index), target, is_directory: found.kind == Kind::Dir, source: found.resolved }
     });
     Some(copied.collect())
+}
+
+/// Where `--parents` puts the path `found` of the context, which `source` matches: its whole path, or what comes after
+/// `/./` in the source (Dockerfile reference, "COPY --parents").
+fn kept_below(source: &str, found: &str) -> Option<String> {
+    let Some((base, _)) = source.split_once("/./") else { return Some(found.to_owned()) };
+    let base = base.trim_start_matches("./").trim_matches('/');
+    if base.is_empty() || base == "." {
+        return Some(found.to_owned());
+    }
+    // A wildcard before the pivot leaves open how much of the path it takes.
+    let below = found.strip_prefix(base)?.strip_prefix('/')?;
+    Some(below.to_owned())
 }
 
 /// A directory of the image in which a command works, with the files of the context it finds there and around.
@@ -394,6 +413,24 @@ mod tests {
         assert_eq!(place(find(web, "package.json")).as_deref(), Some("web/package.json"));
         assert_eq!(place(find(web, "root.json")).as_deref(), Some("package.json"));
         assert_eq!(find(web, "web"), Found::Missing);
+    }
+
+    #[test]
+    fn parents_are_kept() {
+        let copied = |copy: &str, path: &str| place(find(&format!("FROM node\n{copy}\nRUN x"), path));
+        let plain = "COPY --parents web/package.json none.json /srv/";
+        assert_eq!(copied(plain, "/srv/web/package.json").as_deref(), Some("web/package.json"));
+        assert_eq!(copied(plain, "/srv/package.json"), None);
+        assert_eq!(
+            copied("COPY --parents=true */package.json /srv", "/srv/web/package.json").as_deref(),
+            Some("web/package.json")
+        );
+        let pivot = "COPY --parents ./web/./src /srv/";
+        assert_eq!(copied(pivot, "/srv/src/a.js").as_deref(), Some("web/src/a.js"));
+        // What these take is not followed: any file may have come.
+        for copy in ["COPY --parents **/package.json /srv/", "COPY --exclude=*.md web /srv/"] {
+            assert_eq!(find(&format!("FROM node\n{copy}\nRUN x"), "/srv/x"), Found::Elsewhere, "{copy}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cache_mount;
 mod check;
 mod dockerignore;
 mod engine;
+mod frontend;
 mod history;
 mod late_arg;
 mod manifest_first;

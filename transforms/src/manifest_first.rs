@@ -7,6 +7,7 @@
 mod destination;
 mod fetched;
 mod in_place;
+mod parents;
 mod run;
 mod sink;
 mod text;

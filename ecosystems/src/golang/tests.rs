@@ -220,7 +220,7 @@ fn refuses_what_it_cannot_find() {
          the copy that follows take it away again"
     );
     assert!(needs("go build", &incomplete).starts_with("build"));
-    let file = "FROM golang\nWORKDIR /app\nCOPY --parents */x ./\nCOPY . .\nRUN go build";
+    let file = "FROM golang\nWORKDIR /app\nCOPY --parents **/x ./\nCOPY . .\nRUN go build";
     assert_eq!(
         testing::needs(&Golang, file, &[("go.mod", MODULE)]),
         "refused: it cannot be told which files are copied to /app/go.work"

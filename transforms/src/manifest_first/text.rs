@@ -8,8 +8,8 @@ use dockfix_syntax::rewrite::{self, Comments, Place};
 use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
-use super::destination;
 use super::sink::{Below, Manifests, Plan};
+use super::{destination, parents};
 use crate::placing;
 use crate::transform::Input;
 
@@ -18,7 +18,7 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let file = input.file();
     let copy = &stage.steps[plan.copy].instruction;
     let mut edits = Edits::new();
-    let manifests = manifest_copies(stage, plan);
+    let manifests = manifest_copies(input, stage, plan);
     let mut above = manifests.join("\n");
     if let Below::Prefetch { flags, command, directory, after } = &plan.below {
         let prefix = directory.as_ref().map_or(String::new(), |directory| format!("cd {directory} && "));
@@ -119,8 +119,8 @@ fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
     lines.flat_map(|line| [line, line_end.as_bytes()].concat()).collect()
 }
 
-/// One COPY for the manifests of each directory.
-fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
+/// One COPY for the manifests of each directory, or one for all of them.
+fn manifest_copies(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
     let instruction = &stage.steps[plan.copy].instruction;
     let Some(copy) = Copy::of(instruction) else { return Vec::new() };
     let target = stage.steps[plan.copy].state.path(&copy.destination.text, instruction.file().escape());
@@ -140,6 +140,11 @@ fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
     let is_moved = matches!(plan.below, Below::Prefetch { after: Some(_), .. });
     let destination = plan.destination.as_deref().filter(|_| is_moved);
     let written = destination.unwrap_or(&copy.destination.text);
+    let top = destination::directory(written, "");
+    let together = parents::copy(input.file(), input.context, files, &target, &flags, &top);
+    if together.is_some() {
+        groups.clear();
+    }
     let mut lines: Vec<_> = groups
         .into_iter()
         .map(|(below, mut paths)| {
@@ -148,6 +153,7 @@ fn manifest_copies(stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
             format!("COPY{flags} {} {}", paths.join(" "), destination::directory(written, below))
         })
         .collect();
+    lines.extend(together);
     for (path, image) in directories {
         if let Some(below) = image.below(&target) {
             lines.push(format!("COPY{flags} {path} {}", destination::directory(written, below)));

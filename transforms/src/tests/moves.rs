@@ -276,3 +276,53 @@ fn a_download_may_stand_above_sources_that_stay() {
         &["5: go build -o /app . stays below the sources: the COPY of line 4 may depend on them"],
     );
 }
+
+/// The members of a large workspace come by one COPY where the frontend can keep their directories.
+#[test]
+fn many_manifests_are_copied_with_their_parents() {
+    let names: Vec<_> =
+        ["a", "b", "c", "d"].iter().map(|name| format!("packages/{name}/package.json")).collect();
+    let mut files = vec![
+        (".dockerignore", "**/node_modules\n"),
+        ("package.json", "{\"workspaces\": [\"packages/*\", \"apps/web\", \"tools\"]}"),
+        ("package-lock.json", "{}"),
+        ("apps/web/package.json", "{\"name\": \"web\"}"),
+        ("apps/web/a.js", ""),
+        ("apps/old/package.json", "{}"),
+        ("tools/package.json", "{\"name\": \"tools\"}"),
+    ];
+    let content = ["{\"name\": \"a\"}", "{\"name\": \"b\"}", "{\"name\": \"c\"}", "{\"name\": \"d\"}"];
+    files.extend(names.iter().zip(content).map(|(name, content)| (name.as_str(), content)));
+    let file = |syntax: &str, copies: &str, below: &str| {
+        format!(
+            "# syntax=docker/dockerfile:{syntax}\nFROM node:22\nWORKDIR /app\n{copies}RUN npm ci\n{below}"
+        )
+    };
+    let all = "COPY . .\n";
+    check(
+        &["manifest-first"],
+        &files,
+        &file("1", all, ""),
+        &file(
+            "1",
+            "COPY --parents \\\n    package.json \\\n    package-lock.json \\\n    apps/web/package.json \\\n    packages/*/package.json \\\n    tools/package.json ./\n",
+            all,
+        ),
+    );
+    let outcome = super::run(&["manifest-first"], &files, &file("1.7", all, ""));
+    assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
+    // The context may lie in a directory of its own.
+    let nested: Vec<_> = files.iter().map(|(name, content)| (format!("web/{name}"), *content)).collect();
+    let mut nested: Vec<_> = nested.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+    nested.push(files[0]);
+    check(
+        &["manifest-first"],
+        &nested,
+        &file("1", "COPY web /app\n", ""),
+        &file(
+            "1",
+            "COPY --parents \\\n    web/./package.json \\\n    web/./package-lock.json \\\n    web/./apps/web/package.json \\\n    web/./packages/*/package.json \\\n    web/./tools/package.json /app/\n",
+            "COPY web /app\n",
+        ),
+    );
+}
