@@ -137,7 +137,8 @@ impl Ecosystem for Cargo {
     fn needs(&self, command: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
         match verb(command) {
             Some(Verb::Build) => Err(Refusal::new(
-                "cargo compiles the dependencies together with the sources, which no other order of steps changes",
+                "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef \
+                 does, or a cache mount at `target` with the programs copied out of it in the same RUN",
             )),
             Some(Verb::Fetch) => {
                 Err(Refusal::new("cargo fetch wants a source file of every package, such as src/main.rs"))
@@ -314,7 +315,7 @@ mod tests {
             "SQLX_OFFLINE=true cargo build",
             "cargo zigbuild --target x",
         ] {
-            let reason = "cargo compiles the dependencies together with the sources, which no other order of steps changes";
+            let reason = "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef does, or a cache mount at `target` with the programs copied out of it in the same RUN";
             assert_eq!(needs(body), format!("refused: {reason}"), "{body}");
         }
         assert_eq!(

@@ -32,6 +32,16 @@ pub struct ImageFacts {
     pub env: &'static [(&'static str, &'static str)],
     /// The operating system, unless the tag says otherwise.
     pub os: Os,
+    /// Where that stands: the Dockerfile that the image is built from, or its repository.
+    pub source: &'static str,
+}
+
+impl ImageFacts {
+    /// All that is known of images.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        table::FACTS
+    }
 }
 
 /// The distribution an image is made of.
