@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{cache, catalogue, inspect, rewrite};
+use crate::{cache, catalogue, inspect, rewrite, verify};
 
 /// Rewrites Dockerfiles so that builds hit the cache, and proves that nothing else changed.
 ///
@@ -25,6 +25,8 @@ struct CommandLine {
 enum Command {
     /// Tell which steps of a build run again after an edit, before and after the rewrite, and why.
     Cache(cache::Arguments),
+    /// Build each Dockerfile as it is and as it would be rewritten, compare the images, and time the rebuilds.
+    Verify(Box<verify::Arguments>),
     /// Explain a transform: what it does, why, what it refuses.
     Explain(catalogue::Arguments),
     /// List the transforms.
@@ -44,6 +46,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let done = match arguments.command {
         None => rewrite::run(&arguments.rewrite, &mut out),
         Some(Command::Cache(arguments)) => success(cache::run(&arguments, &mut out)),
+        Some(Command::Verify(arguments)) => verify::run(&arguments, &mut out),
         Some(Command::Explain(arguments)) => success(catalogue::explain(&arguments, &mut out)),
         Some(Command::Transforms) => success(catalogue::list(&mut out).map_err(Into::into)),
         Some(Command::Inspect(arguments)) => success(inspect::run(&arguments, &mut out)),

@@ -11,6 +11,7 @@ mod inspect;
 mod paths;
 mod report;
 mod rewrite;
+mod verify;
 mod write;
 
 use std::io::Write as _;

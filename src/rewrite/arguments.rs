@@ -1,20 +1,17 @@
 //! The arguments of `dockfix [PATHS]`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
-use dockfix_transforms::{Options, registry};
 
-use crate::report::Verbosity;
+use super::selection::Selection;
+use crate::verify::BuildArguments;
 
 /// What to rewrite and how to show it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Dockerfiles, and directories to search for Dockerfiles; `-` reads one from standard input. The current directory
-    /// if none is given.
-    #[arg(value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) selection: Selection,
     /// Apply the changes, instead of showing them. With `-`, print the rewritten file.
     #[arg(long, short, conflicts_with = "check")]
     write: bool,
@@ -27,41 +24,14 @@ pub(crate) struct Arguments {
     /// What to print on standard output.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Only these transforms, separated by commas.
-    #[arg(long, value_name = "TRANSFORMS", value_delimiter = ',', value_parser = transform_name)]
-    only: Vec<String>,
-    /// All but these transforms, separated by commas.
-    #[arg(long, value_name = "TRANSFORMS", value_delimiter = ',', value_parser = transform_name)]
-    skip: Vec<String>,
-    /// Also make changes that are not shown to keep the image as it is. The diff marks them.
-    #[arg(long = "unsafe")]
-    allow_unsafe: bool,
-    /// The build context of all the Dockerfiles; else it is found out for each.
-    #[arg(long, value_name = "DIR")]
-    context: Option<PathBuf>,
     /// The path that the file on standard input is meant to have.
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filename: Option<PathBuf>,
-    /// When to use colours; `auto` heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub(super) color: Color,
-    /// Say nothing but errors on standard error.
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Tell of every file and its build context.
-    #[arg(long, short)]
-    verbose: bool,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On terminals.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
+    /// With --write: build before and after as `dockfix verify` does, and write only what makes the same image.
+    #[arg(long, requires = "write")]
+    pub(super) verify: bool,
+    #[command(flatten)]
+    pub(super) builds: BuildArguments,
 }
 
 /// What to print on standard output.
@@ -96,32 +66,11 @@ impl Arguments {
         asked.or((self.mode() == Mode::Show).then_some(Format::Diff))
     }
 
-    pub(super) fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        }
-    }
-
-    pub(super) fn options(&self) -> Options {
-        Options { only: self.only.clone(), skip: self.skip.clone(), allow_unsafe: self.allow_unsafe }
-    }
-
-    /// The directory after --context, absolute and without links.
-    pub(super) fn context_directory(&self) -> anyhow::Result<Option<PathBuf>> {
-        let Some(directory) = &self.context else { return Ok(None) };
-        let shown = directory.display();
-        let real = std::fs::canonicalize(directory).with_context(|| format!("--context {shown}"))?;
-        anyhow::ensure!(real.is_dir(), "--context {shown}: no directory");
-        Ok(Some(real))
-    }
-
     /// Whether the one file is on standard input.
     pub(super) fn is_stdin(&self) -> anyhow::Result<bool> {
-        let stdin = self.paths.iter().any(|path| path == Path::new("-"));
+        let stdin = self.selection.names_stdin();
         anyhow::ensure!(
-            !stdin || self.paths.len() == 1,
+            !stdin || self.selection.paths.len() == 1,
             "`-` stands for one file; leave out the other paths"
         );
         anyhow::ensure!(stdin || self.stdin_filename.is_none(), "--stdin-filename needs `-` as the path");
@@ -131,15 +80,19 @@ impl Arguments {
                 "with `-`, --write prints the rewritten file; leave out --diff and --format"
             );
         }
+        anyhow::ensure!(
+            !stdin || !self.verify,
+            "--verify builds files on disk; name the Dockerfile instead of `-`"
+        );
         Ok(stdin)
     }
-}
 
-/// A name of a transform that exists.
-fn transform_name(name: &str) -> Result<String, String> {
-    let known: Vec<&str> = registry().iter().map(|transform| transform.id).collect();
-    if known.contains(&name) {
-        return Ok(name.to_owned());
+    /// Options of builds are for builds.
+    pub(super) fn check_builds(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.verify || !self.builds.is_given(),
+            "options of builds need `dockfix verify`, or --write --verify"
+        );
+        Ok(())
     }
-    Err(format!("there is no transform of that name; there are {}", known.join(", ")))
 }

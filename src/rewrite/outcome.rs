@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use dockfix_model::context::Context;
 use dockfix_transforms::FixedFile;
 
 use super::input::InputFile;
 use super::project::Fixed;
+use super::single::{Version, context_after};
 use crate::build_context::{Choice, Reason};
 use crate::diff::FileDiff;
 use crate::discover::repository_of;
 use crate::paths::Here;
 use crate::report::{ContextNote, FileError, FileReport, Status};
+use crate::verify::Pair;
 use crate::write::NewContent;
 
 /// A file that is through.
@@ -24,6 +27,10 @@ pub(super) struct Done {
     pub(super) repository: PathBuf,
     /// An ignore file. A Dockerfile may rely on it, so it is written first.
     pub(super) is_ignore_file: bool,
+    /// The directory of the build context, if it is known: who shares it shares the ignore file.
+    pub(super) context: Option<PathBuf>,
+    /// The Dockerfile before and after, with what it takes to build it; `None` where that is not known.
+    pub(super) pair: Option<Pair>,
 }
 
 impl Fixed {
@@ -32,11 +39,13 @@ impl Fixed {
         // Links must not lead a write out of the repository, or out of the context where there is no repository.
         let ignore_root = self.root.as_deref().map(|root| {
             let around =
-                self.files.iter().map(|(file, _)| &file.found.root).find(|around| root.starts_with(around));
+                self.files.iter().map(|(file, ..)| &file.found.root).find(|around| root.starts_with(around));
             around.map_or_else(|| repository_of(root).unwrap_or(root), PathBuf::as_path).to_owned()
         });
         let mut done = Vec::with_capacity(self.files.len() + self.ignore_files.len());
-        let repository = self.files.first().map(|(file, _)| file.found.root.clone());
+        let repository = self.files.first().map(|(file, ..)| file.found.root.clone());
+        let contexts: Vec<Context> =
+            self.files.iter().map(|(_, _, context)| context_after(context, &self.ignore_files)).collect();
         if let (Some(root), Some(around)) = (&self.root, &ignore_root) {
             let told =
                 |file: &FixedFile| file.is_changed() || !file.refusals.is_empty() || file.bug.is_some();
@@ -45,17 +54,25 @@ impl Fixed {
                 let shown = here.shown(&path, around).to_string_lossy().into_owned();
                 let one = Done::of(shown, path, around, ignore_file, here);
                 let repository = repository.clone().unwrap_or(one.repository);
-                done.push(Done { is_ignore_file: true, repository, ..one });
+                done.push(Done { is_ignore_file: true, repository, context: Some(root.clone()), ..one });
             }
         }
-        for (file, fixed) in self.files {
+        for ((file, fixed, before), after) in self.files.into_iter().zip(contexts) {
             let context = note(&file.context, &file, here);
+            let is_sound = file.problems.is_empty() && fixed.bug.is_none();
+            let pair = before.root().is_some().then(|| Pair {
+                path: file.found.shown.to_string_lossy().into_owned(),
+                before: Version { source: file.source.clone(), context: before },
+                after: Version { source: fixed.after.clone(), context: after },
+            });
             let shown = file.found.shown.to_string_lossy().into_owned();
             let mut one = match file.problems.is_empty() {
                 true => Done::of(shown, file.found.path, &file.found.root, fixed, here),
                 false => Done::rejected(shown, &file.problems, file.found.root),
             };
             one.report.context = Some(context);
+            one.context.clone_from(&self.root);
+            one.pair = pair.filter(|_| is_sound);
             done.push(one);
         }
         done
@@ -66,8 +83,14 @@ impl Done {
     fn of(shown: String, path: PathBuf, root: &Path, fixed: FixedFile, here: &Here) -> Self {
         let FixedFile { before, after, changes, refusals, bug, .. } = fixed;
         let mut report = FileReport { path: shown, changes, refusals, ..FileReport::default() };
-        let done =
-            |report, content| Self { report, content, repository: root.to_owned(), is_ignore_file: false };
+        let done = |report, content| Self {
+            report,
+            content,
+            repository: root.to_owned(),
+            is_ignore_file: false,
+            context: None,
+            pair: None,
+        };
         if let Some(bug) = bug {
             report.fail(FileError::bug(bug));
             return done(report, None);
@@ -97,7 +120,7 @@ impl Done {
             errors: errors.collect(),
             ..FileReport::default()
         };
-        Self { report, content: None, repository, is_ignore_file: false }
+        Self { report, content: None, repository, is_ignore_file: false, context: None, pair: None }
     }
 }
 

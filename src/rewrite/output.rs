@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use super::arguments::{Arguments, Color, Format};
+use super::arguments::{Arguments, Format};
 use super::outcome::Done;
+use super::selection::Color;
 use crate::report::{FileError, Report, Verbosity, write_json, write_text};
 use crate::write::{Batch, NewContent};
 
@@ -40,7 +41,7 @@ pub(super) fn write(done: &mut [Done]) {
 pub(super) fn print(arguments: &Arguments, report: &Report, stdout: &mut impl Write) -> io::Result<()> {
     match arguments.output() {
         Some(Format::Diff) => {
-            let colours = color_choice(arguments.color, &io::stdout()) != ColorChoice::Never;
+            let colours = arguments.selection.has_colour(&io::stdout());
             for file in &report.files {
                 if colours { write_coloured(&file.diff, stdout)? } else { stdout.write_all(&file.diff)? }
             }
@@ -50,17 +51,14 @@ pub(super) fn print(arguments: &Arguments, report: &Report, stdout: &mut impl Wr
     }
     // The summary comes below the diff where both go to a terminal.
     stdout.flush()?;
-    let verbosity = match (arguments.output(), arguments.verbosity()) {
+    let verbosity = match (arguments.output(), arguments.selection.verbosity()) {
         // JSON says it all.
         (Some(Format::Json), Verbosity::Normal) => Verbosity::Quiet,
         (_, verbosity) => verbosity,
     };
     let mut text = Vec::new();
     write_text(report, verbosity, &mut text)?;
-    if color_choice(arguments.color, &io::stderr()) == ColorChoice::Never {
-        text = anstream::adapter::strip_bytes(&text).into_vec();
-    }
-    io::stderr().lock().write_all(&text)
+    io::stderr().lock().write_all(&arguments.selection.in_colour(text, &io::stderr()))
 }
 
 /// Whether to use colours on a stream.

@@ -27,8 +27,8 @@ pub(super) struct Group {
 pub(super) struct Fixed {
     /// The directory of the context, if it is known.
     pub(super) root: Option<PathBuf>,
-    /// The files that were asked for.
-    pub(super) files: Vec<(InputFile, FixedFile)>,
+    /// The files that were asked for, each with its context as it was.
+    pub(super) files: Vec<(InputFile, FixedFile, Context)>,
     /// The ignore files that changed; their names are paths below the root.
     pub(super) ignore_files: Vec<FixedFile>,
 }
@@ -122,8 +122,10 @@ impl Group {
     /// Runs the engine.
     pub(super) fn fix(self, options: &Options) -> Fixed {
         let outcome = guard::fix_guarded(&self.project, options);
-        let pairs = self.files.into_iter().zip(outcome.files);
-        let files = pairs.filter(|((_, asked), _)| *asked).map(|((file, _), fixed)| (file, fixed)).collect();
+        let contexts = self.project.files.into_iter().map(|file| file.context);
+        let all = self.files.into_iter().zip(outcome.files).zip(contexts);
+        let asked = all.filter(|(((_, asked), _), _)| *asked);
+        let files = asked.map(|(((file, _), fixed), context)| (file, fixed, context)).collect();
         Fixed { root: self.root, files, ignore_files: outcome.ignore_files }
     }
 }

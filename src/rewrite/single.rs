@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use dockfix_model::context::Context;
-use dockfix_transforms::{Options, Project};
+use dockfix_transforms::{FixedFile, Options, Project};
 
 use super::{guard, input, outcome, project};
 use crate::build_context::Contexts;
@@ -31,6 +31,14 @@ pub(crate) struct Version {
     pub(crate) source: Arc<[u8]>,
     /// The context, with the ignore file that is in force.
     pub(crate) context: Context,
+}
+
+impl Version {
+    /// Whether a build of it is the same build.
+    pub(crate) fn builds_as(&self, other: &Self) -> bool {
+        let ignored = |version: &Self| version.context.ignore().rules().source().to_vec();
+        self.source == other.source && ignored(self) == ignored(other)
+    }
 }
 
 /// A Dockerfile on disk.
@@ -91,14 +99,15 @@ pub(crate) fn versions(project: &Project, options: &Options) -> Option<Versions>
     let outcome = guard::fix_guarded(project, options);
     let fixed = outcome.files.into_iter().nth(at)?;
     let before = Version { source: Arc::clone(&file.source), context: file.context.clone() };
-    // The ignore file in force, or the one that there would be.
-    let ignore_path = file.context.ignore().path().unwrap_or(".dockerignore");
-    let ignore = outcome.ignore_files.iter().find(|ignore| ignore.is_changed() && ignore.name == ignore_path);
-    let context = match ignore {
-        Some(ignore) => {
-            file.context.with_file(&ignore.name, &ignore.after[..]).unwrap_or(before.context.clone())
-        }
-        None => before.context.clone(),
-    };
+    let context = context_after(&file.context, &outcome.ignore_files);
     Some(Versions { before, after: Version { source: fixed.after, context }, bug: fixed.bug })
+}
+
+/// The context with the ignore files as they would be.
+pub(super) fn context_after(context: &Context, fixed: &[FixedFile]) -> Context {
+    // The ignore file in force, or the one that there would be.
+    let path = context.ignore().path().unwrap_or(".dockerignore");
+    let ignore = fixed.iter().find(|ignore| ignore.is_changed() && ignore.name == path);
+    let written = ignore.map(|ignore| context.with_file(&ignore.name, &ignore.after[..]));
+    written.and_then(Result::ok).unwrap_or_else(|| context.clone())
 }

@@ -1,0 +1,325 @@
+//! Verifies one Dockerfile: builds it as it was and as it is rewritten, compares, edits, and builds again.
+
+use std::time::Instant;
+
+use dockfix_ecosystems::EditKind;
+use dockfix_model::context::Context;
+
+use super::Settings;
+use super::archive::{Archive, Image};
+use super::compare::{Comparison, Expected, compare};
+use super::edits;
+use super::engine::{Engine, Images, Request};
+use super::exceptions::Mounted;
+use super::live::Live;
+use super::process::{self, Failure, Limits};
+use super::progress::{Outcome, Progress};
+use super::snapshot::Snapshot;
+use crate::rewrite::Version;
+
+/// A Dockerfile before and after, in a context on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    /// The Dockerfile's path, for people.
+    pub(crate) path: String,
+    pub(crate) before: Version,
+    pub(crate) after: Version,
+}
+
+/// What came of verifying a Dockerfile.
+#[derive(Debug)]
+pub(crate) struct Verification {
+    /// As in [`Pair::path`].
+    pub(crate) path: String,
+    pub(super) verdict: Verdict,
+    /// The first builds, the original's before the other's.
+    pub(super) builds: Vec<Build>,
+    /// What the images have in common, and what not.
+    pub(super) comparison: Option<Comparison>,
+    /// What is built again after which edit.
+    pub(super) rebuilds: Vec<Rebuild>,
+    /// What else a reader has to know, in sentences without a full stop.
+    pub(super) notes: Vec<String>,
+}
+
+/// In short.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// The rewrite changes nothing: there is nothing to verify.
+    Unchanged,
+    /// The images are the same.
+    Same,
+    /// They are not.
+    Different,
+    /// The original does not build: nothing is known of the rewrite.
+    OriginalFails(BuildFailure),
+    /// The original builds, the rewritten file does not.
+    Fails(BuildFailure),
+    /// Something else went wrong. One sentence without a full stop.
+    Error(String),
+}
+
+/// A build that came to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Build {
+    /// From start to end, the export of the image included.
+    pub(super) seconds: f64,
+    pub(super) steps: Vec<StepReport>,
+}
+
+/// A RUN, COPY, ADD or WORKDIR of a build.
+#[derive(Clone, Debug)]
+pub(super) struct StepReport {
+    pub(super) text: String,
+    pub(super) cached: bool,
+    pub(super) seconds: Option<f64>,
+}
+
+impl Build {
+    /// How many steps did not come from the cache.
+    pub(super) fn executed(&self) -> usize {
+        self.steps.iter().filter(|step| !step.cached).count()
+    }
+}
+
+/// A build that failed.
+#[derive(Clone, Debug)]
+pub(super) struct BuildFailure {
+    /// The step, if it was one.
+    pub(super) step: Option<String>,
+    /// The end of its log, or of what the engine said.
+    pub(super) log: Vec<String>,
+}
+
+/// An edit, and the builds after it.
+#[derive(Clone, Debug)]
+pub(super) struct Rebuild {
+    pub(super) kind: EditKind,
+    /// The file of the context that was edited.
+    pub(super) path: String,
+    pub(super) before: Build,
+    pub(super) after: Build,
+}
+
+impl Rebuild {
+    /// How many times as long the original takes.
+    pub(super) fn speedup(&self) -> f64 {
+        self.before.seconds / self.after.seconds.max(0.001)
+    }
+}
+
+/// What ends the verification of a file before it is through.
+enum Stop {
+    /// The user wants to end it all.
+    Interrupted,
+    Verdict(Verdict),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        if process::is_interrupted() {
+            Self::Interrupted
+        } else {
+            Self::Verdict(Verdict::Error(format!("{error:#}")))
+        }
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        anyhow::Error::from(error).into()
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Interrupted => Self::Interrupted,
+            failure => Self::Verdict(Verdict::Error(failure.to_string())),
+        }
+    }
+}
+
+/// Verifies a Dockerfile; nothing if the user interrupts.
+pub(super) fn verify(
+    pair: &Pair,
+    engine: Engine,
+    settings: &Settings,
+    live: &mut Live,
+) -> Option<Verification> {
+    let mut verification = Verification::new(&pair.path);
+    if pair.before.builds_as(&pair.after) {
+        return Some(verification);
+    }
+    live.file(&pair.path);
+    let id = settings.id();
+    let mut bench = Bench { engine, settings, images: Images::new(engine, &id), live, id };
+    match bench.all(pair, &mut verification) {
+        Ok(()) => {}
+        Err(Stop::Interrupted) => return None,
+        Err(Stop::Verdict(verdict)) => verification.verdict = verdict,
+    }
+    bench.live.step("removing the images");
+    Some(verification)
+}
+
+/// The label of our images.
+const LABEL: &str = "dockfix.verify";
+
+/// What a verification works with.
+struct Bench<'a> {
+    engine: Engine,
+    settings: &'a Settings,
+    images: Images,
+    live: &'a mut Live,
+    id: String,
+}
+
+impl Bench<'_> {
+    fn all(&mut self, pair: &Pair, verification: &mut Verification) -> Result<(), Stop> {
+        self.live.step("copying the build context");
+        let snapshot = Snapshot::take(&pair.before, &pair.after, self.settings.builtin_frontend)?;
+        let (original, before) = self.build(&snapshot, true, false, "building the original")?;
+        let before = before.map_err(|failure| Stop::Verdict(Verdict::OriginalFails(failure)))?;
+        verification.builds.push(before);
+        let (rewritten, after) = self.build(&snapshot, false, false, "building the rewritten file")?;
+        let after = after.map_err(|failure| Stop::Verdict(Verdict::Fails(failure)))?;
+        verification.builds.push(after);
+
+        let mut archive = Archive::default();
+        self.read(&mut archive, &[&original, &rewritten])?;
+        let mut comparison = self.compare(pair, &archive, [&original, &rewritten])?;
+        if !comparison.differences.is_empty() {
+            let (again, built) = self.build(
+                &snapshot,
+                true,
+                true,
+                "building the original again: does it differ from itself?",
+            )?;
+            match built {
+                Ok(_) => {
+                    self.read(&mut archive, &[&again])?;
+                    comparison.excuse(&self.compare(pair, &archive, [&original, &again])?);
+                }
+                Err(_) => verification.notes.push(
+                    "the original could not be built a second time, to see whether it differs from itself"
+                        .to_owned(),
+                ),
+            }
+        }
+        drop(archive);
+        let same = comparison.differences.is_empty();
+        verification.verdict = if same { Verdict::Same } else { Verdict::Different };
+        verification.comparison = Some(comparison);
+        self.edit(pair, &snapshot, verification)
+    }
+
+    /// Builds one of the two files; the image's tag, and what came of it.
+    fn build(
+        &mut self,
+        snapshot: &Snapshot,
+        original: bool,
+        no_cache: bool,
+        doing: &str,
+    ) -> Result<(String, Result<Build, BuildFailure>), Stop> {
+        self.live.step(doing);
+        let tag = self.images.tag();
+        let context = snapshot.context();
+        let command = self.engine.build(&Request {
+            context: &context,
+            dockerfile: if original { &snapshot.before } else { &snapshot.after },
+            tag: &tag,
+            label: &format!("{LABEL}={}", self.id),
+            no_cache,
+            passed: &self.settings.passed,
+        });
+        let mut progress = Progress::default();
+        let started = Instant::now();
+        let ended = process::run(command, Limits::of(self.settings.passed.time), |line| {
+            progress.line(line);
+            self.live.detail(progress.current());
+        });
+        let seconds = started.elapsed().as_secs_f64();
+        let failed = |why: Option<String>| {
+            let (step, mut log) = progress.failure();
+            let step = step.or_else(|| why.as_ref().and(progress.current()).map(str::to_owned));
+            log.extend(why);
+            BuildFailure { step, log }
+        };
+        let build = match ended {
+            Ok(status) if status.success() => {
+                let steps = progress.steps().map(|step| StepReport {
+                    text: step.text.clone(),
+                    cached: step.outcome == Outcome::Cached,
+                    seconds: step.seconds,
+                });
+                Ok(Build { seconds, steps: steps.collect() })
+            }
+            Ok(_) => Err(failed(None)),
+            Err(failure @ Failure::TimedOut(_)) => Err(failed(Some(failure.to_string()))),
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok((tag, build))
+    }
+
+    /// Reads images that were built.
+    fn read(&mut self, archive: &mut Archive, tags: &[&str]) -> Result<(), Stop> {
+        self.live.step("comparing the images");
+        for command in self.engine.save(tags) {
+            process::stream(command, Limits::of(None), |stdout| archive.read(stdout))?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, pair: &Pair, archive: &Archive, tags: [&str; 2]) -> Result<Comparison, Stop> {
+        let [before, after]: [Image<'_>; 2] = [archive.image(tags[0])?, archive.image(tags[1])?];
+        let (seen, still_seen) = (&pair.before.context, &pair.after.context);
+        let ignored = |path: &str| is_newly_ignored(path, seen, still_seen);
+        let mounted = Mounted::by(&pair.after.source);
+        Ok(compare(&before, &after, &Expected { mounted, ignored: &ignored, label: LABEL }))
+    }
+
+    /// Edits files of the copy and builds both again. The two edits are not the same, so that neither build finds the
+    /// other's results in the cache.
+    fn edit(
+        &mut self,
+        pair: &Pair,
+        snapshot: &Snapshot,
+        verification: &mut Verification,
+    ) -> Result<(), Stop> {
+        for (kind, path) in edits::choose(&pair.before, &self.settings.edits) {
+            let mut built = Vec::new();
+            for (original, text, which) in [(true, "\n", "original"), (false, "\n\n", "rewritten file")] {
+                let doing = format!("building the {which} after an edit of {path}");
+                let result =
+                    snapshot.with_edit(&path, text, || self.build(snapshot, original, false, &doing))?;
+                let (_, build) = result?;
+                match build {
+                    Ok(build) => built.push(build),
+                    Err(failure) if original => {
+                        let step = failure.step.unwrap_or_default();
+                        let note = format!("after an edit of {path} the original does not build ({step})");
+                        verification.notes.push(note);
+                        break;
+                    }
+                    Err(failure) => return Err(Stop::Verdict(Verdict::Fails(failure))),
+                }
+            }
+            let mut built = built.into_iter();
+            if let (Some(before), Some(after)) = (built.next(), built.next()) {
+                verification.rebuilds.push(Rebuild { kind, path, before, after });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file of the image may come from a file of the context that only the new ignore file excludes: some end of
+/// its path is the path of such a file.
+fn is_newly_ignored(path: &str, seen: &Context, still_seen: &Context) -> bool {
+    let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
+    starts.filter_map(|start| path.get(start..)).any(|end| {
+        use dockfix_model::context::Presence::{Excluded, Present};
+        matches!(still_seen.presence(end), Ok(Excluded(_))) && matches!(seen.presence(end), Ok(Present(_)))
+    })
+}
