@@ -108,11 +108,3 @@ impl BuildArguments {
         flags.chain(self.extra.iter().cloned()).collect()
     }
 }
-
-impl Settings {
-    /// A name for the images of one verification, which nobody else has.
-    pub(super) fn id(&self) -> String {
-        use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-        format!("{:016x}", RandomState::new().build_hasher().finish())
-    }
-}

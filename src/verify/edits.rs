@@ -15,7 +15,7 @@ const MAX_SIZE: u64 = 1024 * 1024;
 const MAX_FILES: usize = 20_000;
 
 /// The files to edit: those that the user names, else a source file and a manifest. Each is a text of the context at which
-/// a line end more does no harm, and after an edit of it the original has something to do again.
+/// white space at the end does no harm, and after an edit of it the original has something to do again.
 pub(super) fn choose(version: &Version, named: &[String]) -> Vec<(EditKind, String)> {
     let context = &version.context;
     let file = Dockerfile::parse(version.source.clone());
