@@ -120,10 +120,14 @@ fn converge(
                 }
                 let lines: Vec<_> =
                     proposals.iter().map(|proposal| history.original_line(proposal.line)).collect();
+                let reasons: Vec<_> =
+                    proposals.iter().map(|proposal| history.in_original(&proposal.reason)).collect();
                 let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
                 let first = history.record(&edits, current.source(), file.source());
-                for (number, (proposal, line)) in proposals.into_iter().zip(lines).enumerate() {
-                    let Proposal { safety, reason, .. } = proposal;
+                for (number, ((proposal, line), reason)) in
+                    proposals.into_iter().zip(lines).zip(reasons).enumerate()
+                {
+                    let Proposal { safety, .. } = proposal;
                     let change = Change { transform, line, safety, reason, lines_after: Vec::new() };
                     changes.push((first + number, change));
                 }
@@ -168,6 +172,7 @@ fn round(
     for transform in transforms {
         let id = transform.id();
         let mut refuse = |line: usize, reason: String| {
+            let reason = history.in_original(&reason);
             refusals.push(Refusal { transform: id, line: history.original_line(line), reason });
         };
         let proposals = transform.propose(input);

@@ -30,6 +30,30 @@ impl History {
         self.origins.get(index).copied().unwrap_or(1)
     }
 
+    /// A sentence about the current file (`the COPY of line 3`, `from line 3 to 7`) with the lines of the original.
+    pub(crate) fn in_original(&self, sentence: &str) -> String {
+        let mut out = String::with_capacity(sentence.len());
+        // What the word before was: `line`, or the number of one, after which `to` leads to another.
+        let (mut names_lines, mut is_line) = (false, false);
+        for word in sentence.split_inclusive(' ') {
+            let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+            match word[..digits].parse() {
+                Ok(line) if names_lines => {
+                    out.push_str(&self.original_line(line).to_string());
+                    out.push_str(&word[digits..]);
+                    (names_lines, is_line) = (false, true);
+                }
+                _ => {
+                    let leads_on = is_line && word == "to ";
+                    (names_lines, is_line) =
+                        (leads_on || matches!(word.trim_end(), "line" | "lines" | "(line"), false);
+                    out.push_str(word);
+                }
+            }
+        }
+        out
+    }
+
     /// Records changes, given by their edits, that lead together from `before` to `after`; returns the number of the
     /// first, the others follow.
     pub(crate) fn record(&mut self, changes: &[&Edits], before: &[u8], after: &[u8]) -> usize {
@@ -181,6 +205,8 @@ mod tests {
         let number = history.record(&[&edits], before, &after);
         let origins: Vec<_> = (1..=5).map(|line| history.original_line(line)).collect();
         assert_eq!(origins, [1, 2, 3, 2, 4]);
+        let sentence = "the RUNs from line 3 to 5; 4 of line 5: lines 1 to 4";
+        assert_eq!(history.in_original(sentence), "the RUNs from line 3 to 4; 4 of line 4: lines 1 to 2");
         let change = Change {
             transform: "t",
             line: 2,
