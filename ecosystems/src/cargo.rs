@@ -295,7 +295,17 @@ mod tests {
 
     fn needs(body: &str) -> String {
         let file = format!("FROM rust\nWORKDIR /app\nCOPY . .\nRUN {body}");
-        testing::needs(&Cargo, &file, &[("Cargo.toml", "[package]\n"), ("src/main.rs", "")])
+        let workspace = "[workspace]\nmembers = [\"a\"]\n[patch.crates-io]\nx = { path = \"x\" }\n";
+        let member = "[package]\nname = \"a\"\n[dependencies]\ny = { git = \"https://x/y\" }\n";
+        let files = [
+            ("Cargo.toml", workspace),
+            ("a/Cargo.toml", member),
+            ("a/build.rs", ""),
+            ("a/src/main.rs", ""),
+            ("x/Cargo.toml", "[package]\n"),
+            ("x/src/lib.rs", ""),
+        ];
+        testing::needs(&Cargo, &file, &files)
     }
 
     fn caches(dockerfile: &str) -> String {

@@ -258,6 +258,13 @@ mod tests {
             assert_eq!(of(run, &[("settings.gradle.kts", "")]), refused("settings.gradle.kts"), "{run}");
         }
         assert_eq!(of("gradle build", &[("x", "")]), refused("a build script"));
+        let more = [
+            ("settings.gradle", "include 'a'"),
+            ("buildSrc/build.gradle", ""),
+            ("gradle/libs.versions.toml", ""),
+            ("a/build.gradle", ""),
+        ];
+        assert_eq!(of("gradle :a:build", &more), refused("settings.gradle"));
         for run in ["gradle --version", "gradle --stop", "gradle -h", "sh gradlew build"] {
             assert_eq!(of(run, &[("x", "")]), "opaque", "{run}");
         }

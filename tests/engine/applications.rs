@@ -1,5 +1,8 @@
 //! The applications, one test each.
 
+mod languages;
+mod stages;
+
 use crate::Application;
 
 const PACKAGE: (&str, &str) = (

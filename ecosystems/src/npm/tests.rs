@@ -202,6 +202,25 @@ fn the_lock_file_names_members_too() {
     );
 }
 
+/// What git or another server brings needs no file of the project.
+#[test]
+fn dependencies_from_elsewhere_bring_no_files() {
+    let files = [
+        (
+            "package.json",
+            r#"{"dependencies": {"a": "github:o/a", "b": "git+https://x/b.git#v1", "c": "https://x/c.tgz"}}"#,
+        ),
+        ("package-lock.json", "{}"),
+    ];
+    for run in ["npm ci", "npm install"] {
+        let found = needs(run, &files);
+        assert!(
+            found.starts_with("install /app; files package-lock.json package.json; outputs node_modules"),
+            "{found}"
+        );
+    }
+}
+
 #[test]
 fn follows_local_dependencies() {
     let files = &[

@@ -283,3 +283,14 @@ fn malformed_files_are_no_panic() {
         }
     }
 }
+
+/// The README is a part of the project, which the prefetch leaves out, and so is what the build back end makes up.
+#[test]
+fn a_readme_is_no_manifest() {
+    let project = "[project]\nname = \"a\"\nreadme = \"README.md\"\ndynamic = [\"version\"]\n\n[build-system]\nrequires = []\n";
+    let files = [("pyproject.toml", project), ("uv.lock", ""), ("README.md", ""), ("a.py", "")];
+    assert_eq!(
+        needs("uv sync", &files),
+        "install /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --frozen --no-install-project"
+    );
+}

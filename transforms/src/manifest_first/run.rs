@@ -157,7 +157,7 @@ impl Sinking<'_, '_> {
             if !is_first {
                 return Err(Stop::Blocked);
             }
-            if !only_enters_directories(analysis, managed) {
+            if !only_prepares(analysis, managed) {
                 return Err(refuse(format!(
                     "what stands before {name} in its RUN may matter to the download"
                 )));
@@ -347,14 +347,14 @@ fn entered(analysis: &Analysis<'_>, number: usize) -> Option<Option<ImagePath>> 
     }))
 }
 
-/// Whether nothing but `cd` stands before a command in its RUN, and nothing in front of its name but settings of the build
-/// itself.
-fn only_enters_directories(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
+/// Whether nothing stands before a command in its RUN but `cd`, settings of the shell, and variables, which the download
+/// brings itself.
+fn only_prepares(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
     let mut links =
         analysis.chain.links.iter().take_while(|link| link.span.end <= managed.command.span.start);
     links.all(|link| match &link.action {
         Action::Pipeline(commands) => {
-            matches!(&commands[..], [command] if matches!(command.program.as_str(), "cd" | "set"))
+            matches!(&commands[..], [command] if matches!(command.program.as_str(), "cd" | "set" | "export"))
         }
         _ => false,
     })

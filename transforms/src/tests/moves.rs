@@ -111,11 +111,17 @@ fn a_download_has_what_the_build_has() {
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN --mount=type=ssh go build .\n",
         "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nCOPY . .\nRUN --mount=type=ssh go build .\n",
     );
-    check_refused(
+    check(
         &["manifest-first"],
         GO,
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN export GOPRIVATE=x && go build .\n",
-        &["4: what stands before go build . in its RUN may matter to the download"],
+        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN GOPRIVATE=x go mod download\nCOPY . .\nRUN export GOPRIVATE=x && go build .\n",
+    );
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make x && go build .\n",
+        &["4: go build . stays below the sources: `make` before it may read or write any of them"],
     );
 }
 
@@ -325,4 +331,18 @@ fn many_manifests_are_copied_with_their_parents() {
             "COPY web /app\n",
         ),
     );
+}
+
+/// A submodule's files may have to be fetched in the build, for which git needs its own.
+#[test]
+fn git_keeps_what_submodules_need() {
+    let files = &[(".git/HEAD", ""), (".gitmodules", ""), ("lib/.git", ""), ("package.json", "{}")];
+    let ignored = |run: &str| {
+        let outcome = super::run(&["dockerignore"], files, &format!("FROM node:22\nCOPY . .\nRUN {run}\n"));
+        let ignore =
+            outcome.ignore_files.first().map(|file| String::from_utf8_lossy(&file.after).into_owned());
+        ignore.unwrap_or_default().contains(".git\n")
+    };
+    assert!(ignored("npm test"));
+    assert!(!ignored("git submodule update --init && npm test"));
 }
