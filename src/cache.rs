@@ -92,7 +92,7 @@ fn tell_history(
         )
     })?;
     let walk = repository.walk(range)?;
-    let progress = Progress::new(walk.revisions.len());
+    let progress = Progress::new();
     let replay = replay(&repository, &place, walk, &arguments.build_options(), &progress)?;
     drop(progress);
     if let Some(path) = &arguments.html {

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write};
 
 use super::Subject;
-use super::replay::{Cell, Pair, Replay, Row, Side, pairs};
+use super::replay::{Cell, Replay, Row, Side, pairs};
 use super::table::{because, notes, savings};
 use crate::report::{count, one_line};
 
@@ -119,18 +119,12 @@ fn write_legend(replay: &Replay, out: &mut String) -> fmt::Result {
 fn write_cascade(replay: &Replay, out: &mut String) -> fmt::Result {
     let pairs = pairs(&replay.before, &replay.after);
     writeln!(out, "<div class=\"cascade\">")?;
-    write_side("Before", &replay.before, |row| total(row, None), out)?;
-    let change = |row: &Row, index: usize| {
-        let whole = |pair: &&Pair| pair.after == Some(index);
-        let before = pairs.iter().find(whole).and_then(|pair| replay.before.rows.get(pair.before?));
-        total(row, before)
+    write_side("Before", &replay.before, |_| None, out)?;
+    let before = |after: usize| {
+        let pair = pairs.iter().find(|pair| pair.after == Some(after))?;
+        replay.before.rows.get(pair.before?)
     };
-    let mut index = 0;
-    let with_change = |row: &Row| {
-        index += 1;
-        change(row, index - 1)
-    };
-    write_side("After the rewrite", &replay.after, with_change, out)?;
+    write_side("After the rewrite", &replay.after, before, out)?;
     writeln!(out, "<div class=\"axis\">")?;
     for (number, commit) in dates(replay).enumerate() {
         let space = if number == 0 { "" } else { " " };
@@ -149,23 +143,24 @@ fn dates(replay: &Replay) -> impl Iterator<Item = &str> {
     places.filter_map(|place| replay.commits.get(place)).map(|commit| commit.date.as_str())
 }
 
-/// The current steps of one side.
-fn write_side(
+/// The current steps of one side. `before` is the step that one was before the rewrite, if any.
+fn write_side<'a>(
     name: &str,
     side: &Side,
-    mut total: impl FnMut(&Row) -> String,
+    before: impl Fn(usize) -> Option<&'a Row>,
     out: &mut String,
 ) -> fmt::Result {
     writeln!(out, "<h2>{name}</h2>")?;
-    let current: Vec<&Row> = side.rows.iter().filter(|row| row.is_current).collect();
-    let several = current.iter().any(|row| row.label.stage != current[0].label.stage);
+    let current = || side.rows.iter().enumerate().filter(|(_, row)| row.is_current);
+    let first = current().next().map(|(_, row)| &row.label.stage);
+    let several = current().any(|(_, row)| Some(&row.label.stage) != first);
     let mut stage = None;
-    for row in current {
+    for (index, row) in current() {
         if several && stage != Some(&row.label.stage) {
             stage = Some(&row.label.stage);
             writeln!(out, "<h3>stage <code>{}</code></h3>", escaped(&row.label.stage))?;
         }
-        write_row(row, &total(row), out)?;
+        write_row(row, &total(row, before(index)), out)?;
     }
     Ok(())
 }

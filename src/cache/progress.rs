@@ -18,19 +18,34 @@ const WIDTH: usize = 30;
 /// nothing is shown. The line is gone when this is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
-    total: usize,
+    total: AtomicUsize,
     done: AtomicUsize,
     start: Instant,
-    /// When the line was last written.
-    written: Mutex<Option<Instant>>,
+    line: Mutex<Line>,
     is_shown: bool,
 }
 
+#[derive(Debug, Default)]
+struct Line {
+    /// What is counted.
+    what: &'static str,
+    /// When the line was last written.
+    written: Option<Instant>,
+}
+
 impl Progress {
-    /// A work of so many commits.
-    pub(super) fn new(total: usize) -> Self {
+    /// A work that begins now.
+    pub(super) fn new() -> Self {
         let is_shown = io::stderr().is_terminal();
-        Self { total, done: AtomicUsize::new(0), start: Instant::now(), written: Mutex::new(None), is_shown }
+        let (total, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { total, done, start: Instant::now(), line: Mutex::default(), is_shown }
+    }
+
+    /// So many of something are to be done next.
+    pub(super) fn expect(&self, total: usize, what: &'static str) {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).what = what;
+        self.total.store(total, Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
     }
 
     /// One more is done.
@@ -40,21 +55,22 @@ impl Progress {
             return;
         }
         // Who finds another thread writing has nothing to add.
-        let Ok(mut written) = self.written.try_lock() else { return };
-        if written.is_some_and(|written| written.elapsed() < INTERVAL) {
+        let Ok(mut line) = self.line.try_lock() else { return };
+        if line.written.is_some_and(|written| written.elapsed() < INTERVAL) {
             return;
         }
-        *written = Some(Instant::now());
-        let full = WIDTH * done / self.total.max(1);
+        line.written = Some(Instant::now());
+        let total = self.total.load(Ordering::Relaxed).max(done);
+        let full = WIDTH * done / total;
         let bar = format!("{}{}", "#".repeat(full), " ".repeat(WIDTH.saturating_sub(full)));
         // A terminal that is gone needs no bar.
-        let _ = write!(io::stderr(), "\r[{bar}] {done} of {} commits", self.total);
+        let _ = write!(io::stderr(), "\r[{bar}] {done} of {total} {}\u{1b}[K", line.what);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.written.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.line.lock().unwrap_or_else(PoisonError::into_inner).written.is_some() {
             let _ = write!(io::stderr(), "\r\u{1b}[2K");
         }
     }

@@ -51,6 +51,11 @@ impl Replay {
     }
 }
 
+/// So many commits in a row are left to one thread, at least: what one of them needs, the next one does, too.
+fn chunk(commits: usize) -> usize {
+    commits / (rayon::current_num_threads() * 2) + 1
+}
+
 /// Replays the commits of a walk.
 ///
 /// # Errors
@@ -64,10 +69,12 @@ pub(super) fn replay(
 ) -> Result<Replay, HistoryError> {
     let Walk { revisions, is_cut } = walk;
     let looked_at = revisions.len();
-    let versions = Versions::of(repository, place, &revisions, options)?;
+    let versions = Versions::of(repository, place, &revisions, options, progress)?;
+    progress.expect(looked_at, "commits");
     let compared: Vec<Option<Compared>> = revisions
         .par_iter()
         .enumerate()
+        .with_min_len(chunk(looked_at))
         .map_init(
             || Memory::new(repository, place, &versions, options),
             |memory, (index, revision)| {

@@ -11,6 +11,8 @@ use dockfix_transforms::{Options as Transforms, Project, ProjectFile};
 use rayon::prelude::*;
 
 use super::super::planned::Planned;
+use super::super::progress::Progress;
+use super::chunk;
 use crate::history::{CommitTree, EntryKind, HistoryError, Id, Reader, Repository, Revision};
 use crate::rewrite::{self, Version};
 
@@ -96,6 +98,7 @@ impl Versions {
         place: &Place,
         revisions: &[Revision],
         options: &Options,
+        progress: &Progress,
     ) -> Result<Self, HistoryError> {
         let trees: Vec<Option<Id>> = revisions
             .first()
@@ -105,6 +108,7 @@ impl Versions {
             .collect();
         let keys: Vec<Option<Key>> = trees
             .par_iter()
+            .with_min_len(chunk(trees.len()))
             .map_init(
                 || repository.reader(),
                 |reader, tree| tree.map_or(Ok(None), |tree| place.key(reader, tree)),
@@ -120,9 +124,14 @@ impl Versions {
                 newest.push((*key, *tree));
             }
         }
+        progress.expect(newest.len(), "Dockerfiles");
         let built: Vec<(Key, Option<Built>)> = newest
             .into_par_iter()
-            .map(|(key, tree)| Ok((key, place.build(repository, tree, key, options)?)))
+            .map(|(key, tree)| {
+                let built = place.build(repository, tree, key, options)?;
+                progress.step();
+                Ok((key, built))
+            })
             .collect::<Result<_, _>>()?;
         let built: Vec<(Key, Built)> =
             built.into_iter().filter_map(|(key, built)| Some((key, built?))).collect();
