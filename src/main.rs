@@ -17,6 +17,10 @@ mod write;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// Reading Dockerfiles makes many small things of short life, on all cores at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(code) => code,

@@ -139,19 +139,20 @@ pub fn copied_by(
             continue;
         }
         if !keeps_parents {
-            matches.extend(context.copy_sources(&text).ok()?.into_iter().map(|found| (found, None)));
+            let found = context.copy_sources(&text).ok()?;
+            matches.extend(found.iter().map(|found| (found.clone(), None)));
             continue;
         }
         // There `**` stands for any number of directories, and what is not there is no error.
         if text.contains("**") {
             return None;
         }
-        for found in context.copy_sources(&text).unwrap_or_default() {
+        for found in context.copy_sources(&text).unwrap_or_default().iter() {
             if found.path != found.resolved {
                 return None;
             }
             let below = kept_below(&text, &found.path)?;
-            matches.push((found, Some(below)));
+            matches.push((found.clone(), Some(below)));
         }
     }
     // A destination that ends in a slash, or that is a directory already, takes a file under its own name.
@@ -260,7 +261,8 @@ impl<'a> Project<'a> {
             }
             reached = true;
             let source = join(&copied.source, below);
-            match self.context.copy_sources(&escaped(&source)).ok().and_then(|mut found| found.pop()) {
+            let found = self.context.copy_sources(&escaped(&source)).ok();
+            match found.as_ref().and_then(|found| found.last()) {
                 Some(found) => match found.kind {
                     Kind::File { mode, .. } => {
                         return Found::File(Place { copied: index, path: source, mode });

@@ -73,6 +73,17 @@ impl State {
         Self { workdir, user, shell, variables, base }
     }
 
+    /// Whether a RUN means the same under both. The lines in which variables were set may differ.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || self.workdir == other.workdir
+                && self.user == other.user
+                && self.shell == other.shell
+                && self.base == other.base
+                && self.variables.same_as(&other.variables)
+    }
+
     /// The home directory of the user: HOME where it is set, else what the base image's user list says.
     #[must_use]
     pub fn home(&self) -> Option<ImagePath> {

@@ -98,6 +98,18 @@ impl Variables {
         }
     }
 
+    /// Whether both hold the same variables with the same values, wherever those were set.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        let same = |ours: &Variable, theirs: &Variable| {
+            (&ours.value, &ours.default, ours.origin) == (&theirs.value, &theirs.default, theirs.origin)
+        };
+        self.open == other.open
+            && self.known.len() == other.known.len()
+            && self.declared == other.declared
+            && self.known.iter().zip(&other.known).all(|(a, b)| a.0 == b.0 && same(a.1, b.1))
+    }
+
     pub(crate) fn set_env(&mut self, name: &str, value: Option<String>, line: usize) {
         self.known.insert(name.to_owned(), Variable { value, default: None, origin: Origin::Env, line });
     }

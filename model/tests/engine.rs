@@ -109,7 +109,7 @@ fn ignore_files_exclude_what_the_engine_excludes() {
 /// What `COPY source /o/` makes of `/o`, as the data write it.
 fn copied(context: &Context, source: &str) -> Result<String, ContextError> {
     let mut result = BTreeMap::new();
-    for found in context.copy_sources(source)? {
+    for found in context.copy_sources(source)?.iter() {
         result.insert(String::new(), "/".to_owned());
         if found.kind != Kind::Dir {
             let name = found.path.rsplit('/').next().unwrap_or_default();

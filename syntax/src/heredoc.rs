@@ -34,6 +34,9 @@ pub(crate) struct Announced {
 /// The heredocs that the logical line `text` announces. BuildKit reads the whole line, keyword and flags included, with
 /// `\` as the escape character whatever the directive says.
 pub(crate) fn announced(text: &[u8]) -> Result<Vec<Announced>, Problem> {
+    if memchr::memmem::find(text, b"<<").is_none() {
+        return Ok(Vec::new());
+    }
     let options =
         LexerOptions { raw_quotes: true, raw_escapes: true, keep_unset: true, heredoc_spaces: true };
     // A line that cannot be read as words has no heredocs: BuildKit drops the error.

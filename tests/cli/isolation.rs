@@ -48,6 +48,8 @@ fn a_history_is_read_without_git_and_without_what_its_repository_would_run() {
     }
     sandbox.git(&["config", "core.hooksPath", "."], "");
     sandbox.file(".gitattributes", "* diff=x filter=x\n");
-    let Some(calls) = calls(&sandbox, &["cache", "Dockerfile", "--history", "--html", "page.html"]) else { return };
+    let Some(calls) = calls(&sandbox, &["cache", "Dockerfile", "--history", "--html", "page.html"]) else {
+        return;
+    };
     assert_only_dockfix(&calls);
 }

@@ -10,7 +10,7 @@ mod readers;
 use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
-use dockfix_model::project::{Project, Supplies};
+use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::view::{MountKind, Run};
@@ -41,7 +41,6 @@ impl Transform for CacheMount {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
-            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
             for (index, step) in stage.steps.iter().enumerate() {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;
@@ -50,7 +49,7 @@ impl Transform for CacheMount {
                 if analysis.managed().next().is_none() {
                     continue;
                 }
-                let run = RunStep { input, stage, index, step, supplies: &supplies, analysis };
+                let run = RunStep { input, stage, index, step, analysis };
                 run.propose(&mut proposals);
             }
         }
@@ -80,7 +79,6 @@ struct RunStep<'r, 'a> {
     stage: &'r Stage<'a>,
     index: usize,
     step: &'r Step<'a>,
-    supplies: &'r Supplies,
     analysis: &'r Analysis<'a>,
 }
 
@@ -134,8 +132,9 @@ impl RunStep<'_, '_> {
     /// The mounts and edits for one command; `None` where there is nothing to mount.
     fn plan(&self, managed: &Managed<'_>, filled: &mut Vec<ImagePath>) -> Result<Option<Wanted>, String> {
         let known = managed.usage.directory.clone().filter(|_| self.input.context.is_known());
-        let project = known
-            .map(|directory| Project::new(self.input.context, self.supplies, directory).until(self.index));
+        let project = known.map(|directory| {
+            Project::new(self.input.context, self.input.supplies(self.stage), directory).until(self.index)
+        });
         let plan = managed
             .ecosystem
             .caches(&managed.command, &managed.usage, &self.step.state, project.as_ref())

@@ -13,26 +13,24 @@ use crate::transform::Input;
 use crate::work;
 
 /// Checks the file after a change against the one before.
-pub(crate) fn check(input: &Input<'_>, after: &Dockerfile) -> Result<(), String> {
-    if let Some((line, problem)) = after.problems().next() {
+pub(crate) fn check(input: &Input<'_>, after: &Reading<'_>) -> Result<(), String> {
+    let (file, after_file) = (input.file(), after.file());
+    if let Some((line, problem)) = after_file.problems().next() {
         return Err(format!("line {line} of the result would be rejected: {problem}"));
     }
-    if let Some(comment) = lost_comment(input.file(), after) {
+    if let Some(comment) = lost_comment(file, after_file) {
         return Err(format!("the comment `{comment}` would be lost"));
     }
-    let after = Reading::of(after);
     same_images(&input.reading.build, &after.build)?;
-    work::check(input.reading, &after, input.context)
+    work::check(input.reading, after, input.context)
 }
 
 /// The comments of a file, those inside instructions included, heredocs left out; sorted.
 fn comments(file: &Dockerfile) -> Vec<&str> {
     let mut comments = Vec::new();
-    for item in file.items() {
-        let heredoc = file
-            .instructions()
-            .find(|instruction| instruction.span() == item.span)
-            .and_then(|instruction| instruction.heredocs().first().map(|heredoc| heredoc.body.start));
+    for (index, item) in file.items().iter().enumerate() {
+        let instruction = file.instruction(index);
+        let heredoc = instruction.and_then(|run| run.heredocs().first().map(|heredoc| heredoc.body.start));
         let end = heredoc.unwrap_or(item.span.end);
         let text = file.source().get(item.span.start..end).unwrap_or_default();
         let lines = text.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());

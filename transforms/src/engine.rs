@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use dockfix_model::context::Context;
 use dockfix_syntax::{DirectiveName, Dockerfile, Edits};
+use typed_arena::Arena;
 
 use crate::check;
 use crate::history::History;
 use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Options, ProjectFile, Refusal, Safety};
-use crate::transform::{Input, Proposal, Transform};
+use crate::transform::{Input, Proposal, Proposals, Transform};
 
 /// Far more changes than any file wants: a transform that is not done by then goes round in circles.
 const MAX_CHANGES: usize = 200;
@@ -82,6 +83,12 @@ struct Converged {
     history: History,
 }
 
+/// The file in all its states on the way, for as long as it is worked on: what is known of one is taken over by the next.
+struct States<'a> {
+    files: &'a Arena<Dockerfile>,
+    readings: &'a Arena<Reading<'a>>,
+}
+
 /// Applies changes until no transform proposes any. The error is a bug of ours, for the report.
 fn converge(
     original: &Dockerfile,
@@ -89,131 +96,138 @@ fn converge(
     transforms: &[&dyn Transform],
     options: &Options,
 ) -> Result<Converged, String> {
-    let mut current = original.clone();
+    let (files, readings) = (Arena::new(), Arena::new());
+    let states = States { files: &files, readings: &readings };
+    let original = &*files.alloc(original.clone());
+    let mut reading = &*readings.alloc(Reading::of(original));
     let mut history = History::new(original.source());
     let mut changes: Vec<(usize, Change)> = Vec::new();
-    loop {
-        let round = {
-            let reading = Reading::of(&current);
-            let input = Input { reading: &reading, context, original };
-            let done = round(&input, transforms, options, &history)?;
-            if !changes.is_empty() && matches!(done, Round::Done(_)) {
-                leaves_nothing_to_do(&input, transforms, options, &history)?;
+    // What each transform leaves alone, as of when it was asked last.
+    let mut refusals: Vec<Vec<Refusal>> = transforms.iter().map(|_| Vec::new()).collect();
+    // How many of them, up to the current one, have nothing more to propose for the file as it is.
+    let mut content = 0;
+    let mut current = 0;
+    while content < transforms.len() {
+        let transform = transforms[current];
+        let input = Input { reading, context, original };
+        let proposals = transform.propose(&input);
+        match apply_proposals(&states, &input, transform.id(), proposals, options)? {
+            Round::Done(left) => {
+                let place = |(line, reason): (usize, String)| {
+                    let (line, reason) = (history.original_line(line), history.in_original(&reason));
+                    Refusal { transform: transform.id(), line, reason }
+                };
+                refusals[current] = left.into_iter().map(place).collect();
+                content += 1;
+                current = (current + 1) % transforms.len();
             }
-            done
-        };
-        match round {
-            Round::Done(mut refusals) => {
-                // What was improved and could not be improved further needs no word.
-                refusals.retain(|refusal: &Refusal| {
-                    !changes.iter().any(|(_, change)| {
-                        change.transform == refusal.transform && change.line == refusal.line
-                    })
-                });
-                refusals.sort_by_key(|refusal| refusal.line);
-                refusals.dedup();
-                return Ok(Converged { source: Arc::from(current.source()), changes, refusals, history });
-            }
-            Round::Next { file, transform, proposals } => {
+            Round::Next { reading: next, proposals } => {
+                let transform = transform.id();
                 if changes.len() + proposals.len() > MAX_CHANGES {
                     return Err(format!("{transform} does not come to an end"));
                 }
-                let lines: Vec<_> =
-                    proposals.iter().map(|proposal| history.original_line(proposal.line)).collect();
-                let reasons: Vec<_> =
-                    proposals.iter().map(|proposal| history.in_original(&proposal.reason)).collect();
+                let told: Vec<_> = proposals
+                    .iter()
+                    .map(|it| (history.original_line(it.line), history.in_original(&it.reason)))
+                    .collect();
                 let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
-                let first = history.record(&edits, current.source(), file.source());
-                for (number, ((proposal, line), reason)) in
-                    proposals.into_iter().zip(lines).zip(reasons).enumerate()
-                {
-                    let Proposal { safety, .. } = proposal;
+                let first = history.record(&edits, reading.file().source(), next.file().source());
+                for (number, (proposal, (line, reason))) in proposals.iter().zip(told).enumerate() {
+                    let safety = proposal.safety;
                     let change = Change { transform, line, safety, reason, lines_after: Vec::new() };
                     changes.push((first + number, change));
                 }
-                current = file;
+                reading = next;
+                content = 0;
             }
         }
     }
+    if !changes.is_empty() {
+        leaves_nothing_to_do(&Input { reading, context, original: reading.file() }, transforms, options)?;
+    }
+    let mut refusals: Vec<_> = refusals.into_iter().flatten().collect();
+    // What was improved and could not be improved further needs no word.
+    refusals.retain(|refusal: &Refusal| {
+        !changes
+            .iter()
+            .any(|(_, change)| change.transform == refusal.transform && change.line == refusal.line)
+    });
+    refusals.sort_by_key(|refusal| refusal.line);
+    refusals.dedup();
+    Ok(Converged { source: Arc::from(reading.file().source()), changes, refusals, history })
 }
 
-/// Whoever runs dockfix on its result must get what he has: for that run the result is the original.
+/// Whoever runs dockfix on its result must get what he has: for that run the result is the original. Transforms that do not
+/// look at the original have just said that they have nothing more to propose.
 fn leaves_nothing_to_do(
-    input: &Input<'_>,
+    again: &Input<'_>,
     transforms: &[&dyn Transform],
     options: &Options,
-    history: &History,
 ) -> Result<(), String> {
-    let again = Input { original: input.file(), ..*input };
-    match round(&again, transforms, options, history)? {
-        Round::Next { transform, proposals, .. } => {
-            let reason = proposals.first().map_or("", |proposal| &proposal.reason);
-            Err(format!("a second run would change more: {transform}: {reason}"))
+    for transform in transforms.iter().filter(|transform| transform.heeds_original()) {
+        let proposals = transform.propose(again).changes;
+        if let Some(proposal) = proposals.iter().find(|proposal| is_wanted(proposal, options)) {
+            let reason = &proposal.reason;
+            return Err(format!("a second run would change more: {}: {reason}", transform.id()));
         }
-        Round::Done(_) => Ok(()),
     }
+    Ok(())
 }
 
-/// What came of asking all transforms once.
-enum Round {
-    /// Nothing is left to do.
-    Done(Vec<Refusal>),
-    /// One of them changed the file.
-    Next { file: Dockerfile, transform: &'static str, proposals: Vec<Proposal> },
+fn is_wanted(proposal: &Proposal, options: &Options) -> bool {
+    proposal.safety == Safety::Safe || options.allow_unsafe
 }
 
-fn round(
-    input: &Input<'_>,
-    transforms: &[&dyn Transform],
+/// What came of asking a transform.
+enum Round<'a> {
+    /// It changes nothing, and leaves this alone: line in the current file and reason.
+    Done(Vec<(usize, String)>),
+    /// It changed the file.
+    Next { reading: &'a Reading<'a>, proposals: Vec<Proposal> },
+}
+
+fn apply_proposals<'a>(
+    states: &States<'a>,
+    input: &Input<'a>,
+    id: &'static str,
+    proposals: Proposals,
     options: &Options,
-    history: &History,
-) -> Result<Round, String> {
+) -> Result<Round<'a>, String> {
     let mut refusals = Vec::new();
-    for transform in transforms {
-        let id = transform.id();
-        let mut refuse = |line: usize, reason: String| {
-            let reason = history.in_original(&reason);
-            refusals.push(Refusal { transform: id, line: history.original_line(line), reason });
-        };
-        let proposals = transform.propose(input);
-        let (wanted, unsafe_ones): (Vec<_>, Vec<_>) = proposals
-            .changes
-            .into_iter()
-            .partition(|proposal| proposal.safety == Safety::Safe || options.allow_unsafe);
-        for proposal in unsafe_ones {
-            refuse(proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason));
-        }
-        for (line, reason) in proposals.refusals {
-            refuse(line, reason);
-        }
-        if wanted.is_empty() {
-            continue;
-        }
-        // Changes that do not touch each other are made at once; what is left over is proposed again.
-        let mut together = Edits::new();
-        let mut taken = wanted;
-        taken.retain(|proposal| together.push_all(proposal.edits.as_slice().to_vec()).is_ok());
-        let file = match apply(input, &together) {
-            Ok(file) => file,
-            Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
-            // Together they break a promise: the first one alone will tell whether it is to blame.
-            Err(_) => {
-                taken.truncate(1);
-                apply(input, &taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
-            }
-        };
-        return Ok(Round::Next { file, transform: id, proposals: taken });
+    let (wanted, unsafe_ones): (Vec<_>, Vec<_>) =
+        proposals.changes.into_iter().partition(|proposal| is_wanted(proposal, options));
+    for proposal in unsafe_ones {
+        let reason = format!("{}; this is not shown to be safe (--unsafe)", proposal.reason);
+        refusals.push((proposal.line, reason));
     }
-    Ok(Round::Done(refusals))
+    refusals.extend(proposals.refusals);
+    if wanted.is_empty() {
+        return Ok(Round::Done(refusals));
+    }
+    // Changes that do not touch each other are made at once; what is left over is proposed again.
+    let mut together = Edits::new();
+    let mut taken = wanted;
+    taken.retain(|proposal| together.push_all(proposal.edits.as_slice().to_vec()).is_ok());
+    let reading = match apply(states, input, &together) {
+        Ok(reading) => reading,
+        Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
+        // Together they break a promise: the first one alone will tell whether it is to blame.
+        Err(_) => {
+            taken.truncate(1);
+            apply(states, input, &taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
+        }
+    };
+    Ok(Round::Next { reading, proposals: taken })
 }
 
 /// Applies edits and checks the result. The error says which promise they would break.
-fn apply(input: &Input<'_>, edits: &Edits) -> Result<Dockerfile, String> {
+fn apply<'a>(states: &States<'a>, input: &Input<'a>, edits: &Edits) -> Result<&'a Reading<'a>, String> {
     let text = edits.apply(input.file().source()).map_err(|error| error.to_string())?;
     if text == input.file().source() {
         return Err("the change changes nothing".to_owned());
     }
-    let next = Dockerfile::parse(text);
-    check::check(input, &next)?;
-    Ok(next)
+    let next = &*states.files.alloc(Dockerfile::parse(text));
+    let reading = &*states.readings.alloc(Reading::following(input.reading, next));
+    check::check(input, reading)?;
+    Ok(reading)
 }

@@ -3,7 +3,7 @@
 //! Under BuildKit the value of an ARG is part of the environment of every RUN below it, whether the RUN uses it or not.
 
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::project::{Project, Supplies};
+use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, PREDEFINED_ARGS};
 use dockfix_syntax::rewrite::Place;
 use dockfix_syntax::rewrite::RewriteError;
@@ -36,14 +36,12 @@ impl Transform for LateArg {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
-            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
             // From above, so that arguments that go to one place keep their order.
             for index in 0..stage.steps.len() {
                 if stage.steps[index].instruction.keyword() != Keyword::Arg {
                     continue;
                 }
-                let mut way =
-                    Way { input, stage, supplies: &supplies, names: Vec::new(), carriers: Vec::new() };
+                let mut way = Way { input, stage, names: Vec::new(), carriers: Vec::new() };
                 let line = stage.steps[index].instruction.start_line();
                 match way.down_from(index) {
                     Found::Place { at, last_run, passed } => {
@@ -97,7 +95,6 @@ enum Reads {
 struct Way<'w, 'a> {
     input: &'w Input<'a>,
     stage: &'w Stage<'a>,
-    supplies: &'w Supplies,
     /// The argument's names, and those of the ENVs that carry its value on.
     names: Vec<String>,
     /// Steps of the ENVs and LABELs that carry it on and move along.
@@ -249,7 +246,8 @@ impl Way<'_, '_> {
             else {
                 return Reads::Maybe(format!("the files that {manager} reads there are not known"));
             };
-            let project = Project::new(self.input.context, self.supplies, directory).until(at);
+            let project =
+                Project::new(self.input.context, self.input.supplies(self.stage), directory).until(at);
             match managed.ecosystem.needs(&managed.command, &managed.usage, &project) {
                 Ok(needs) => {
                     let files = needs.files.iter().find(|file| self.file_names_one(&project, file));

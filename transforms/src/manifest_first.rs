@@ -15,7 +15,7 @@ mod text;
 use dockfix_ecosystems::{Needs, UsageKind};
 use dockfix_model::ImagePath;
 use dockfix_model::build::{Base, Stage};
-use dockfix_model::project::{Project, Supplies};
+use dockfix_model::project::Project;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
@@ -132,7 +132,6 @@ struct First {
 
 /// The first command of a stage that installs, or builds what nobody has downloaded for it.
 fn first_project(input: &Input<'_>, stage: &Stage<'_>) -> Option<First> {
-    let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
     let runs = stage.steps.iter().enumerate().filter(|(_, step)| step.instruction.keyword() == Keyword::Run);
     runs.filter_map(|(index, step)| Some((index, step, input.reading.run(step).ok()?)))
         .flat_map(|(index, step, analysis)| analysis.managed().map(move |managed| (index, step, managed)))
@@ -140,7 +139,7 @@ fn first_project(input: &Input<'_>, stage: &Stage<'_>) -> Option<First> {
         .find_map(|(index, step, managed)| {
             let usage = &managed.usage;
             let directory = usage.directory.clone()?;
-            let project = Project::new(input.context, &supplies, directory.clone()).until(index);
+            let project = Project::new(input.context, input.supplies(stage), directory.clone()).until(index);
             let refusal = match managed.ecosystem.needs(&managed.command, usage, &project) {
                 Ok(Needs { prefetch: None, .. }) if usage.kind == UsageKind::Build => return None,
                 Ok(needs) if needs.prefetch.is_some() && is_fetched(input, stage, index, managed, &needs) => {

@@ -1,10 +1,13 @@
 //! A Dockerfile with what its stages and RUNs mean, worked out once.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use dockfix_model::build::{Build, Stage, Step};
 use dockfix_model::commands::Opaque;
-use dockfix_syntax::Dockerfile;
+use dockfix_model::context::Context;
+use dockfix_model::project::Supplies;
+use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::analysis::Analysis;
 
@@ -13,15 +16,50 @@ pub struct Reading<'a> {
     /// The stages.
     pub build: Build<'a>,
     /// What each step of each stage runs; filled when somebody asks.
-    runs: Vec<Vec<OnceCell<Result<Analysis<'a>, Opaque>>>>,
+    runs: Vec<Vec<Run<'a>>>,
+    /// What the copies of each stage bring; filled when somebody asks.
+    supplies: Vec<OnceCell<Supplies>>,
 }
+
+type Run<'a> = OnceCell<Result<Rc<Analysis<'a>>, Opaque>>;
 
 impl<'a> Reading<'a> {
     pub(crate) fn of(file: &'a Dockerfile) -> Self {
         let build = Build::of(file);
         let cells = |stage: &Stage<'_>| stage.steps.iter().map(|_| OnceCell::new()).collect();
         let runs = build.stages.iter().map(cells).collect();
-        Self { build, runs }
+        let supplies = build.stages.iter().map(|_| OnceCell::new()).collect();
+        Self { build, runs, supplies }
+    }
+
+    /// Reads a later state of the file of `before`. What was found out about RUNs that still say and mean the same is
+    /// taken over: reading commands is most of the work.
+    pub(crate) fn following(before: &Self, file: &'a Dockerfile) -> Self {
+        let reading = Self::of(file);
+        let stages = reading.build.stages.iter().zip(&reading.runs);
+        for ((stage, runs), (earlier, known)) in stages.zip(before.build.stages.iter().zip(&before.runs)) {
+            let earlier: Vec<_> =
+                earlier.steps.iter().zip(known).filter(|(_, run)| run.get().is_some()).collect();
+            for (step, run) in stage.steps.iter().zip(runs) {
+                if step.instruction.keyword() != Keyword::Run || !step.instruction.heredocs().is_empty() {
+                    continue;
+                }
+                let same = earlier.iter().find(|(other, _)| {
+                    other.instruction.text() == step.instruction.text() && other.state.same_as(&step.state)
+                });
+                if let Some(known) = same.and_then(|(_, run)| run.get()) {
+                    // The cell is new, so it is empty.
+                    let _ = run.set(known.clone());
+                }
+            }
+        }
+        reading
+    }
+
+    /// What the copies of a stage bring from the context, which is the same one whenever this is asked.
+    pub(crate) fn supplies(&self, stage: &Stage<'_>, context: &Context) -> &Supplies {
+        let supplies = || Supplies::of_stage(&self.build, stage.index, context);
+        self.supplies[stage.index].get_or_init(supplies)
     }
 
     /// The file.
@@ -44,6 +82,6 @@ impl<'a> Reading<'a> {
         let Ok(index) = steps.binary_search_by_key(&item, |step| step.instruction.index()) else {
             return Err(NO_RUN);
         };
-        self.runs[stage][index].get_or_init(|| Analysis::of(&steps[index])).as_ref()
+        self.runs[stage][index].get_or_init(|| Analysis::of(&steps[index]).map(Rc::new)).as_deref()
     }
 }

@@ -36,6 +36,10 @@ impl Transform for SyntaxDirective {
         }
         proposals
     }
+
+    fn heeds_original(&self) -> bool {
+        true
+    }
 }
 
 fn has_mount(file: &Dockerfile) -> bool {

@@ -1,6 +1,8 @@
 //! What a transform is.
 
+use dockfix_model::build::Stage;
 use dockfix_model::context::Context;
+use dockfix_model::project::Supplies;
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::{Dockerfile, Edits};
 
@@ -22,8 +24,13 @@ pub trait Described: Sync {
 /// A rewrite of one Dockerfile: proposes changes, and says what it leaves alone and why. Does no I/O but reading the
 /// build context.
 pub trait Transform: Described {
-    /// The changes it would make now. They are applied one at a time, and it is asked again after each.
+    /// The changes it would make now. They are applied, and it is asked again, until it has none.
     fn propose(&self, input: &Input<'_>) -> Proposals;
+
+    /// Whether what it proposes also depends on the file as it was before any change.
+    fn heeds_original(&self) -> bool {
+        false
+    }
 }
 
 /// What a transform sees.
@@ -41,6 +48,11 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn file(&self) -> &'a Dockerfile {
         self.reading.file()
+    }
+
+    /// What the copies of a stage of the file bring.
+    pub(crate) fn supplies(&self, stage: &Stage<'_>) -> &'a Supplies {
+        self.reading.supplies(stage, self.context)
     }
 }
 

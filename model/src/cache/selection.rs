@@ -33,7 +33,7 @@ impl Selection {
                 if context.is_known() {
                     let found = context.copy_sources(&selection.source).unwrap_or_default();
                     let linked = found.into_iter().filter(|found| found.path != found.resolved);
-                    selection.roots.extend(linked.map(|found| found.resolved));
+                    selection.roots.extend(linked.map(|found| found.resolved.clone()));
                 }
                 selection.wildcard = Some((root, Pattern::new(&rest).ok()));
             }

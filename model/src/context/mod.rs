@@ -24,8 +24,9 @@ mod sources;
 mod tree;
 mod walk;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::dockerignore::Dockerignore;
 use disk::DiskTree;
@@ -46,6 +47,8 @@ pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
 pub struct Context {
     tree: Tree,
     ignore: Arc<IgnoreFile>,
+    /// What sources of COPY take, by source: the same few are asked about again and again.
+    taken: Arc<Mutex<HashMap<String, Arc<[Match]>>>>,
 }
 
 /// What a directory entry is, as a listing tells it.
@@ -106,13 +109,17 @@ pub enum Presence {
 }
 
 impl Context {
+    fn new(tree: Tree, ignore: Arc<IgnoreFile>) -> Self {
+        Self { tree, ignore, taken: Arc::default() }
+    }
+
     /// The context in a directory on disk, with the given ignore file. Nothing is listed or read yet.
     ///
     /// # Errors
     /// [`ContextError::Io`] and [`ContextError::NotADirectory`] if `root` cannot be a context.
     pub fn open(root: &Path, ignore: impl Into<IgnoreFile>) -> Result<Self, ContextError> {
         let tree = Tree::new(Base::Disk(DiskTree::open(root)?));
-        Ok(Self { tree, ignore: Arc::new(ignore.into()) })
+        Ok(Self::new(tree, Arc::new(ignore.into())))
     }
 
     /// The context in a directory on disk, with the ignore file that BuildKit picks for this Dockerfile.
@@ -125,7 +132,7 @@ impl Context {
     pub fn open_for(root: &Path, dockerfile: &Path) -> Result<Self, ContextError> {
         let tree = Tree::new(Base::Disk(DiskTree::open(root)?));
         let ignore = ignore_file::pick_on_disk(&tree, dockerfile)?;
-        Ok(Self { tree, ignore: Arc::new(ignore) })
+        Ok(Self::new(tree, Arc::new(ignore)))
     }
 
     /// The same context for another Dockerfile, with the ignore file that BuildKit picks for that one. What was listed
@@ -137,7 +144,7 @@ impl Context {
     /// [`ContextError::Io`] or [`ContextError::TooLarge`] for an unreadable ignore file.
     pub fn for_dockerfile(&self, dockerfile: &Path) -> Result<Self, ContextError> {
         let ignore = ignore_file::pick_on_disk(&self.tree, dockerfile)?;
-        Ok(Self { tree: self.tree.clone(), ignore: Arc::new(ignore) })
+        Ok(Self::new(self.tree.clone(), Arc::new(ignore)))
     }
 
     /// A context of these files, with the ignore file that BuildKit picks for a Dockerfile named `Dockerfile`.
@@ -152,7 +159,7 @@ impl Context {
         let tree = Tree::new(Base::Memory(files.into()));
         // Memory can always be read; a broken ignore file counts as none, as with BuildKit.
         let ignore = ignore_file::pick(&tree, dockerfile).unwrap_or_default();
-        Self { tree, ignore: Arc::new(ignore) }
+        Self::new(tree, Arc::new(ignore))
     }
 
     /// A context of files from elsewhere, with the ignore file that BuildKit picks for this Dockerfile, a path of the
@@ -163,13 +170,13 @@ impl Context {
     pub fn from_foreign(files: Arc<dyn ForeignFiles>, dockerfile: &str) -> Result<Self, ContextError> {
         let tree = Tree::new(Base::Foreign(ForeignTree::new(files)));
         let ignore = ignore_file::pick(&tree, dockerfile)?;
-        Ok(Self { tree, ignore: Arc::new(ignore) })
+        Ok(Self::new(tree, Arc::new(ignore)))
     }
 
     /// A context of which nothing is known but the Dockerfile: every question ends in [`ContextError::Unknown`],
     /// except for files that [`Self::with_file`] adds.
     pub fn unknown() -> Self {
-        Self { tree: Tree::new(Base::Unknown), ignore: Arc::default() }
+        Self::new(Tree::new(Base::Unknown), Arc::default())
     }
 
     /// Whether the files are known: false for [`Self::unknown`].
@@ -205,13 +212,13 @@ impl Context {
         if self.ignore.may_come_from(&tree, &real)? {
             ignore = self.ignore.picked_again(&tree)?.map_or(ignore, Arc::new);
         }
-        Ok(Self { tree, ignore })
+        Ok(Self::new(tree, ignore))
     }
 
     /// This context with another ignore file in force, whatever lies in it.
     #[must_use]
     pub fn with_ignore(&self, ignore: impl Into<IgnoreFile>) -> Self {
-        Self { tree: self.tree.clone(), ignore: Arc::new(ignore.into()) }
+        Self::new(self.tree.clone(), Arc::new(ignore.into()))
     }
 
     /// Whether a path is in the build context, and why not.

@@ -1,3 +1,5 @@
+use std::sync::{Arc, PoisonError};
+
 use super::{Context, ContextError, Entry, FileType, Kind, join, normalise_inside};
 use crate::pattern::{Pattern, has_wildcard};
 
@@ -33,7 +35,17 @@ impl Context {
     /// # Errors
     /// The build fails too with [`ContextError::NotFound`], [`ContextError::Excluded`] (also for the directory before
     /// a wildcard) and [`ContextError::BadPattern`]; [`ContextError::Unknown`] and [`ContextError::Io`] as everywhere.
-    pub fn copy_sources(&self, source: &str) -> Result<Vec<Match>, ContextError> {
+    pub fn copy_sources(&self, source: &str) -> Result<Arc<[Match]>, ContextError> {
+        let taken = || self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = taken().get(source) {
+            return Ok(Arc::clone(known));
+        }
+        let matches: Arc<[Match]> = self.find_sources(source)?.into();
+        taken().insert(source.to_owned(), Arc::clone(&matches));
+        Ok(matches)
+    }
+
+    fn find_sources(&self, source: &str) -> Result<Vec<Match>, ContextError> {
         let path = normalise_inside(source);
         let Some(wildcard) = Wildcard::new(&path)? else { return Ok(vec![self.source(&path)?]) };
         let base = self.source(&wildcard.dir)?;

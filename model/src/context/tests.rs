@@ -14,11 +14,11 @@ fn walked(context: &Context, dir: &str) -> Vec<String> {
 
 /// The paths that a source takes, with where they lead if that differs.
 fn taken(context: &Context, source: &str) -> Vec<String> {
-    let show = |found: Match| match found.path == found.resolved {
-        true => found.path,
+    let show = |found: &Match| match found.path == found.resolved {
+        true => found.path.clone(),
         false => format!("{} -> {}", found.path, found.resolved),
     };
-    context.copy_sources(source).unwrap().into_iter().map(show).collect()
+    context.copy_sources(source).unwrap().iter().map(show).collect()
 }
 
 fn small() -> Context {
@@ -496,7 +496,7 @@ proptest! {
             .cloned()
             .collect();
         match context.copy_sources(&source) {
-            Ok(found) => prop_assert_eq!(found.into_iter().map(|f| f.path).collect::<Vec<_>>(), outermost),
+            Ok(found) => prop_assert_eq!(found.iter().map(|f| f.path.clone()).collect::<Vec<_>>(), outermost),
             Err(_) => prop_assert_eq!(outermost, Vec::<String>::new()),
         }
     }

@@ -3,7 +3,7 @@
 use dockfix_ecosystems::{Needs, UsageKind};
 use dockfix_model::ImagePath;
 use dockfix_model::build::Stage;
-use dockfix_model::project::{Project, Supplies};
+use dockfix_model::project::Project;
 use dockfix_syntax::Keyword;
 
 use crate::analysis::Managed;
@@ -22,7 +22,6 @@ pub(super) fn is_fetched(
     let inherited = build.ancestors(stage.index).into_iter().map(|ancestor| (ancestor, usize::MAX));
     inherited.chain([(stage.index, until)]).any(|(index, until)| {
         let stage = &build.stages[index];
-        let mut supplies = None;
         stage.steps.iter().take(until).enumerate().any(|(step, found)| {
             if found.instruction.keyword() != Keyword::Run {
                 return false;
@@ -34,9 +33,7 @@ pub(super) fn is_fetched(
                 let Some(directory) = other.usage.directory.clone().filter(|_| is_like_it) else {
                     return false;
                 };
-                let supplies =
-                    supplies.get_or_insert_with(|| Supplies::of_stage(build, index, input.context));
-                let project = Project::new(input.context, supplies, directory).until(step);
+                let project = Project::new(input.context, input.supplies(stage), directory).until(step);
                 match other.ecosystem.needs(&other.command, &other.usage, &project) {
                     Ok(found) => is_part(&found.files, &needs.files) || is_part(&needs.files, &found.files),
                     Err(_) => other.usage.directory == managed.usage.directory,
@@ -58,8 +55,7 @@ pub(super) fn would_gain(input: &Input<'_>, stage: &Stage<'_>, index: usize, man
     match (usage.kind, usage.directory.clone()) {
         (UsageKind::Install, _) => true,
         (UsageKind::Build, Some(directory)) => {
-            let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
-            let project = Project::new(input.context, &supplies, directory).until(index);
+            let project = Project::new(input.context, input.supplies(stage), directory).until(index);
             let needs = managed.ecosystem.needs(&managed.command, usage, &project);
             needs.is_ok_and(|needs| {
                 needs.prefetch.is_some() && !is_fetched(input, stage, index, managed, &needs)

@@ -77,7 +77,7 @@ fn patterns(sources: &BTreeSet<(&str, &str)>, context: &Context) -> Vec<String> 
         let written =
             |below: &str| if base.is_empty() { below.to_owned() } else { format!("{base}/./{below}") };
         let found = context.copy_sources(&full(base, &pattern)).unwrap_or_default();
-        let found: BTreeSet<_> = found.into_iter().map(|found| found.path).collect();
+        let found: BTreeSet<_> = found.iter().map(|found| found.path.clone()).collect();
         let wanted: BTreeSet<_> = below.iter().map(|below| full(base, below)).collect();
         if below.len() >= PATTERN && found == wanted {
             words.push((parent(&pattern).is_empty(), written(&pattern)));

@@ -146,7 +146,7 @@ impl Sinking<'_, '_> {
         let directory = managed.usage.directory.clone();
         let directory =
             directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
-        let project = Project::new(self.input.context, &self.supplies, directory).until(index);
+        let project = Project::new(self.input.context, self.supplies, directory).until(index);
         let needs = managed.ecosystem.needs(&managed.command, &managed.usage, &project);
         let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
@@ -207,7 +207,7 @@ impl Sinking<'_, '_> {
         if effects.writes.overlaps(&self.writes) {
             return None;
         }
-        let project = Project::new(self.input.context, &self.supplies, self.target.clone()).until(index);
+        let project = Project::new(self.input.context, self.supplies, self.target.clone()).until(index);
         let mut manifests = Manifests::default();
         for path in paths.iter().filter(|&path| Paths::Below(vec![path.clone()]).overlaps(&self.writes)) {
             match project.find_at(path) {

@@ -117,7 +117,7 @@ pub(super) struct Sinking<'s, 'a> {
     /// Where the copy writes.
     pub(super) writes: Paths,
     /// What all copies of the stage bring.
-    pub(super) supplies: Supplies,
+    pub(super) supplies: &'s Supplies,
     /// What has to be copied in the old place so far.
     pub(super) manifests: Manifests,
     passed_workdir: bool,
@@ -242,7 +242,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             .ok_or_else(|| {
                 format!("what line {} copies is not in the build context", step.instruction.start_line())
             })?;
-        let supplies = Supplies::of_stage(&input.reading.build, stage.index, input.context);
+        let supplies = input.supplies(stage);
         let writes = written(&sources, input);
         Ok(Self {
             input,
