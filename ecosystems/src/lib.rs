@@ -50,7 +50,7 @@ pub use ecosystem::{
     COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, GIT_VARIABLES, IndexUse, Needs,
     Refusal, Sharing, Usage, UsageKind, names, recognise,
 };
-pub use typical::{EditKind, TypicalEdit, typical_edits};
+pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};
 
 /// Every package manager that is known, in the order in which they are asked.
 pub const ALL: &[&dyn Ecosystem] = &[

@@ -6,7 +6,7 @@ use dockfix_model::PREDEFINED_ARGS;
 use dockfix_model::build::{Base, Build};
 use dockfix_model::cache::Edit;
 use dockfix_model::context::{Context, FileType};
-use dockfix_model::pattern::matches;
+use dockfix_model::pattern::{has_wildcard, matches};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Variables;
 
@@ -66,37 +66,57 @@ impl EditKind {
     }
 }
 
-/// The edits by which the steps of `build` are measured, in the order of [`EditKind`]: of the files that the build
-/// context holds, the topmost source file, the topmost document, the topmost manifest and lock file of each package
-/// manager; then every argument that is declared (those of a proxy are no part of any key), and the base images.
-///
-/// Of a context that is not known or holds no source file, `src/main` stands for one. Directories of installed packages
-/// and deep trees are not searched to their end.
+/// The edits by which the steps of `build` are measured, in the order of [`EditKind`]: those of
+/// [`TypicalFiles::in_context`], then every argument that is declared (those of a proxy are no part of any key), and the
+/// base images.
 #[must_use]
 pub fn typical_edits(build: &Build<'_>, context: &Context) -> Vec<TypicalEdit> {
-    let mut edits = Found::in_context(context);
-    let mut names = BTreeSet::new();
-    let stages = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
-    for instruction in build.global.iter().chain(stages).filter(|i| i.keyword() == Keyword::Arg) {
-        for assigned in Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
-            let name = assigned.name.text.into_owned();
-            if !PREDEFINED_ARGS.contains(&name.as_str()) && names.insert(name.clone()) {
-                edits.push(TypicalEdit { kind: EditKind::Argument, edit: Edit::Argument(name) });
+    TypicalFiles::in_context(context).edits(build)
+}
+
+/// The files of a build context that stand for all of their sort. Dockerfiles that share a context share them.
+#[derive(Clone, Debug)]
+pub struct TypicalFiles {
+    edits: Vec<TypicalEdit>,
+}
+
+impl TypicalFiles {
+    /// The topmost source file, the topmost document, and the topmost manifest and lock file of each package manager, as
+    /// COPY sees the context. Where it is not known or holds no source file, `src/main` stands for one. Directories of
+    /// installed packages and large trees are not searched to their end.
+    #[must_use]
+    pub fn in_context(context: &Context) -> Self {
+        Self { edits: Found::in_context(context) }
+    }
+
+    /// The edits of these files, and those that come from the Dockerfile: see [`typical_edits`].
+    #[must_use]
+    pub fn edits(&self, build: &Build<'_>) -> Vec<TypicalEdit> {
+        let mut edits = self.edits.clone();
+        let mut names = BTreeSet::new();
+        let stages = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
+        for instruction in build.global.iter().chain(stages).filter(|i| i.keyword() == Keyword::Arg) {
+            for assigned in Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+                let name = assigned.name.text.into_owned();
+                if !PREDEFINED_ARGS.contains(&name.as_str()) && names.insert(name.clone()) {
+                    edits.push(TypicalEdit { kind: EditKind::Argument, edit: Edit::Argument(name) });
+                }
             }
         }
+        let has_image = |base: &Base| matches!(base, Base::Image(image) if !image.is_scratch());
+        if build.stages.iter().any(|stage| has_image(&stage.base)) {
+            edits.push(TypicalEdit { kind: EditKind::BaseImage, edit: Edit::Base });
+        }
+        edits
     }
-    let has_image = |base: &Base| matches!(base, Base::Image(image) if !image.is_scratch());
-    if build.stages.iter().any(|stage| has_image(&stage.base)) {
-        edits.push(TypicalEdit { kind: EditKind::BaseImage, edit: Edit::Base });
-    }
-    edits
 }
 
 /// What stands for the sources where none are found.
 const SOMEWHERE: &str = "src/main";
 
-/// How many directories are listed.
-const MAX_DIRECTORIES: usize = 400;
+/// How many directories are listed, and how many entries are looked at in all.
+const MAX_DIRECTORIES: usize = 200;
+const MAX_ENTRIES: usize = 5_000;
 
 /// Directories that hold what others wrote, or what a build made.
 const SKIPPED: &[&str] = &["node_modules", "vendor", "target", "dist", "build", "__pycache__", "venv"];
@@ -121,10 +141,13 @@ impl Found {
     fn in_context(context: &Context) -> Vec<TypicalEdit> {
         let mut found = Self::default();
         let mut ahead = VecDeque::from([String::new()]);
+        let mut entries = 0;
         for _ in 0..MAX_DIRECTORIES {
-            let Some(dir) = ahead.pop_front() else { break };
+            let Some(dir) = ahead.pop_front().filter(|_| entries < MAX_ENTRIES) else { break };
             // What cannot be listed holds nothing that anybody edits.
-            for entry in context.list(&dir).unwrap_or_default() {
+            let listed = context.list(&dir).unwrap_or_default();
+            entries += listed.len();
+            for entry in listed {
                 let path = if dir.is_empty() { entry.name.clone() } else { format!("{dir}/{}", entry.name) };
                 match entry.file_type {
                     FileType::Dir
@@ -150,7 +173,12 @@ impl Found {
     }
 
     fn take(&mut self, name: &str, path: String) {
-        let is_one = |names: &[&str]| names.iter().any(|pattern| matches(pattern, name).unwrap_or(false));
+        let is_one = |names: &[&str]| {
+            names.iter().any(|pattern| match has_wildcard(pattern) {
+                true => matches(pattern, name).unwrap_or(false),
+                false => *pattern == name,
+            })
+        };
         let mut is_managed = false;
         for ecosystem in ALL {
             for (names, taken) in

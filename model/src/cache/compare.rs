@@ -227,7 +227,10 @@ impl Keys {
         for step in &plan.steps {
             let mut hasher = DefaultHasher::new();
             step.definition.hash(&mut hasher);
-            let below = keys.layer(&step.below, changes);
+            let mut below = keys.layer(&step.below, changes);
+            if step.is_on_content && content == Content::Same && !known.contains(&below) {
+                below = keys.same_step(step, before).unwrap_or(below);
+            }
             (!step.is_linked).then_some(below).hash(&mut hasher);
             for input in &step.inputs {
                 match input {
@@ -263,6 +266,14 @@ impl Keys {
             Layer::Image(name) => hash(&("image", name, changes.images)),
             Layer::Step(step) => self.layers.get(*step).copied().unwrap_or_default(),
         }
+    }
+
+    /// The key of what the same step stood on before.
+    fn same_step(&self, step: &Step, before: Option<&Plan>) -> Option<u64> {
+        let before = before?;
+        let same =
+            before.steps.iter().find(|other| other.is_on_content && other.definition == step.definition);
+        Some(before.keys.layer(&same?.below, &Changes::default()))
     }
 
     /// The key that a layer had before, if the files in it are the same.

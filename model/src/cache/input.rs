@@ -43,5 +43,4 @@ pub(super) enum AspectKind {
     Variable(String),
     User,
     Workdir,
-    Shell,
 }

@@ -71,9 +71,12 @@ pub enum Builder {
     /// BuildKit. Only what the target needs is built, and `COPY --link` does not depend on what stands above it.
     #[default]
     BuildKit,
-    /// BuildKit in a Docker Engine with the classic image store (overlay2), the default of Docker before 29: as
-    /// [`Self::BuildKit`], but `--link` is ignored, because that store cannot merge layers.
-    BuildKitWithoutMerge,
+    /// BuildKit 0.13 as it is in Docker 26 with the classic image store, which cannot merge layers. It differs in that
+    /// - `--link` is ignored, as in every engine with that store (the default before Docker 29);
+    /// - `--chmod` with a variable does nothing, instead of having the variable replaced;
+    /// - RUN sees an absolute WORKDIR as it is written, so that `/app/` and `/app` are different directories;
+    /// - RUN with a secret or ssh mount depends on the content of what it stands on, instead of on the step.
+    BuildKit013,
     /// The builder before BuildKit: one chain of steps for all instructions, in which nothing is cached any more after
     /// the first step that is not. All stages up to the target are built.
     Classic,

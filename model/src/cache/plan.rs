@@ -13,6 +13,7 @@ use super::{Builder, Content, Edit, Input, Layer, Options, Outcomes, Selection, 
 use crate::build::{Build, Stage};
 use crate::context::Context;
 use crate::images::BaseImage;
+use crate::pattern::clean;
 
 /// The steps of a Dockerfile as they are built, with what their keys are made of. See the [module](super).
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub struct Step {
     pub below: Layer,
     /// It does not depend on what it stands on (`COPY --link`): only what stands on it does.
     pub is_linked: bool,
+    /// It depends on the files of what it stands on, and not on how they came to be.
+    pub(super) is_on_content: bool,
     /// The files that it takes from elsewhere.
     pub inputs: Vec<Input>,
     /// What else its key is made of.
@@ -91,10 +94,12 @@ impl Plan {
         for stage in &build.stages {
             let base = base(build, stage, &global);
             let (base, mut scope) = match base {
-                Ok(earlier) => (plan.stages[earlier].end.clone(), scopes[earlier].clone()),
-                Err(image) if image == "scratch" => (Layer::Scratch, Scope::of_image(None)),
+                Ok(earlier) => (plan.stages[earlier].end.clone(), scopes[earlier].inherited()),
+                Err(image) if image == "scratch" => {
+                    (Layer::Scratch, Scope::of_image(&BaseImage::named(&image)))
+                }
                 Err(image) => {
-                    let scope = Scope::of_image(BaseImage::named(&image).facts);
+                    let scope = Scope::of_image(&BaseImage::named(&image));
                     (Layer::Image(image), scope)
                 }
             };
@@ -196,6 +201,7 @@ impl Plan {
                 title: title(instruction),
                 below: below.clone(),
                 is_linked: false,
+                is_on_content: false,
                 inputs: Vec::new(),
                 definition: Vec::new(),
             };
@@ -241,36 +247,55 @@ impl Plan {
         let Some(run) = Run::of(instruction) else { return };
         let escape = instruction.file().escape();
         let source = instruction.file().source();
-        let text = match &run.body {
-            RunBody::Empty => String::new(),
-            RunBody::Exec(words) => format!("{words:?}"),
+        let mut command = match &run.body {
+            RunBody::Exec(words) => words.clone(),
+            RunBody::Empty | RunBody::Command(_) | RunBody::Script(_) => scope.shell.clone(),
+        };
+        match &run.body {
+            RunBody::Empty | RunBody::Exec(_) => {}
             RunBody::Command(span) => {
                 let mut text = String::from_utf8_lossy(span.of(instruction.text())).into_owned();
                 for heredoc in instruction.heredocs() {
                     text.push('\n');
-                    text.push_str(&heredoc_data(source, heredoc));
+                    text.push_str(&String::from_utf8_lossy(heredoc.body.of(source)));
+                    text.push_str(&String::from_utf8_lossy(&heredoc.name));
                 }
-                text
+                command.push(text);
             }
-            RunBody::Script(heredoc) => heredoc_data(source, heredoc),
-        };
-        step.define(AspectKind::Text, format!("RUN {text}"));
+            RunBody::Script(heredoc) => {
+                let script = heredoc_data(source, heredoc);
+                if script.starts_with("#!") {
+                    // It is a program of its own, mounted as a file of that name.
+                    let name = String::from_utf8_lossy(&heredoc.name);
+                    command = vec![format!("/dev/pipes/{name}")];
+                    step.define(AspectKind::Text, script);
+                } else {
+                    command.push(script);
+                }
+            }
+        }
+        step.define(AspectKind::Text, format!("RUN {command:?}"));
         for flag in instruction.flags() {
             match Mount::of(instruction, flag) {
                 Some(mount) => self.define_mount(step, &mount, build, stage, scope, escape),
                 None => {
                     let flag = String::from_utf8_lossy(flag.span.of(instruction.text())).into_owned();
-                    step.define(AspectKind::Text, scope.expand(&flag, escape));
+                    let flag = scope.expand(&flag, escape);
+                    // The defaults are the same as no flag.
+                    if !["--network=default", "--security=sandbox"].contains(&flag.as_str()) {
+                        step.define(AspectKind::Text, flag);
+                    }
                 }
             }
         }
-        if !matches!(run.body, RunBody::Exec(_)) {
-            step.define(AspectKind::Shell, format!("{:?}", scope.shell));
-        }
+        let is_old = self.options.builder == Builder::BuildKit013;
+        step.is_on_content =
+            is_old && run.mounts.iter().any(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
+        let directory = if is_old { &scope.directory } else { &scope.workdir };
         step.define(AspectKind::User, scope.user.clone());
-        step.define(AspectKind::Workdir, scope.workdir.clone());
+        step.define(AspectKind::Workdir, directory.clone());
         for (name, value) in &scope.variables {
-            step.define(AspectKind::Variable(name.clone()), value.text.clone());
+            step.define(AspectKind::Variable(name.clone()), value.clone());
         }
     }
 
@@ -284,18 +309,14 @@ impl Plan {
         escape: u8,
     ) {
         let source = mount.source().map_or_else(String::new, |source| scope.expand(source, escape));
-        let fields =
-            mount.fields.iter().filter(|(key, _)| !matches!(key.as_str(), "source" | "src" | "from"));
-        let expand = |value: &Option<String>| value.as_ref().map(|value| scope.expand(value, escape));
-        let fields: Vec<_> = fields.map(|(key, value)| (key, expand(value))).collect();
-        step.define(AspectKind::Text, format!("{fields:?}"));
+        step.define(AspectKind::Text, mount_definition(mount, scope, escape));
         match (&mount.kind, mount.from()) {
             (MountKind::Bind, None) => {
                 step.inputs.push(Input::Context(Selection::new(&source, &self.context)))
             }
             (MountKind::Bind | MountKind::Cache, Some(from)) => {
                 let (layer, stage) = self.source(build, stage, from);
-                step.inputs.push(Input::Layer { layer, stage, path: source });
+                step.inputs.push(Input::Layer { layer, stage, path: clean(&format!("/{source}")) });
             }
             _ => {}
         }
@@ -313,8 +334,15 @@ impl Plan {
         let escape = instruction.file().escape();
         let mut text = vec![instruction.keyword().name().to_owned()];
         for (name, value) in copy.flags.iter().filter(|(name, _)| name != "link") {
-            let value = value.as_ref().map(|value| scope.expand(value, escape));
-            text.push(format!("--{name}={value:?}"));
+            let value = value.as_deref().unwrap_or_default();
+            if name == "chmod" && value.contains('$') && self.options.builder == Builder::BuildKit013 {
+                continue;
+            }
+            let value = scope.expand(value, escape);
+            text.push(match u32::from_str_radix(&value, 8) {
+                Ok(mode) if name == "chmod" => format!("--chmod={mode:o}"),
+                _ => format!("--{name}={value}"),
+            });
         }
         let is_off = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case("false"));
         step.is_linked = self.options.builder == Builder::BuildKit
@@ -334,7 +362,7 @@ impl Plan {
                 None => Input::Context(Selection::new(&path, &self.context)),
                 Some(from) => {
                     let (layer, stage) = self.source(build, stage, from);
-                    Input::Layer { layer, stage, path }
+                    Input::Layer { layer, stage, path: clean(&format!("/{path}")) }
                 }
             });
         }
@@ -342,7 +370,7 @@ impl Plan {
             let mut data = heredoc_data(instruction.file().source(), heredoc);
             if heredoc.expand {
                 for name in dockfix_syntax::variables(data.clone().as_bytes(), escape).names {
-                    let value = scope.variables.get(&name).map(|value| value.text.as_str());
+                    let value = scope.get(&name);
                     data.push_str(&format!("\n{name}={value:?}"));
                 }
             }
@@ -399,6 +427,27 @@ fn needed(build: &Build<'_>, global: &Scope, options: &Options) -> BTreeSet<usiz
         }
     }
     found
+}
+
+/// What of a mount is part of the key: not which cache it is nor how it is shared, and the files apart.
+fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> String {
+    let mut fields: Vec<String> = vec![format!("{:?}", mount.kind)];
+    let target = mount.target().map(|target| scope.expand(target, escape));
+    // A secret without a target lies where its name says.
+    fields.push(target.map_or_else(String::new, |target| clean(&scope.below_workdir(&target))));
+    let mut is_read_only = mount.kind == MountKind::Bind;
+    for (key, value) in &mount.fields {
+        let value = value.as_ref().map(|value| scope.expand(value, escape));
+        let is_off = value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("false"));
+        match key.as_str() {
+            "type" | "source" | "src" | "from" | "target" | "dst" | "destination" | "sharing" => {}
+            "id" if mount.kind == MountKind::Cache => {}
+            "ro" | "readonly" => is_read_only = !is_off,
+            "rw" | "readwrite" => is_read_only = is_off,
+            _ => fields.push(format!("{key}={value:?}")),
+        }
+    }
+    format!("{} {is_read_only}", fields.join(","))
 }
 
 fn is_remote(source: &str) -> bool {
