@@ -9,6 +9,7 @@
 
 mod applications;
 mod docker;
+mod verification;
 
 use std::fs;
 use std::io::Write as _;
@@ -56,7 +57,7 @@ impl Application {
             return;
         }
         docker::provide(self.base);
-        let nonce = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos().to_string();
+        let nonce = nonce();
         let original = TempDir::new().unwrap();
         let lock = TempDir::new().unwrap();
         self.write(original.path(), &nonce);
@@ -116,6 +117,11 @@ impl Application {
             fs::write(path, content).unwrap();
         }
     }
+}
+
+/// Something that is different in every run, so that nothing of it is in the cache.
+fn nonce() -> String {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos().to_string()
 }
 
 /// The package index that pip asks by default.
