@@ -260,7 +260,7 @@ impl Bench<'_> {
         };
         let build = match ended {
             Ok(status) if status.success() => {
-                let steps = progress.steps().map(|step| StepReport {
+                let steps = progress.steps().into_iter().map(|step| StepReport {
                     text: step.text.clone(),
                     cached: step.outcome == Outcome::Cached,
                     seconds: step.seconds,

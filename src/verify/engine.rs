@@ -161,10 +161,16 @@ impl Engine {
                 vec![command(&[&["image", "save"], tags].concat())]
             }
             EngineKind::Podman => tags.iter().map(|tag| command(&["save", "--quiet", tag])).collect(),
-            EngineKind::Buildah => tags
-                .iter()
-                .map(|tag| command(&["push", "--quiet", tag, &format!("docker-archive:/dev/stdout:{tag}")]))
-                .collect(),
+            EngineKind::Buildah => {
+                let push = tags.iter().map(|tag| {
+                    let archive = format!("docker-archive:/dev/stdout:{tag}");
+                    let mut command = command(&["push", "--quiet", tag, &archive]);
+                    // It looks for credentials, which this does not take, and fails where Docker has none.
+                    command.env_remove("DOCKER_CONFIG");
+                    command
+                });
+                push.collect()
+            }
         }
     }
 

@@ -139,10 +139,10 @@ pub(super) const ALL: &[Exception] = &[
         ],
     },
     Exception {
-        name: "compile-caches",
-        reason: "Node.js keeps compiled code of the package manager there",
+        name: "temporary-files",
+        reason: "what Node.js and yarn leave in /tmp: compiled code, and directories whose names are random",
         covers: Covers::Everything,
-        paths: &[Begins("tmp/v8-compile-cache"), Begins("tmp/node-compile-cache")],
+        paths: &[Begins("tmp/v8-compile-cache"), Begins("tmp/node-compile-cache"), Begins("tmp/yarn--")],
     },
     Exception {
         name: "python-bytecode",
@@ -264,6 +264,7 @@ mod tests {
         assert_eq!(name("app/__pycache__/a.cpython-311.pyc", true), Some("python-bytecode"));
         assert_eq!(name("go/pkg/mod/a.com/b@v1/c.go", false), Some("package-stores"));
         assert_eq!(name("app/package-lock.json", true), Some("lock-files"));
+        assert_eq!(name("tmp/yarn--1795267293891-0.2236105618927544/node", false), Some("temporary-files"));
     }
 
     #[test]

@@ -20,8 +20,10 @@ pub(super) struct Step {
     pub(super) outcome: Outcome,
     /// How long it took, where the engine says so.
     pub(super) seconds: Option<f64>,
-    /// BuildKit's number of it.
-    number: String,
+    /// What BuildKit writes in brackets before it: `stage-0 3/4`.
+    place: String,
+    /// BuildKit's numbers of it; none with other engines. It may take a step up again under another number.
+    numbers: Vec<String>,
     log: VecDeque<String>,
 }
 
@@ -62,12 +64,20 @@ impl Progress {
     }
 
     fn of_buildkit(&mut self, number: &str, rest: &str) {
-        let known = self.steps.iter_mut().find(|step| step.number == number);
-        let Some(step) = known else {
-            if let Some(text) = rest.strip_prefix('[').and_then(|rest| Some(rest.split_once("] ")?.1))
-                && is_step(text)
-            {
-                self.steps.push(Step::new(number, text));
+        let is_it = |step: &&mut Step| step.numbers.iter().any(|known| known == number);
+        let Some(step) = self.steps.iter_mut().find(is_it) else {
+            let named = rest.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+            let Some((place, text)) = named.filter(|(_, text)| is_step(text)) else { return };
+            match self.steps.iter_mut().find(|step| step.place == place && step.text == text) {
+                Some(step) => step.numbers.push(number.to_owned()),
+                None => {
+                    let step = Step::new(text);
+                    self.steps.push(Step {
+                        place: place.to_owned(),
+                        numbers: vec![number.to_owned()],
+                        ..step
+                    });
+                }
             }
             return;
         };
@@ -101,7 +111,7 @@ impl Progress {
         if let Some((_, text)) = rest.strip_prefix("STEP ").and_then(|rest| rest.split_once(": ")) {
             self.end_last(Outcome::Executed);
             // What makes no step stands there as well, so that what is said next is not taken for the step before.
-            self.steps.push(Step::new("", text));
+            self.steps.push(Step::new(text));
         } else if let Some(result) = rest.strip_prefix("--> ") {
             let cached = result.starts_with("Using cache");
             self.end_last(if cached { Outcome::Cached } else { Outcome::Executed });
@@ -110,14 +120,14 @@ impl Progress {
         } else if rest.starts_with("Error: ") || rest.starts_with("error ") {
             self.end_last(Outcome::Failed);
         }
-        if let Some(step) = self.steps.last_mut().filter(|step| step.number.is_empty()) {
+        if let Some(step) = self.steps.last_mut().filter(|step| step.numbers.is_empty()) {
             keep(&mut step.log, line);
         }
     }
 
     fn end_last(&mut self, outcome: Outcome) {
         let last = self.steps.last_mut();
-        if let Some(step) = last.filter(|step| step.number.is_empty() && step.outcome == Outcome::Unfinished)
+        if let Some(step) = last.filter(|step| step.numbers.is_empty() && step.outcome == Outcome::Unfinished)
         {
             step.outcome = outcome;
         }
@@ -129,9 +139,15 @@ impl Progress {
         running.map(|step| &*step.text)
     }
 
-    /// The steps so far.
-    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| is_step(&step.text))
+    /// The steps so far, those of a stage together and in their order: what is cached, BuildKit tells as it pleases.
+    pub(super) fn steps(&self) -> Vec<&Step> {
+        let mut steps: Vec<&Step> = self.steps.iter().filter(|step| is_step(&step.text)).collect();
+        let stages: Vec<&str> = steps.iter().map(|step| step.stage().0).collect();
+        steps.sort_by_cached_key(|step| {
+            let (stage, number) = step.stage();
+            (stages.iter().position(|known| *known == stage), number)
+        });
+        steps
     }
 
     /// The step that failed, if it was one, and the end of its log; else the end of all that was said.
@@ -144,14 +160,23 @@ impl Progress {
 }
 
 impl Step {
-    fn new(number: &str, text: &str) -> Self {
+    fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             outcome: Outcome::Unfinished,
             seconds: None,
-            number: number.to_owned(),
+            place: String::new(),
+            numbers: Vec::new(),
             log: VecDeque::new(),
         }
+    }
+}
+
+impl Step {
+    /// Its stage, and its number there: `linux/amd64 build 3/4`.
+    fn stage(&self) -> (&str, Option<usize>) {
+        let (stage, count) = self.place.rsplit_once(' ').unwrap_or(("", &self.place));
+        (stage, count.split_once('/').and_then(|(number, _)| number.trim().parse().ok()))
     }
 }
 
@@ -178,7 +203,7 @@ mod tests {
     }
 
     fn outcomes(progress: &Progress) -> Vec<(&str, Outcome)> {
-        progress.steps().map(|step| (&*step.text, step.outcome)).collect()
+        progress.steps().iter().map(|step| (&*step.text, step.outcome)).collect()
     }
 
     #[test]
@@ -187,15 +212,17 @@ mod tests {
             "#0 building with \"default\" instance\n#1 [internal] load build definition\n#1 DONE 0.0s\n\
              #4 [1/4] FROM docker.io/library/node:20\n#4 CACHED\n#7 [stage-0 3/4] RUN --mount=x npm ci\n\
              #6 [build 2/4] COPY . .\n#6 DONE 0.1s\n#7 [stage-0 3/4] RUN --mount=x npm ci\n#7 CACHED\n\
-             #8 [linux/amd64 4/4] run npm test\n#8 0.3 DONE\n#8 DONE 12.4s\n#9 exporting to image\n#9 DONE 0.2s\n",
+             #8 [linux/amd64 4/4] run npm test\n#8 0.3 DONE\n#8 DONE 12.4s\n#9 exporting to image\n#9 DONE 0.2s\n\
+             #10 [stage-0 3/4] RUN --mount=x npm ci\n#10 CACHED\n#11 [stage-0 2/4] WORKDIR /a\n#11 CACHED\n",
         );
         let expected = [
+            ("WORKDIR /a", Outcome::Cached),
             ("RUN --mount=x npm ci", Outcome::Cached),
             ("COPY . .", Outcome::Executed),
             ("run npm test", Outcome::Executed),
         ];
         assert_eq!(outcomes(&progress), expected);
-        assert_eq!(progress.steps().last().unwrap().seconds, Some(12.4));
+        assert_eq!(progress.steps()[3].seconds, Some(12.4));
         assert_eq!(progress.current(), None);
         assert_eq!(read("#5 [2/2] RUN x\n#5 0.1 hi\n").current(), Some("RUN x"));
     }

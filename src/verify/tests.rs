@@ -5,9 +5,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use dockfix_model::context::Context;
 use dockfix_model::dockerignore::Dockerignore;
 
+use super::engine::EngineKind;
 use super::*;
 use crate::rewrite::Version;
 
@@ -24,52 +26,64 @@ fn fill(directory: &Path) {
     }
 }
 
-/// Verifies a rewrite; nothing if there is no engine.
-fn verified(before: &str, after: &str) -> Option<Verification> {
-    let settings = Settings { quiet: true, ..Settings::default() };
-    if let Err(error) = Engine::find(settings.engine) {
-        // Not captured, as the output of a test that passes would be.
-        io::Write::write_all(&mut io::stderr(), format!("skipped: {error}\n").as_bytes()).unwrap();
-        return None;
-    }
+/// The engines that answer.
+fn engines() -> Vec<EngineKind> {
+    let answer = |kind: &EngineKind| match Engine::find(Some(*kind)) {
+        Ok(_) => true,
+        Err(error) => {
+            // Not captured, as the output of a test that passes would be.
+            io::Write::write_all(&mut io::stderr(), format!("skipped: {error}\n").as_bytes()).unwrap();
+            false
+        }
+    };
+    EngineKind::value_variants().iter().copied().filter(answer).collect()
+}
+
+/// Verifies a rewrite.
+fn verified(engine: EngineKind, before: &str, after: &str) -> Verification {
+    let settings = Settings { quiet: true, engine: Some(engine), ..Settings::default() };
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let context = Context::open(directory.path(), Dockerignore::parse(b"ignored\n")).unwrap();
     let version = |text: &str| Version { source: text.as_bytes().into(), context: context.clone() };
     let pair = Pair { path: "Dockerfile".to_owned(), before: version(before), after: version(after) };
     let mut report = verify([pair], &settings).unwrap();
-    report.files.pop()
+    report.files.remove(0)
 }
 
 /// Verifies `ORIGINAL` with `from` replaced by `to`, and tells what is found to differ.
-fn found(from: &str, to: &str) -> Option<String> {
+fn found(engine: EngineKind, from: &str, to: &str) -> String {
     assert!(ORIGINAL.contains(from));
-    let verification = verified(ORIGINAL, &ORIGINAL.replace(from, to))?;
+    let verification = verified(engine, ORIGINAL, &ORIGINAL.replace(from, to));
     let differences = verification.comparison.iter().flat_map(|comparison| &comparison.differences);
     let shown = differences.map(|difference| {
         let names: Vec<&str> = difference.fields.iter().map(|field| &*field.name).collect();
         format!("{} {}", difference.path.as_deref().unwrap_or("configuration"), names.join(" "))
     });
-    Some(shown.collect::<Vec<_>>().join(", "))
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 #[test]
 #[ignore = "builds with a real engine"]
 fn a_good_rewrite_is_verified() {
     let after = "FROM scratch\nENV A=1\nWORKDIR /app\nCOPY . .\nCMD [\"a\"]\n";
-    let Some(verification) = verified(ORIGINAL, after) else { return };
-    assert!(verification.is_good(), "{verification:?}");
-    assert_eq!(verification.comparison.unwrap().files, 8);
-    let [rebuild] = &verification.rebuilds[..] else { panic!("{:?}", verification.rebuilds) };
-    assert_eq!(rebuild.path, "a.py");
-    let copied =
-        |build: &check::Build| build.steps.iter().any(|step| step.text.starts_with("COPY") && !step.cached);
-    assert!(copied(&rebuild.before) && copied(&rebuild.after), "{rebuild:?}");
+    for engine in engines() {
+        let verification = verified(engine, ORIGINAL, after);
+        assert!(verification.is_good(), "{engine:?}: {verification:?}");
+        assert_eq!(verification.comparison.unwrap().files, 8, "{engine:?}");
+        let [rebuild] = &verification.rebuilds[..] else { panic!("{engine:?}: {:?}", verification.rebuilds) };
+        assert_eq!(rebuild.path, "a.py");
+        let is_copied = |build: &check::Build| {
+            build.steps.iter().any(|step| step.text.starts_with("COPY") && !step.cached)
+        };
+        assert!(is_copied(&rebuild.before) && is_copied(&rebuild.after), "{engine:?}: {rebuild:?}");
+    }
 }
 
 #[test]
 #[ignore = "builds with a real engine"]
 fn a_wrong_rewrite_is_caught() {
+    let Some(engine) = engines().into_iter().next() else { return };
     for (from, to, expected) in [
         ("COPY . .", "COPY . .\nCOPY b.py a.py", "/app/a.py content"),
         ("COPY . .", "COPY . .\nCOPY --chmod=600 a.py .", "/app/a.py mode"),
@@ -82,8 +96,7 @@ fn a_wrong_rewrite_is_caught() {
         ("ENV", "USER 7\nENV", "configuration User"),
         ("ENV", "HEALTHCHECK NONE\nENV", "configuration Healthcheck"),
     ] {
-        let Some(found) = found(from, to) else { return };
-        assert_eq!(found, expected, "{to}");
+        assert_eq!(found(engine, from, to), expected, "{to}");
     }
 }
 
@@ -91,9 +104,13 @@ fn a_wrong_rewrite_is_caught() {
 #[ignore = "builds with a real engine"]
 fn which_build_fails_is_told() {
     let broken = ORIGINAL.replace("COPY . .", "COPY nothing .");
-    let Some(verification) = verified(&broken, ORIGINAL) else { return };
-    let Verdict::OriginalFails(failure) = verification.verdict else { panic!("{verification:?}") };
-    assert!(failure.step.is_some_and(|step| step.contains("COPY nothing")) && !failure.log.is_empty());
-    let verification = verified(ORIGINAL, &broken).unwrap();
-    assert!(matches!(verification.verdict, Verdict::Fails(_)), "{verification:?}");
+    for engine in engines() {
+        let verification = verified(engine, &broken, ORIGINAL);
+        let Verdict::OriginalFails(failure) = verification.verdict else {
+            panic!("{engine:?}: {verification:?}")
+        };
+        assert!(failure.step.is_some_and(|step| step.contains("COPY nothing")) && !failure.log.is_empty());
+        let verification = verified(engine, ORIGINAL, &broken);
+        assert!(matches!(verification.verdict, Verdict::Fails(_)), "{engine:?}: {verification:?}");
+    }
 }
