@@ -32,7 +32,7 @@ impl Selection {
                 // What a wildcard finds may be a link, which is followed.
                 if context.is_known() {
                     let found = context.copy_sources(&selection.source).unwrap_or_default();
-                    let linked = found.into_iter().filter(|found| found.path != found.resolved);
+                    let linked = found.iter().filter(|found| found.path != found.resolved);
                     selection.roots.extend(linked.map(|found| found.resolved.clone()));
                 }
                 selection.wildcard = Some((root, Pattern::new(&rest).ok()));
