@@ -165,6 +165,7 @@ CMD ["php", "index.php"]
     "name": "demo/demo",
     "description": "@NONCE@",
     "repositories": [{ "packagist.org": false }],
+    "config": { "autoloader-suffix": "Demo" },
     "autoload": { "psr-4": { "Demo\\": "src/" } }
 }
 "#,
