@@ -72,6 +72,8 @@ pub(crate) struct Settings {
     pub(super) engine: Option<EngineKind>,
     pub(super) passed: Passed,
     pub(super) builtin_frontend: bool,
+    /// The stage that is built; the last if it is not said.
+    pub(super) target: Option<String>,
     /// The files of the context to edit; typical ones are chosen where this is empty.
     pub(super) edits: Vec<String>,
     /// Show no progress.
@@ -91,6 +93,7 @@ impl BuildArguments {
             engine: self.engine,
             passed: Passed { arguments: self.passed_on(), time: self.timeout.map(Duration::from_secs) },
             builtin_frontend: self.builtin_frontend,
+            target: self.target.clone(),
             edits: self.edit.clone(),
             quiet,
         }

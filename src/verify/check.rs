@@ -4,7 +4,10 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Instant;
 
 use dockfix_ecosystems::EditKind;
-use dockfix_model::context::Context;
+use dockfix_model::build;
+use dockfix_model::cache::{Options, Plan, Target};
+use dockfix_model::context::{Context, Kind, MAX_FILE_SIZE, Presence};
+use dockfix_syntax::Dockerfile;
 
 use super::Settings;
 use super::archive::{Archive, Image};
@@ -12,6 +15,7 @@ use super::compare::{Comparison, Expected, compare};
 use super::edits;
 use super::engine::{Engine, Images, Request};
 use super::exceptions::Mounted;
+use super::layer::{self, Entry};
 use super::live::Live;
 use super::process::{self, Failure, Limits};
 use super::progress::{Outcome, Progress};
@@ -189,6 +193,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn all(&mut self, pair: &Pair, verification: &mut Verification) -> Result<(), Stop> {
+        verification.notes.extend(left_out(&pair.before, self.settings.target.as_deref()));
         self.live.step("copying the build context");
         let snapshot = Snapshot::take(&pair.before, &pair.after, self.settings.builtin_frontend)?;
         let (original, before) = self.build(&snapshot, true, false, "building the original")?;
@@ -286,7 +291,7 @@ impl Bench<'_> {
     fn compare(&self, pair: &Pair, archive: &Archive, tags: [&str; 2]) -> Result<Comparison, Stop> {
         let [before, after]: [Image<'_>; 2] = [archive.image(tags[0])?, archive.image(tags[1])?];
         let (seen, still_seen) = (&pair.before.context, &pair.after.context);
-        let ignored = |path: &str| is_newly_ignored(path, seen, still_seen);
+        let ignored = |path: &str, entry: &Entry| is_newly_ignored(path, entry, seen, still_seen);
         let mounted = Mounted::by(&pair.after.source);
         Ok(compare(&before, &after, &Expected { mounted, ignored: &ignored, label: LABEL }))
     }
@@ -325,12 +330,68 @@ impl Bench<'_> {
     }
 }
 
-/// Whether a file of the image may come from a file of the context that only the new ignore file excludes: some end of
-/// its path is the path of such a file.
-fn is_newly_ignored(path: &str, seen: &Context, still_seen: &Context) -> bool {
+/// Whether a file of the image may come from one of the context that only the new ignore file excludes: some end of its
+/// path is the path of such a file, and it holds the same.
+fn is_newly_ignored(path: &str, entry: &Entry, seen: &Context, still_seen: &Context) -> bool {
+    let is_same = |end: &str| match (seen.presence(end), &entry.kind) {
+        (Ok(Presence::Present(Kind::Dir)), layer::Kind::Directory) => true,
+        (Ok(Presence::Present(Kind::Symlink { target })), layer::Kind::Link(link)) => {
+            target.as_bytes() == &**link
+        }
+        (Ok(Presence::Present(Kind::File { size, .. })), layer::Kind::File { size: written, digest }) => {
+            // What is too large to be read is as good as the same.
+            size == *written
+                && seen.read(end).map_or(size > MAX_FILE_SIZE, |file| layer::digest(&file) == *digest)
+        }
+        _ => false,
+    };
     let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
-    starts.filter_map(|start| path.get(start..)).any(|end| {
-        use dockfix_model::context::Presence::{Excluded, Present};
-        matches!(still_seen.presence(end), Ok(Excluded(_))) && matches!(seen.presence(end), Ok(Present(_)))
-    })
+    let mut ends = starts.filter_map(|start| path.get(start..));
+    ends.any(|end| matches!(still_seen.presence(end), Ok(Presence::Excluded(_))) && is_same(end))
+}
+
+/// The stages that are no part of what is built, if there are any.
+fn left_out(version: &Version, target: Option<&str>) -> Option<String> {
+    let target = target.map_or(Target::Last, |stage| Target::Stage(stage.to_owned()));
+    let file = Dockerfile::parse(version.source.clone());
+    let plan =
+        Plan::of(&build::Build::of(&file), &version.context, &Options { target, ..Options::default() });
+    let stages = plan.stages().iter().filter(|stage| !stage.is_built);
+    let names: Vec<String> =
+        stages.map(|stage| stage.name.clone().unwrap_or_else(|| format!("number {}", stage.index))).collect();
+    let list = names.join(", ");
+    (!names.is_empty())
+        .then(|| format!("not built, as the image does without: {list}; --target builds another stage"))
+}
+
+#[cfg(test)]
+mod tests {
+    use dockfix_model::dockerignore::Dockerignore;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_newly_ignored_if_it_comes_from_the_context() {
+        let seen = Context::in_memory([("node_modules/a.js", "a")]);
+        let still_seen = seen.with_ignore(Dockerignore::parse(b"node_modules"));
+        let is_ignored = |path: &str, content: &str| {
+            let kind =
+                layer::Kind::File { size: content.len() as u64, digest: layer::digest(content.as_bytes()) };
+            let entry = Entry { kind, mode: 0o644, uid: 0, gid: 0, attributes: [].into() };
+            is_newly_ignored(path, &entry, &seen, &still_seen)
+        };
+        assert!(is_ignored("app/node_modules/a.js", "a"));
+        assert!(!is_ignored("app/node_modules/a.js", "b"));
+        assert!(!is_ignored("app/a.js", "a"));
+    }
+
+    #[test]
+    fn stages_that_are_not_built_are_named() {
+        let version =
+            |text: &str| Version { source: text.as_bytes().into(), context: Context::in_memory([("a", "")]) };
+        let file = version("FROM a AS base\nFROM base AS test\nRUN x\nFROM base\nRUN y\n");
+        assert!(left_out(&file, None).is_some_and(|note| note.contains(": test;")));
+        assert!(left_out(&file, Some("test")).is_some_and(|note| note.contains(": number 2;")));
+        assert_eq!(left_out(&version("FROM a\n"), None), None);
+    }
 }

@@ -12,8 +12,8 @@ use super::layer::{Entry, Kind};
 pub(super) struct Expected<'a> {
     /// What the rewritten file keeps in cache mounts.
     pub(super) mounted: Mounted,
-    /// Whether only the new ignore file keeps this path of the image out of the context.
-    pub(super) ignored: &'a dyn Fn(&str) -> bool,
+    /// Whether only the new ignore file keeps this file, at this path of the image, out of the context.
+    pub(super) ignored: &'a dyn Fn(&str, &Entry) -> bool,
     /// The label that marks our own images.
     pub(super) label: &'a str,
 }
@@ -98,7 +98,7 @@ fn compare_files(
         let path = String::from_utf8_lossy(bytes);
         let only_content = fields.iter().all(|field| field.name == "content");
         let exception = match (ours, theirs) {
-            (Some(_), None) if (expected.ignored)(&path) => Some(&IGNORED),
+            (Some(ours), None) if (expected.ignored)(&path, ours) => Some(&IGNORED),
             _ => exceptions::find(&path, only_content, &expected.mounted),
         };
         let exception = exception.or_else(|| {
@@ -108,9 +108,9 @@ fn compare_files(
                 _ => None,
             };
             let (files, _) = there.filter(|(_, entry)| entry.kind == Kind::Directory)?;
-            let is_excepted = |path: &str| {
+            let is_excepted = |path: &str, entry: &Entry| {
                 exceptions::find(path, false, &expected.mounted).is_some()
-                    || theirs.is_none() && (expected.ignored)(path)
+                    || theirs.is_none() && (expected.ignored)(path, entry)
             };
             holds_only(files, bytes, &is_excepted).then_some(&PARENTS)
         });
@@ -123,10 +123,10 @@ fn compare_files(
 }
 
 /// Whether a directory is not empty, and holds nothing but such files and the directories of such files.
-fn holds_only(files: &Files<'_>, directory: &[u8], is_excepted: &dyn Fn(&str) -> bool) -> bool {
+fn holds_only(files: &Files<'_>, directory: &[u8], is_excepted: &dyn Fn(&str, &Entry) -> bool) -> bool {
     let mut any = false;
     for (path, entry) in below(files, directory) {
-        if is_excepted(&String::from_utf8_lossy(path)) {
+        if is_excepted(&String::from_utf8_lossy(path), entry) {
             any = true;
         } else if entry.kind != Kind::Directory || !holds_only(files, path, is_excepted) {
             return false;

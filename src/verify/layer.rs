@@ -179,6 +179,11 @@ fn attributes(file: &mut tar::Entry<'_, impl Read>) -> io::Result<Attributes> {
     Ok(attributes.into())
 }
 
+/// The SHA-256 of a file.
+pub(super) fn digest(content: &[u8]) -> [u8; 32] {
+    Sha256::digest(content).into()
+}
+
 fn hash(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<Kind> {
     let (mut size, mut hasher) = (0, Sha256::new());
     loop {

@@ -13,3 +13,4 @@ mod page;
 mod sandbox;
 mod selection;
 mod stdin;
+mod verify;

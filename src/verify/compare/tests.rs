@@ -68,7 +68,7 @@ fn archive(images: &[(Value, Vec<Vec<u8>>)]) -> Archive {
 
 fn compared(archive: &Archive) -> Comparison {
     let images = [archive.image("1:x").unwrap(), archive.image("2:x").unwrap()];
-    let ignored = |path: &str| path == "app/.git/HEAD";
+    let ignored = |path: &str, _: &Entry| path == "app/.git/HEAD";
     compare(&images[0], &images[1], &Expected { mounted: Mounted::default(), ignored: &ignored, label: "l" })
 }
 
