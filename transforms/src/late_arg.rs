@@ -293,14 +293,9 @@ impl Way<'_, '_> {
             None => Place::After(steps[last_run].instruction.index()),
         };
         let mut edits = Edits::new();
-        for step in [index].into_iter().chain(self.carriers.iter().copied()) {
-            placing::move_with_blank_line(
-                &mut edits,
-                self.input.file(),
-                steps[step].instruction.index(),
-                place,
-            )?;
-        }
+        let moved = [index].into_iter().chain(self.carriers.iter().copied());
+        let moved: Vec<_> = moved.map(|step| steps[step].instruction.index()).collect();
+        placing::move_all_with_blank_lines(&mut edits, self.input.file(), &moved, place)?;
         Ok(edits)
     }
 }

@@ -29,6 +29,39 @@ pub(crate) fn move_with_blank_line(
     Ok(())
 }
 
+/// Moves instructions with their comments, in this order. Where some of them are a paragraph together, it leaves no blank
+/// line behind either.
+pub(crate) fn move_all_with_blank_lines(
+    edits: &mut Edits,
+    file: &Dockerfile,
+    indices: &[usize],
+    place: Place,
+) -> Result<(), RewriteError> {
+    for &index in indices {
+        move_with_blank_line(edits, file, index, place)?;
+    }
+    // Only a paragraph of several is left: each of its own took its blank line along.
+    let items = file.items();
+    for (at, item) in items.iter().enumerate().skip(1) {
+        if !matches!(item.kind, ItemKind::Blank) {
+            continue;
+        }
+        let above = items[..at].iter().rposition(|item| matches!(item.kind, ItemKind::Blank));
+        let Some(blank) = above else { continue };
+        let paragraph = &items[blank + 1..at];
+        let instructions: Vec<_> =
+            (blank + 1..at).filter(|&index| file.instruction(index).is_some()).collect();
+        let ends_in_comment = paragraph.last().is_some_and(|item| matches!(item.kind, ItemKind::Comment));
+        if instructions.len() > 1
+            && !ends_in_comment
+            && instructions.iter().all(|index| indices.contains(index))
+        {
+            edits.delete(item.span)?;
+        }
+    }
+    Ok(())
+}
+
 /// Deletes an instruction with its comments. Where it was a paragraph of its own, the blank line after it goes too.
 pub(crate) fn delete_with_blank_line(
     edits: &mut Edits,

@@ -346,3 +346,14 @@ fn git_keeps_what_submodules_need() {
     assert!(ignored("npm test"));
     assert!(!ignored("git submodule update --init && npm test"));
 }
+
+/// An argument and the line that carries it on, a paragraph together: no second blank line is left.
+#[test]
+fn paragraphs_move_whole() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian\n\nARG SHA\nENV COMMIT=$SHA\n\nRUN apt-get update && apt-get install -y curl\n\nRUN ./x\n",
+        "FROM debian\n\nRUN apt-get update && apt-get install -y curl\n\nARG SHA\nENV COMMIT=$SHA\nRUN ./x\n",
+    );
+}
