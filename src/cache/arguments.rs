@@ -57,9 +57,9 @@ pub(crate) struct Arguments {
 /// Who builds the Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Builder {
-    /// BuildKit, which builds only what is needed, and each stage for itself.
+    /// BuildKit, which builds only the stages that are needed.
     Buildkit,
-    /// The builder before BuildKit: one chain of steps.
+    /// The builder before BuildKit, which builds every stage up to the target and knows no `COPY --link`.
     Classic,
 }
 

@@ -94,3 +94,51 @@ fn is_part_of(before: &Row, after: &Row) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::planned::Label;
+    use super::*;
+
+    /// A side with these instructions in one stage.
+    fn side(texts: &[&str]) -> Side {
+        let row = |text: &&str| Row {
+            label: Label {
+                stage: "build".to_owned(),
+                line: 1,
+                title: (*text).to_owned(),
+                text: (*text).to_owned(),
+            },
+            is_current: true,
+            cells: Vec::new(),
+            blame: None,
+        };
+        Side { rows: texts.iter().map(row).collect() }
+    }
+
+    fn paired(before: &[&str], after: &[&str]) -> Vec<(Option<usize>, Option<usize>, bool)> {
+        let pairs = pairs(&side(before), &side(after));
+        pairs.into_iter().map(|pair| (pair.before, pair.after, pair.is_part)).collect()
+    }
+
+    #[test]
+    fn a_step_that_moved_or_got_a_mount_is_the_same() {
+        let after = ["COPY package.json ./", "RUN --mount=type=cache,target=/c npm ci", "COPY . ."];
+        let expected = [(None, Some(0), false), (Some(1), Some(1), false), (Some(0), Some(2), false)];
+        assert_eq!(paired(&["COPY . .", "RUN npm ci"], &after), expected);
+        let expected = [(Some(0), Some(0), false), (None, Some(1), false)];
+        assert_eq!(paired(&["RUN apt-get update && a"], &["RUN apt-get update && b", "RUN c"]), expected);
+    }
+
+    #[test]
+    fn a_step_that_was_split_stands_above_its_parts() {
+        let after = ["RUN npm ci", "COPY . .", "RUN npm run build"];
+        let expected = [
+            (Some(0), None, false),
+            (Some(0), Some(0), true),
+            (None, Some(1), false),
+            (Some(0), Some(2), true),
+        ];
+        assert_eq!(paired(&["RUN npm ci && npm run build"], &after), expected);
+    }
+}
