@@ -3,9 +3,9 @@
 mod json;
 mod text;
 
-use dockfix_transforms::{Change, Refusal, Safety};
+use dockfix_transforms::{Change, Gain, Refusal, Safety};
 
-pub(crate) use json::write_json;
+pub(crate) use json::{EditName, write_json};
 pub(crate) use text::{Verbosity, count, one_line, write_text};
 
 /// What became of all files.
@@ -30,6 +30,8 @@ pub(crate) struct FileReport {
     pub(crate) changes: Vec<Change>,
     /// What was considered and not changed.
     pub(crate) refusals: Vec<Refusal>,
+    /// How many steps the edits of every day make run again, before and after.
+    pub(crate) gains: Vec<Gain>,
     /// What went wrong; not empty exactly if the status is [`Status::Failed`].
     pub(crate) errors: Vec<FileError>,
     /// The change as a unified diff; empty if there is none.
@@ -90,6 +92,7 @@ impl FileReport {
     pub(crate) fn fail(&mut self, error: FileError) {
         self.status = Status::Failed;
         self.changes.clear();
+        self.gains.clear();
         self.diff.clear();
         self.errors.push(error);
     }

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-use dockfix_model::cache::{Edit, Verdict};
+use dockfix_model::cache::Verdict;
 use serde::Serialize;
 
 use super::Subject;
 use super::edits::{Answer, StepAnswer, reruns};
 use super::replay::{Cell, Replay, Side as ReplaySide};
 use super::table::notes;
+use crate::report::EditName;
 
 /// Goes up when a field changes its meaning or goes away.
 pub(super) const VERSION: u32 = 1;
@@ -31,14 +32,6 @@ struct Change<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum EditName<'a> {
-    File(&'a str),
-    Argument(&'a str),
-    BaseImage(bool),
-}
-
-#[derive(Serialize)]
 struct Side<'a> {
     reruns: usize,
     steps: Vec<Step<'a>>,
@@ -57,7 +50,7 @@ struct Step<'a> {
 pub(super) fn write_answers(subject: &Subject, answers: &[Answer], out: &mut impl Write) -> io::Result<()> {
     let changes = answers.iter().map(|answer| Change {
         kind: answer.kind.map(dockfix_ecosystems::EditKind::name),
-        edits: answer.edits.iter().map(edit).collect(),
+        edits: answer.edits.iter().map(EditName::of).collect(),
         notes: &answer.notes,
         before: side(&answer.before),
         after: side(answer.after.as_ref().unwrap_or(&answer.before)),
@@ -70,14 +63,6 @@ pub(super) fn write_answers(subject: &Subject, answers: &[Answer], out: &mut imp
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
-}
-
-fn edit(edit: &Edit) -> EditName<'_> {
-    match edit {
-        Edit::File(path) => EditName::File(path),
-        Edit::Argument(name) => EditName::Argument(name),
-        Edit::Base => EditName::BaseImage(true),
-    }
 }
 
 fn side(steps: &[StepAnswer]) -> Side<'_> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use dockfix_model::cache::Edit;
 use dockfix_transforms::Safety;
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ struct File<'a> {
     status: &'static str,
     changes: Vec<Change<'a>>,
     refusals: Vec<Refusal<'a>>,
+    gains: Vec<Gain<'a>>,
     error: Option<String>,
     diff: Option<String>,
     context: Option<Context<'a>>,
@@ -44,9 +46,39 @@ struct Refusal<'a> {
 }
 
 #[derive(Serialize)]
+struct Gain<'a> {
+    kind: &'static str,
+    edit: EditName<'a>,
+    before: usize,
+    after: usize,
+}
+
+#[derive(Serialize)]
 struct Context<'a> {
     directory: Option<&'a str>,
     reason: &'a str,
+}
+
+/// An edit, as the name of its one field tells.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EditName<'a> {
+    /// A path of the build context.
+    File(&'a str),
+    /// A build argument by name.
+    Argument(&'a str),
+    /// The base images: always true.
+    BaseImage(bool),
+}
+
+impl<'a> EditName<'a> {
+    pub(crate) fn of(edit: &'a Edit) -> Self {
+        match edit {
+            Edit::File(path) => Self::File(path),
+            Edit::Argument(name) => Self::Argument(name),
+            Edit::Base => Self::BaseImage(true),
+        }
+    }
 }
 
 /// Writes the report as one JSON document and a line end.
@@ -73,6 +105,12 @@ impl<'a> File<'a> {
             line: refusal.line,
             reason: &refusal.reason,
         });
+        let gains = file.gains.iter().map(|gain| Gain {
+            kind: gain.kind.name(),
+            edit: EditName::of(&gain.edit),
+            before: gain.before,
+            after: gain.after,
+        });
         let errors = file.errors.iter().map(|error| {
             let kind = if error.is_bug { "bug in dockfix: " } else { "" };
             let line = error.line.map_or_else(String::new, |line| format!("line {line}: "));
@@ -87,6 +125,7 @@ impl<'a> File<'a> {
             },
             changes: changes.collect(),
             refusals: refusals.collect(),
+            gains: gains.collect(),
             error: (!file.errors.is_empty()).then(|| errors.collect::<Vec<_>>().join("; ")),
             diff: (!file.diff.is_empty()).then(|| String::from_utf8_lossy(&file.diff).into_owned()),
             context: file

@@ -1,4 +1,6 @@
-use dockfix_transforms::{Change, Refusal, Safety};
+use dockfix_ecosystems::EditKind;
+use dockfix_model::cache::Edit;
+use dockfix_transforms::{Change, Gain, Refusal, Safety};
 
 use super::{ContextNote, FileError, FileReport, Report, Status, Verbosity, write_json, write_text};
 
@@ -10,6 +12,7 @@ fn report() -> Report {
         reason: "RUN make no longer reruns".to_owned(),
         lines_after: Vec::new(),
     };
+    let gain = |kind, edit, before, after| Gain { kind, edit, before, after };
     let context = |directory: Option<&str>, is_plain| {
         Some(ContextNote { directory: directory.map(str::to_owned), reason: "because".to_owned(), is_plain })
     };
@@ -26,6 +29,11 @@ fn report() -> Report {
                 line: 5,
                 reason: "two\nlines \u{1b}[31m".into(),
             }],
+            gains: vec![
+                gain(EditKind::Source, Edit::File("a.js".into()), 5, 1),
+                gain(EditKind::Argument, Edit::Argument("SHA".into()), 3, 2),
+                gain(EditKind::BaseImage, Edit::Base, 5, 6),
+            ],
             diff: b"diff \xff\n".to_vec(),
             ..FileReport::default()
         },
@@ -47,6 +55,7 @@ fn the_summary() {
                   a:2: late-arg: RUN make no longer reruns\n\
                   a:5: apt-merge: left alone: two lines \\u{1b}[31m\n\
                   a:9: late-arg: [unsafe] RUN make no longer reruns\n\
+                  a: after a source edit 5 -> 1 step rerun, after another value of SHA 3 -> 2\n\
                   c: bug in dockfix: it broke; the file stays as it is; please report this\n\
                   c:4: error: unknown instruction\n\
                   1 file would change (2 changes, 1 unsafe), 1 unchanged, 1 failed; 1 rewrite left alone\n";
@@ -84,12 +93,17 @@ fn the_json() {
                 "status": "changed",
                 "changes": [change(2, "safe"), change(9, "unsafe")],
                 "refusals": [{"transform": "apt-merge", "line": 5, "reason": "two\nlines \u{1b}[31m"}],
+                "gains": [
+                    {"kind": "source", "edit": {"file": "a.js"}, "before": 5, "after": 1},
+                    {"kind": "argument", "edit": {"argument": "SHA"}, "before": 3, "after": 2},
+                    {"kind": "base-image", "edit": {"base-image": true}, "before": 5, "after": 6},
+                ],
                 "error": null,
                 "diff": "diff \u{fffd}\n",
                 "context": {"directory": "..", "reason": "because"},
             },
             {
-                "path": "b", "status": "unchanged", "changes": [], "refusals": [], "error": null, "diff": null,
+                "path": "b", "status": "unchanged", "changes": [], "refusals": [], "gains": [], "error": null, "diff": null,
                 "context": {"directory": ".", "reason": "because"},
             },
             {
@@ -97,6 +111,7 @@ fn the_json() {
                 "status": "failed",
                 "changes": [],
                 "refusals": [],
+                "gains": [],
                 "error": "bug in dockfix: it broke; line 4: unknown instruction",
                 "diff": null,
                 "context": null,

@@ -56,6 +56,7 @@ fn unchanged(file: &ProjectFile, bug: Option<String>) -> dockfix_transforms::Fix
         after: file.source.clone(),
         changes: Vec::new(),
         refusals: Vec::new(),
+        gains: Vec::new(),
         bug,
     }
 }

@@ -81,8 +81,8 @@ impl Fixed {
 
 impl Done {
     fn of(shown: String, path: PathBuf, root: &Path, fixed: FixedFile, here: &Here) -> Self {
-        let FixedFile { before, after, changes, refusals, bug, .. } = fixed;
-        let mut report = FileReport { path: shown, changes, refusals, ..FileReport::default() };
+        let FixedFile { before, after, changes, refusals, gains, bug, .. } = fixed;
+        let mut report = FileReport { path: shown, changes, refusals, gains, ..FileReport::default() };
         let done = |report, content| Self {
             report,
             content,

@@ -134,7 +134,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     });
     let changes = changes.collect();
     let before = if patterns.is_empty() { Some(Arc::clone(&after)) } else { before };
-    Some(FixedFile { name: path.to_owned(), before, after, changes, refusals, bug: None })
+    Some(FixedFile { name: path.to_owned(), before, after, changes, refusals, gains: Vec::new(), bug: None })
 }
 
 fn line_count(text: &[u8]) -> usize {

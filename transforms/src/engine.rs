@@ -29,6 +29,7 @@ pub(crate) fn fix_file(
         after: Arc::clone(before),
         changes: Vec::new(),
         refusals,
+        gains: Vec::new(),
         bug,
     };
     let original = Dockerfile::parse(Arc::clone(before));
@@ -47,6 +48,7 @@ pub(crate) fn fix_file(
         after: fixed.source,
         changes,
         refusals: fixed.refusals,
+        gains: Vec::new(),
         bug: None,
     }
 }

@@ -11,6 +11,7 @@ mod check;
 mod dockerignore;
 mod engine;
 mod frontend;
+mod gain;
 mod history;
 mod late_arg;
 mod manifest_first;
@@ -32,7 +33,7 @@ use dockfix_syntax::Dockerfile;
 use rayon::prelude::*;
 
 pub use reading::Reading;
-pub use report::{Change, FixedFile, Options, Outcome, Project, ProjectFile, Refusal, Safety};
+pub use report::{Change, FixedFile, Gain, Options, Outcome, Project, ProjectFile, Refusal, Safety};
 pub use transform::{Described, Input, Proposal, Proposals, Transform};
 
 /// The transforms of Dockerfiles, in the order in which they are applied.
@@ -79,6 +80,7 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
     };
     let wanted: Vec<&dyn Transform> =
         TRANSFORMS.iter().copied().filter(|transform| options.wants(transform.id())).collect();
+    let usual = gain::Usual::default();
     let files = project.files.par_iter().map(|file| {
         let ignore =
             ignore_files.iter().find(|fixed| fixed.is_changed() && fixed.name == ignore_path(&file.context));
@@ -89,7 +91,11 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
             None => file.context.clone(),
         };
         let transforms = if file.rewrite { &wanted[..] } else { &[] };
-        engine::fix_file(file, &context, transforms, options)
+        let mut fixed = engine::fix_file(file, &context, transforms, options);
+        if fixed.is_changed() {
+            fixed.gains = usual.gains(file, &fixed.after, &context);
+        }
+        fixed
     });
     Outcome { files: files.collect(), ignore_files }
 }

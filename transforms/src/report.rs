@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dockfix_ecosystems::EditKind;
+use dockfix_model::cache::Edit;
 use dockfix_model::context::Context;
 
 /// Dockerfiles that share a build context.
@@ -67,6 +69,9 @@ pub struct FixedFile {
     pub changes: Vec<Change>,
     /// What was considered and not done, in the order of the file.
     pub refusals: Vec<Refusal>,
+    /// What the change is good for, by the typical edits of its project; empty for a file that stays as it is, and for an
+    /// ignore file.
+    pub gains: Vec<Gain>,
     /// A check of our own failed: the file was left as it was, and this is a bug of dockfix to report.
     pub bug: Option<String>,
 }
@@ -77,6 +82,20 @@ impl FixedFile {
     pub fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
     }
+}
+
+/// How many steps run again after an edit, before and after the change of a Dockerfile. A step that copies from a stage
+/// that runs again counts as running again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gain {
+    /// What the edit stands for.
+    pub kind: EditKind,
+    /// The edit.
+    pub edit: Edit,
+    /// With the file before.
+    pub before: usize,
+    /// With the file after.
+    pub after: usize,
 }
 
 /// A change that was made.

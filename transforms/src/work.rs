@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use dockfix_model::build::{Build, Stage};
-use dockfix_model::cache::{Edit, reruns};
+use dockfix_model::cache::{Edit, Options, Outcome, Plan, Target, Verdict};
 use dockfix_model::context::Context;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
@@ -20,11 +20,11 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
     if skeleton(&before.build) == skeleton(&after.build) {
         return Ok(());
     }
-    let weights = (Weights::of(before, None), Weights::of(after, Some(&runs(&before.build))));
+    let known = runs(&before.build);
+    let work = (Work::of(before, None, context), Work::of(after, Some(&known), context));
     for edit in edits(&[&before.build, &after.build]) {
-        let (ours, theirs) =
-            (weights.0.rerun(&before.build, context, &edit), weights.1.rerun(&after.build, context, &edit));
-        if theirs > ours {
+        let (ours, theirs) = (work.0.rerun(&edit), work.1.rerun(&edit));
+        if let Some((ours, theirs)) = ours.into_iter().zip(theirs).find(|(ours, theirs)| theirs > ours) {
             let what = match &edit {
                 Edit::File(path) => format!("an edit of {path}"),
                 Edit::Argument(name) => format!("another value of {name}"),
@@ -36,19 +36,33 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
     Ok(())
 }
 
-/// The work of every step.
-struct Weights {
+/// The steps of a build, and the work of every one.
+struct Work<'b, 'a> {
+    build: &'b Build<'a>,
+    plan: Plan,
     stages: Vec<Vec<usize>>,
 }
 
-impl Weights {
-    /// The weights of a build; `known` holds the RUNs that were there before the change.
-    fn of(reading: &Reading<'_>, known: Option<&BTreeSet<(usize, Vec<u8>)>>) -> Self {
-        Self { stages: reading.build.stages.iter().map(|stage| weights(reading, stage, known)).collect() }
+impl<'b, 'a> Work<'b, 'a> {
+    /// The work of a build; `known` holds the RUNs that were there before the change.
+    fn of(reading: &'b Reading<'a>, known: Option<&BTreeSet<(usize, Vec<u8>)>>, context: &Context) -> Self {
+        let build = &reading.build;
+        let options = Options { target: Target::All, ..Options::default() };
+        let stages = build.stages.iter().map(|stage| weights(reading, stage, known)).collect();
+        Self { build, plan: Plan::of(build, context, &options), stages }
     }
 
-    fn rerun(&self, build: &Build<'_>, context: &Context, edit: &Edit) -> usize {
-        reruns(build, context, edit).iter().map(|rerun| self.stages[rerun.stage][rerun.step]).sum()
+    /// The work that an edit makes again: for certain, and if every stage that runs again makes other files.
+    fn rerun(&self, edit: &Edit) -> [usize; 2] {
+        let outcomes = self.plan.outcomes(self.build, std::slice::from_ref(edit));
+        let weight = |outcome: &Outcome| {
+            let step = self.plan.steps().get(outcome.step);
+            step.map_or(0, |step| self.stages[step.stage][step.instruction])
+        };
+        let sum = |counts: fn(Verdict) -> bool| {
+            outcomes.all().iter().filter(|outcome| counts(outcome.verdict)).map(weight).sum()
+        };
+        [sum(|verdict| verdict == Verdict::Reruns), sum(|verdict| verdict != Verdict::Cached)]
     }
 }
 
