@@ -79,8 +79,10 @@ pub(super) fn needs(
     } else if is_complete {
         // It resolves anew, as it would below the sources.
     } else {
+        // getcomposer.org, "Scripts": post-install-cmd with a lock file, post-update-cmd without.
         return Err(Refusal::new(
-            "no composer.lock is in the build context: the versions of the first run might not be those of the second",
+            "no composer.lock is in the build context: the download would write one, with which the install runs the \
+             scripts of an install and not those of an update",
         ));
     }
     if is_complete && project.find(".git") == Found::Directory {

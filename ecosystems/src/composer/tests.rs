@@ -186,7 +186,7 @@ fn plugins_must_be_known() {
 fn manifests_can_be_anything() {
     assert_eq!(
         of("composer install", &[("composer.json", "{}")]),
-        "refused: no composer.lock is in the build context: the versions of the first run might not be those of the second"
+        "refused: no composer.lock is in the build context: the download would write one, with which the install runs the scripts of an install and not those of an update"
     );
     assert_eq!(
         of("composer install", &[("a.php", "")]),
