@@ -20,9 +20,10 @@ pub(super) struct Step {
     pub(super) outcome: Outcome,
     /// How long it took, where the engine says so.
     pub(super) seconds: Option<f64>,
-    /// What BuildKit writes in brackets before it: `stage-0 3/4`.
+    /// What BuildKit writes in brackets before it, without the number of all: `stage-0 3` for `stage-0 3/4`.
     place: String,
-    /// BuildKit's numbers of it; none with other engines. It may take a step up again under another number.
+    /// BuildKit's numbers of it; none with other engines. A step that another build, such as that of the file before the
+    /// rewrite, has as well may stand there twice, once with the name that it has there: `stage-0 3/5`.
     numbers: Vec<String>,
     log: VecDeque<String>,
 }
@@ -68,6 +69,7 @@ impl Progress {
         let Some(step) = self.steps.iter_mut().find(is_it) else {
             let named = rest.strip_prefix('[').and_then(|rest| rest.split_once("] "));
             let Some((place, text)) = named.filter(|(_, text)| is_step(text)) else { return };
+            let place = place.rsplit_once('/').map_or(place, |(place, _)| place);
             match self.steps.iter_mut().find(|step| step.place == place && step.text == text) {
                 Some(step) => step.numbers.push(number.to_owned()),
                 None => {
@@ -173,10 +175,10 @@ impl Step {
 }
 
 impl Step {
-    /// Its stage, and its number there: `linux/amd64 build 3/4`.
+    /// Its stage, and its number there.
     fn stage(&self) -> (&str, Option<usize>) {
-        let (stage, count) = self.place.rsplit_once(' ').unwrap_or(("", &self.place));
-        (stage, count.split_once('/').and_then(|(number, _)| number.trim().parse().ok()))
+        let (stage, number) = self.place.rsplit_once(' ').unwrap_or(("", &self.place));
+        (stage, number.parse().ok())
     }
 }
 
@@ -213,7 +215,7 @@ mod tests {
              #4 [1/4] FROM docker.io/library/node:20\n#4 CACHED\n#7 [stage-0 3/4] RUN --mount=x npm ci\n\
              #6 [build 2/4] COPY . .\n#6 DONE 0.1s\n#7 [stage-0 3/4] RUN --mount=x npm ci\n#7 CACHED\n\
              #8 [linux/amd64 4/4] run npm test\n#8 0.3 DONE\n#8 DONE 12.4s\n#9 exporting to image\n#9 DONE 0.2s\n\
-             #10 [stage-0 3/4] RUN --mount=x npm ci\n#10 CACHED\n#11 [stage-0 2/4] WORKDIR /a\n#11 CACHED\n",
+             #10 [stage-0 3/5] RUN --mount=x npm ci\n#10 CACHED\n#11 [stage-0 2/4] WORKDIR /a\n#11 CACHED\n",
         );
         let expected = [
             ("WORKDIR /a", Outcome::Cached),
