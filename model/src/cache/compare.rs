@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::input::AspectKind;
 use super::{Cause, Input, Layer, Outcome, Outcomes, Plan, Selection, Step, Verdict};
 use crate::context::Context;
+use crate::dockerignore::{Dockerignore, Matched};
 
 /// A file of the context that is different in the next build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,8 @@ impl Plan {
 
     pub(super) fn compare_changes(&self, before: &Self, changes: &Changes<'_>, content: Content) -> Outcomes {
         let known: HashSet<u64> = before.keys.own.iter().copied().collect();
-        let keys = |content| Keys::of(self, Some(before), changes, content).own;
+        let taken = Taken::of(self, before, changes);
+        let keys = |content| Keys::of_next(self, before, changes, &taken, content).own;
         let (best, worst) = match content {
             Content::Unknown => (keys(Content::Same), keys(Content::Other)),
             content => (keys(content), keys(content)),
@@ -90,28 +92,31 @@ impl Plan {
                 (true, false) => Verdict::DependsOnContent,
                 (false, false) => Verdict::Reruns,
             };
-            let cause = (verdict != Verdict::Cached).then(|| self.cause(step, before, changes, &all));
+            let cause = (verdict != Verdict::Cached).then(|| self.cause(step, before, changes, &taken, &all));
             all.push(Outcome { step, verdict, cause });
         }
         Outcomes { all }
     }
 
-    fn cause(&self, index: usize, before: &Self, changes: &Changes<'_>, done: &[Outcome]) -> Cause {
+    fn cause(
+        &self,
+        index: usize,
+        before: &Self,
+        changes: &Changes<'_>,
+        taken: &Taken<'_>,
+        done: &[Outcome],
+    ) -> Cause {
         let step = &self.steps[index];
         if !step.is_linked
             && let Some(cause) = self.uncached(&step.below, changes, done)
         {
             return cause;
         }
-        let mut taken: Vec<&str> = Vec::new();
-        for input in &step.inputs {
-            if let Input::Context(selection) = input {
-                taken.extend(changed(self, before, selection, changes));
-                if let Some(more) = ignored_otherwise(self, before, selection) {
-                    return Cause::Files { count: more.len(), paths: more };
-                }
-            }
+        let of_step = taken.inputs.get(index).map_or(&[][..], Vec::as_slice);
+        if let Some(more) = of_step.iter().find_map(|(_, ignored)| ignored.clone()) {
+            return Cause::Files { count: more.len(), paths: more };
         }
+        let mut taken: Vec<&str> = of_step.iter().flat_map(|(paths, _)| paths).copied().collect();
         if !taken.is_empty() {
             let mut seen = HashSet::new();
             taken.retain(|path| seen.insert(*path));
@@ -173,19 +178,73 @@ impl Plan {
 /// How many paths a cause names.
 const SHOWN_PATHS: usize = 5;
 
-/// The changed files that a selection takes, before or after the change.
-fn changed<'c>(
-    after: &'c Plan,
-    before: &'c Plan,
-    selection: &'c Selection,
-    changes: &'c Changes<'_>,
-) -> impl Iterator<Item = &'c str> {
-    let lets_in = |plan: &Plan, path: &str| !plan.context.ignore().rules().is_excluded(path);
-    let taken =
-        changes.files.iter().filter(move |change| selection.takes(change.path)).filter(move |change| {
-            change.is_there && lets_in(after, change.path) || change.was_there && lets_in(before, change.path)
-        });
-    taken.map(|change| change.path)
+/// The files of the context that the steps of a plan take and that are different from before.
+#[derive(Debug, Default)]
+struct Taken<'c> {
+    /// For each input of each step.
+    inputs: Vec<Vec<TakenFiles<'c>>>,
+}
+
+/// The changed files, and what only an ignore file lets in or keeps out.
+type TakenFiles<'c> = (Vec<&'c str>, Option<Vec<String>>);
+
+impl<'c> Taken<'c> {
+    fn of(after: &Plan, before: &Plan, changes: &'c Changes<'_>) -> Self {
+        let (mut ours, mut theirs) = (Exclusions::of(&after.context), Exclusions::of(&before.context));
+        let same_rules = after.context.ignore().rules().source() == before.context.ignore().rules().source();
+        // Whether each changed file is in either context; asked only of those that something selects.
+        let mut is_seen: Vec<Option<bool>> = vec![None; changes.files.len()];
+        let mut taken = |input: &Input| match input {
+            Input::Context(selection) => {
+                let mut paths = Vec::new();
+                for (change, is_seen) in changes.files.iter().zip(&mut is_seen) {
+                    if !selection.takes(change.path) {
+                        continue;
+                    }
+                    let is_seen = is_seen.get_or_insert_with(|| {
+                        change.is_there && !ours.has(change.path)
+                            || change.was_there
+                                && !(same_rules && change.is_there)
+                                && !theirs.has(change.path)
+                    });
+                    if *is_seen {
+                        paths.push(change.path);
+                    }
+                }
+                (paths, ignored_otherwise(after, before, selection))
+            }
+            Input::Layer { .. } | Input::Remote(_) => (Vec::new(), None),
+        };
+        let inputs = after.steps.iter().map(|step| step.inputs.iter().map(&mut taken).collect());
+        Self { inputs: inputs.collect() }
+    }
+}
+
+/// What an ignore file excludes; what is known of a directory serves for all files in it.
+struct Exclusions<'p> {
+    rules: &'p Dockerignore,
+    directories: HashMap<String, Matched>,
+}
+
+impl<'p> Exclusions<'p> {
+    fn of(context: &'p Context) -> Self {
+        Self { rules: context.ignore().rules(), directories: HashMap::new() }
+    }
+
+    fn has(&mut self, path: &str) -> bool {
+        let Some((directory, _)) = path.rsplit_once('/') else {
+            return self.rules.is_excluded_in(path, None);
+        };
+        if !self.directories.contains_key(directory) {
+            let mut matched: Option<Matched> = None;
+            for end in directory.match_indices('/').map(|(at, _)| at).chain([directory.len()]) {
+                let above = directory.get(..end).unwrap_or_default();
+                matched = Some(self.rules.enter(above, matched.as_ref()).1);
+            }
+            self.directories.extend(matched.map(|matched| (directory.to_owned(), matched)));
+        }
+        self.rules.is_excluded_in(path, self.directories.get(directory))
+    }
 }
 
 /// The files that a selection takes because of the ignore file in force now, or no longer takes because of it.
@@ -218,13 +277,34 @@ pub(super) struct Keys {
 }
 
 impl Keys {
+    /// Where nothing is different.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self::made(plan, None, &Changes::default(), &Taken::default(), Content::Unknown)
+    }
+
     /// `before` is what was built before, and `content` what the stages make whose keys were not known then;
     /// [`Content::Unknown`] counts as other content.
-    pub(super) fn of(plan: &Plan, before: Option<&Plan>, changes: &Changes<'_>, content: Content) -> Self {
+    fn of_next(
+        plan: &Plan,
+        before: &Plan,
+        changes: &Changes<'_>,
+        taken: &Taken<'_>,
+        content: Content,
+    ) -> Self {
+        Self::made(plan, Some(before), changes, taken, content)
+    }
+
+    fn made(
+        plan: &Plan,
+        before: Option<&Plan>,
+        changes: &Changes<'_>,
+        taken: &Taken<'_>,
+        content: Content,
+    ) -> Self {
         let known: HashSet<u64> =
             before.map_or_else(HashSet::new, |before| before.keys.layers.iter().copied().collect());
         let mut keys = Self::default();
-        for step in &plan.steps {
+        for (index, step) in plan.steps.iter().enumerate() {
             let mut hasher = DefaultHasher::new();
             step.definition.hash(&mut hasher);
             let mut below = keys.layer(&step.below, changes);
@@ -232,14 +312,14 @@ impl Keys {
                 below = keys.same_step(step, before).unwrap_or(below);
             }
             (!step.is_linked).then_some(below).hash(&mut hasher);
-            for input in &step.inputs {
+            for (number, input) in step.inputs.iter().enumerate() {
                 match input {
                     Input::Context(selection) => {
                         selection.source().hash(&mut hasher);
-                        let Some(before) = before else { continue };
-                        let files: Vec<_> = changed(plan, before, selection, changes).collect();
-                        let ignored = ignored_otherwise(plan, before, selection);
-                        if !files.is_empty() || ignored.is_some() {
+                        let taken = taken.inputs.get(index).and_then(|inputs| inputs.get(number));
+                        if let Some((files, ignored)) = taken
+                            && (!files.is_empty() || ignored.is_some())
+                        {
                             ("changed", files, ignored).hash(&mut hasher);
                         }
                     }

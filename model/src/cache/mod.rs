@@ -9,6 +9,16 @@
 //! - the content of the files that it takes: from the build context, from another stage, or from an image. How and when
 //!   they came to be does not count.
 //!
+//! Some corners, all of them measured:
+//! - The order of the environment counts. ARG and ENV put a name at the end, also one that was set before, and a stage
+//!   sets what the ENVs of the stage below it set once more: there they win over its ARGs.
+//! - A RUN is its list of arguments: `RUN x` and `RUN ["/bin/sh", "-c", "x"]` are the same, and so is SHELL with the
+//!   default. Defaults that are written out (`--network=default`, `readonly` of a bind mount) do not count.
+//! - Of a cache mount, target, owner and mode count, not its id, how it is shared, or what is in it.
+//! - Of a copied path only the last name counts, beside the content: `COPY ./src/ /x` is `COPY src /x`.
+//! - The mode of a directory is content, but BuildKit only notices a change of it in a directory that it has not seen
+//!   before (fsutil, `DiskWriter.HandleChange`). Whoever lists a directory among the changes says that it was noticed.
+//!
 //! A step whose key was known before is *cached*. A stage that the target does not need is not built at all.
 //!
 //! A [`Plan`] holds the steps of a Dockerfile with what their keys are made of. [`Plan::compare`] tells, for two plans
@@ -78,7 +88,8 @@ pub enum Builder {
     /// - RUN with a secret or ssh mount depends on the content of what it stands on, instead of on the step.
     BuildKit013,
     /// The builder before BuildKit: one chain of steps for all instructions, in which nothing is cached any more after
-    /// the first step that is not. All stages up to the target are built.
+    /// the first step that is not. All stages up to the target are built. What ENV, LABEL and the like make is not among
+    /// the steps: it counts as a part of the next one.
     Classic,
 }
 

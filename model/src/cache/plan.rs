@@ -115,7 +115,7 @@ impl Plan {
             plan.stages.push(PlannedStage { index, name, line, base, end, is_built, steps });
             scopes.push(scope);
         }
-        plan.keys = Keys::of(&plan, None, &Changes::default(), Content::Unknown);
+        plan.keys = Keys::of(&plan);
         plan
     }
 
@@ -185,9 +185,18 @@ impl Plan {
         let total = from_image + steps.count();
         let mut number = from_image;
         let mut below = base.clone();
+        // What the classic builder makes of ENV, LABEL and the like counts as a part of the next step.
+        let mut between: Vec<String> = Vec::new();
         for (index, step) in stage.steps.iter().enumerate() {
             let instruction = &step.instruction;
             if !makes_step(instruction.keyword()) {
+                if self.options.builder == Builder::Classic {
+                    let text = String::from_utf8_lossy(instruction.text()).into_owned();
+                    // A value that is given shows in RUN alone, not in ARG.
+                    let is_argument = instruction.keyword() == Keyword::Arg;
+                    let escape = instruction.file().escape();
+                    between.push(if is_argument { text } else { scope.expand(&text, escape) });
+                }
                 scope.advance(instruction, &self.options, global);
                 continue;
             }
@@ -218,6 +227,9 @@ impl Plan {
                 }
                 Keyword::Run => self.define_run(&mut step, instruction, build, stage, scope),
                 _ => self.define_copy(&mut step, instruction, build, stage, scope),
+            }
+            for text in between.drain(..) {
+                step.define(AspectKind::Text, text);
             }
             number += 1;
             step.number = number;

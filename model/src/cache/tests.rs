@@ -29,3 +29,59 @@ fn an_argument_reruns_the_next_run() {
     let text = "FROM a AS b\nARG A\nFROM b\nRUN x\n";
     assert_eq!(lines(text, Edit::Argument("A".into())), [4]);
 }
+
+fn with_plan(text: &str, options: &Options, check: impl FnOnce(&Build<'_>, &Plan)) {
+    let file = Dockerfile::parse(text.as_bytes());
+    let build = Build::of(&file);
+    let context = Context::in_memory([("a.txt", ""), ("src/a.rs", "")]);
+    check(&build, &Plan::of(&build, &context, options));
+}
+
+#[test]
+fn the_chain_of_causes_is_told() {
+    let text = "FROM a AS b\nARG V\nCOPY . .\nRUN npm ci\nFROM scratch\nCOPY --from=b /x /\nCOPY src /\n";
+    with_plan(text, &Options::default(), |build, plan| {
+        let outcomes = plan.outcomes(build, &[Edit::File("a.txt".into())]);
+        let said = |step| outcomes.explain(plan, step);
+        assert_eq!(said(0).unwrap(), "line 3 COPY . . reruns because it took a.txt");
+        assert_eq!(said(1).unwrap(), "line 4 RUN npm ci reruns because line 3 COPY . . took a.txt");
+        assert_eq!(said(3).unwrap(), "line 7 COPY src / may rerun because line 3 COPY . . took a.txt");
+        assert_eq!((outcomes.reruns(), outcomes.reruns_at_most()), (2, 4));
+        let outcomes = plan.outcomes(build, &[Edit::Argument("V".into())]);
+        let said = outcomes.explain(plan, 1);
+        assert_eq!(said.unwrap(), "line 4 RUN npm ci reruns because it saw another value of V");
+        assert_eq!(plan.outcomes(build, &[Edit::File("elsewhere/../b".into())]).reruns(), 2);
+    });
+}
+
+#[test]
+fn linked_copies_stand_alone_but_bear_what_is_below() {
+    let text = "FROM a\nRUN x\nCOPY --link src /\nRUN y\n";
+    with_plan(text, &Options::default(), |build, plan| {
+        let outcomes = plan.outcomes(build, &[Edit::Base]);
+        let verdicts: Vec<_> = outcomes.all().iter().map(|outcome| outcome.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Reruns, Verdict::Cached, Verdict::Reruns]);
+        assert_eq!(outcomes.root(2), Some((0, &Cause::Image("a".into()))));
+    });
+}
+
+#[test]
+fn the_classic_builder_has_one_chain() {
+    let text = "FROM a\nARG A\nLABEL a=$A\nCOPY src /\n";
+    let edits = [Edit::Argument("A".into())];
+    with_plan(text, &Options::default(), |build, plan| assert_eq!(plan.outcomes(build, &edits).reruns(), 0));
+    let classic = Options { builder: Builder::Classic, ..Options::default() };
+    with_plan(text, &classic, |build, plan| assert_eq!(plan.outcomes(build, &edits).reruns(), 1));
+}
+
+#[test]
+fn another_ignore_file_counts_by_what_it_lets_in() {
+    let file = Dockerfile::parse(&b"FROM a\nCOPY src /\nCOPY . /\n"[..]);
+    let build = Build::of(&file);
+    let context = Context::in_memory([("a.txt", ""), ("src/a.rs", "")]);
+    let plan = |context: &Context| Plan::of(&build, context, &Options::default());
+    let after = plan(&context.with_ignore(crate::dockerignore::Dockerignore::parse(b"a.txt")));
+    let outcomes = after.compare(&plan(&context), &[], Content::Unknown);
+    assert_eq!(outcomes.explain(&after, 0), None);
+    assert_eq!(outcomes.explain(&after, 1).unwrap(), "line 3 COPY . / reruns because it took a.txt");
+}
