@@ -31,8 +31,18 @@ fn make_base(name: &str, salt: &str) {
 fn build(context: &Path, options: &str, secret: &Path) -> Option<Steps> {
     let secret = secret.display();
     let (token, other) = (format!("id=token,src={secret}"), format!("id=other,src={secret}"));
-    let mut arguments =
-        vec!["buildx", "build", "--network=host", "--progress=plain", "--secret", &token, "--secret", &other];
+    let mut arguments = vec![
+        "buildx",
+        "build",
+        "--network=host",
+        "--progress=plain",
+        // No image is kept.
+        "--output=type=cacheonly",
+        "--secret",
+        &token,
+        "--secret",
+        &other,
+    ];
     arguments.extend(options.split_whitespace());
     arguments.push(context.to_str().unwrap());
     let (done, text) = docker(&arguments);
