@@ -114,9 +114,12 @@ impl Variables {
         self.known.insert(name.to_owned(), Variable { value, default: None, origin: Origin::Env, line });
     }
 
-    /// Declares a build argument. An ENV of the same name keeps hiding it.
+    /// Declares a build argument. Where ENV has set the name before, nothing is known from here on: the reference says that
+    /// ENV always overrides ARG, while BuildKit 0.13 gives RUN the value of the later ARG (measured; see
+    /// [`crate::cache`]).
     pub(crate) fn declare(&mut self, name: &str, default: Option<String>, line: usize) {
-        if self.known.get(name).is_some_and(|variable| variable.origin == Origin::Env) {
+        if let Some(variable) = self.known.get_mut(name).filter(|known| known.origin == Origin::Env) {
+            variable.value = None;
             return;
         }
         let number = self.declared.entry(name.to_owned()).or_default();
@@ -183,11 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn env_hides_arg() {
+    fn an_argument_after_env_leaves_both_open() {
         let mut variables = Variables::new(false);
         variables.set_env("A", Some("env".into()), 1);
         variables.declare("A", Some("arg".into()), 2);
-        assert_eq!(variables.certain("A"), Some(Some("env")));
+        assert_eq!(variables.certain("A"), None);
+        assert_eq!(variables.expand("$A", b'\\'), None);
     }
 
     #[test]
