@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use dockfix_model::build::Build;
-use dockfix_model::context::Context;
+use dockfix_model::context::{Context, FileType};
 use dockfix_model::pattern::has_wildcard;
 use dockfix_model::{Origin, Variables};
 use dockfix_syntax::view::{Copy, Mount, MountKind};
@@ -119,19 +119,36 @@ impl Directory {
     }
 
     /// Whether it holds anything but what tells Docker how to build: `COPY . .` from a directory `docker/` that holds
-    /// nothing else is no context.
+    /// nothing else, or nothing but directories with a Dockerfile each, is no context.
     fn is_worth_copying(&self) -> bool {
         *self.is_worth_copying.get_or_init(|| {
             let Ok(entries) = self.context.list_ignoring_dockerignore("") else { return false };
             entries.iter().any(|entry| {
                 let name = entry.name.to_ascii_lowercase();
-                let of_docker = ["dockerfile", "containerfile", "dockerignore", "compose", "docker-bake"];
                 let of_people = ["readme", "license", "makefile", ".gitignore", ".gitkeep"];
-                !of_docker.iter().any(|part| name.contains(part))
+                !is_of_docker(&name)
                     && !of_people.iter().any(|part| name.starts_with(part))
+                    && !(entry.file_type == FileType::Dir && self.has_dockerfile(&entry.name))
             })
         })
     }
+
+    fn has_dockerfile(&self, directory: &str) -> bool {
+        let entries = self.context.list_ignoring_dockerignore(directory);
+        entries.is_ok_and(|entries| {
+            entries.iter().any(|entry| {
+                let name = entry.name.to_ascii_lowercase();
+                name.starts_with("dockerfile") || name.starts_with("containerfile")
+            })
+        })
+    }
+}
+
+/// Whether a file of this name, in lower case, tells Docker how to build.
+fn is_of_docker(name: &str) -> bool {
+    ["dockerfile", "containerfile", "dockerignore", "compose", "docker-bake"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// The sources of one instruction, as written, remote ones included.

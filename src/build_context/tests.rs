@@ -58,6 +58,8 @@ fn the_nearest_directory_above_that_has_them() {
     nearest("FROM a\nCOPY a/b/x y .\n", &["a/b/x", "y"], "");
     nearest("FROM a\nCOPY package*.json .\nCOPY . .\n", &["a/b/x", "a/package.json"], "a");
     nearest("FROM a\nCOPY . .\n", &["a/b/Dockerfile.dev", "a/b/.dockerignore", "a/main.go"], "a");
+    nearest("FROM a\nCOPY . .\n", &["a/c/Dockerfile", "a/c/x.sh", "go.mod"], "");
+    nearest("FROM a\nCOPY . .\n", &["a/c/Dockerfile", "a/lib/x.sh", "go.mod"], "a");
     nearest("FROM a\nRUN --mount=type=bind,source=go.mod,target=go.mod go mod download\n", &["go.mod"], "");
 }
 

@@ -26,9 +26,9 @@ fn every_option_is_in_the_readme() {
         assert!(README.contains(&format!("`{option}")), "{option} is missing");
     }
     let commands = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
-    for command in
-        commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|&name| name != "help")
-    {
+    // What is indented further goes on with the line above.
+    let names = commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for command in names.filter(|name| !matches!(*name, "" | "help")) {
         assert!(README.contains(&format!("dockfix {command}")), "{command} is missing");
     }
 }
