@@ -1,6 +1,6 @@
 //! `dockfix cache`: which steps of a build run again, and why.
 //!
-//! [`edits`] asks the model after an edit; [`replay`] asks it for every commit of a history. Both compare a Dockerfile
+//! [`edits`] asks the model after an edit; [`mod@replay`] asks it for every commit of a history. Both compare a Dockerfile
 //! with what the rewrite makes of it.
 
 mod arguments;

@@ -126,9 +126,9 @@ impl Directory {
             entries.iter().any(|entry| {
                 let name = entry.name.to_ascii_lowercase();
                 let of_people = ["readme", "license", "makefile", ".gitignore", ".gitkeep"];
-                !is_of_docker(&name)
-                    && !of_people.iter().any(|part| name.starts_with(part))
-                    && !(entry.file_type == FileType::Dir && self.has_dockerfile(&entry.name))
+                let is_of_people = of_people.iter().any(|part| name.starts_with(part));
+                let is_directory = entry.file_type == FileType::Dir;
+                !is_of_docker(&name) && !is_of_people && (!is_directory || !self.has_dockerfile(&entry.name))
             })
         })
     }
