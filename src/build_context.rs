@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
 use dockfix_model::context::{Context, ContextError, IgnoreFile};
 use dockfix_syntax::Dockerfile;
 
@@ -64,6 +65,18 @@ impl Contexts {
     /// With `given`, an absolute directory, that is every Dockerfile's context.
     pub(crate) fn new(given: Option<PathBuf>) -> Self {
         Self { given, ..Self::default() }
+    }
+
+    /// With the directory after --context, if there is one, which is that of every Dockerfile.
+    ///
+    /// # Errors
+    /// It is no directory.
+    pub(crate) fn of_argument(context: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(directory) = context else { return Ok(Self::new(None)) };
+        let shown = directory.display();
+        let real = std::fs::canonicalize(directory).with_context(|| format!("--context {shown}"))?;
+        anyhow::ensure!(real.is_dir(), "--context {shown}: no directory");
+        Ok(Self::new(Some(real)))
     }
 
     /// The context in a directory, without any ignore file. Clones share what was read.

@@ -48,7 +48,7 @@ struct Subject {
 /// There is no such Dockerfile, it cannot be built, or its history cannot be read.
 pub(crate) fn run(arguments: &Arguments, stdout: &mut impl Write) -> anyhow::Result<()> {
     let here = Here::find().context("the working directory cannot be found; change to another one")?;
-    let contexts = Contexts::new(arguments.context_directory()?);
+    let contexts = Contexts::of_argument(arguments.context.as_deref())?;
     let path = dockerfile(arguments.file.as_deref())?;
     let single = single(&path, &contexts, &Options::default(), &here)?;
     let subject = Subject {

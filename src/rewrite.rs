@@ -53,7 +53,7 @@ pub(crate) fn rewrite(selection: &Selection) -> anyhow::Result<Rewritten> {
         !selection.names_stdin(),
         "builds need files on disk; name the Dockerfile instead of `-`"
     );
-    let contexts = Contexts::new(selection.context_directory()?);
+    let contexts = Contexts::of_argument(selection.context.as_deref())?;
     guard::keep_panics_quiet();
     let input = input::from_disk(&selection.paths, &contexts);
     rewrite_all(input, &contexts, &selection.options())
@@ -72,7 +72,7 @@ fn rewrite_all(input: Input, contexts: &Contexts, options: &Options) -> anyhow::
 /// The arguments contradict each other or the world: nothing was done.
 pub(crate) fn run(arguments: &Arguments, stdout: &mut impl io::Write) -> anyhow::Result<ExitCode> {
     let mut options = arguments.selection.options();
-    let contexts = Contexts::new(arguments.selection.context_directory()?);
+    let contexts = Contexts::of_argument(arguments.selection.context.as_deref())?;
     let from_stdin = arguments.is_stdin()?;
     arguments.check_builds()?;
     guard::keep_panics_quiet();

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use dockfix_model::cache;
 
@@ -45,7 +44,7 @@ pub(crate) struct Arguments {
     target: Option<String>,
     /// The build context; else it is found out.
     #[arg(long, value_name = "DIR")]
-    context: Option<PathBuf>,
+    pub(super) context: Option<PathBuf>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
@@ -93,14 +92,5 @@ impl Arguments {
             anyhow::bail!("--history {text}: no range of commits; write `dockfix cache {text} --history`");
         }
         Ok(Some(text.parse()?))
-    }
-
-    /// The directory after --context, absolute and without links.
-    pub(super) fn context_directory(&self) -> anyhow::Result<Option<PathBuf>> {
-        let Some(directory) = &self.context else { return Ok(None) };
-        let shown = directory.display();
-        let real = std::fs::canonicalize(directory).with_context(|| format!("--context {shown}"))?;
-        anyhow::ensure!(real.is_dir(), "--context {shown}: no directory");
-        Ok(Some(real))
     }
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
-use anyhow::Context as _;
 use clap::ValueEnum;
 use dockfix_transforms::{Options, registry};
 
@@ -28,7 +27,7 @@ pub(crate) struct Selection {
     allow_unsafe: bool,
     /// The build context of all the Dockerfiles; else it is found out for each.
     #[arg(long, value_name = "DIR")]
-    context: Option<PathBuf>,
+    pub(super) context: Option<PathBuf>,
     /// When to use colours; `auto` heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
@@ -70,15 +69,6 @@ impl Selection {
 
     pub(super) fn options(&self) -> Options {
         Options { only: self.only.clone(), skip: self.skip.clone(), allow_unsafe: self.allow_unsafe }
-    }
-
-    /// The directory after --context, absolute and without links.
-    pub(super) fn context_directory(&self) -> anyhow::Result<Option<PathBuf>> {
-        let Some(directory) = &self.context else { return Ok(None) };
-        let shown = directory.display();
-        let real = std::fs::canonicalize(directory).with_context(|| format!("--context {shown}"))?;
-        anyhow::ensure!(real.is_dir(), "--context {shown}: no directory");
-        Ok(Some(real))
     }
 
     /// Whether standard input is among the paths.
