@@ -7,12 +7,17 @@
 //!   has an older time stamp, for Cargo compares times (The Cargo Book, "Build Cache").
 //! - **Caches**: `registry` and `git` in `$CARGO_HOME` or `~/.cargo`, stores: later commands read them, and `--offline`
 //!   ones fail without. Locked, since Cargo's own lock, `.package-cache`, lies beside them and not in them. Never
-//!   `$CARGO_HOME` itself, whose `bin` is what was installed, and never `target`, which later steps copy from.
+//!   `$CARGO_HOME` itself, whose `bin` is what was installed.
 //!   The official image has CARGO_HOME=/usr/local/cargo, writable for everybody (rust-lang/docker-rust,
 //!   `Dockerfile-debian.template`).
+//! - **Compiled output**: `target` in the root of the workspace, or where CARGO_TARGET_DIR says. Only with `--unsafe`: Cargo
+//!   goes by the time stamps of the project's own sources, which the RUN makes newer first, and by the versions of all other
+//!   packages; it does not notice that a C library or a system header changed.
 //! - **Refused**: `--offline` and `--frozen`, which rely on what an earlier step left; manifests first, see above.
 //!
 //! Sources: The Cargo Book, "Cargo Home", "Environment Variables", "cargo install"; The rustup book, "Overrides".
+
+mod output;
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::effects::{Effects, Names, Paths};
@@ -22,7 +27,9 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::{Environment, Setting};
 use crate::options::{Grammar, Words};
 use crate::system;
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names};
+use crate::{
+    Cache, CacheKind, CachePlan, Compiled, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
+};
 
 /// Cargo.
 pub(crate) struct Cargo;
@@ -138,7 +145,7 @@ impl Ecosystem for Cargo {
         match verb(command) {
             Some(Verb::Build) => Err(Refusal::new(
                 "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef \
-                 does, or a cache mount at `target` with the programs copied out of it in the same RUN",
+                 does, or a cache mount for what is compiled (cache-mount with --unsafe)",
             )),
             Some(Verb::Fetch) => {
                 Err(Refusal::new("cargo fetch wants a source file of every package, such as src/main.rs"))
@@ -183,6 +190,26 @@ impl Ecosystem for Cargo {
             sharing: Sharing::Locked,
         };
         Ok(CachePlan { caches: vec![cache("registry"), cache("git")], edits: Vec::new() })
+    }
+
+    fn compiled(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        state: &State,
+        project: &Project<'_>,
+    ) -> Result<Option<Compiled>, Refusal> {
+        match verb(command) {
+            Some(Verb::Build) => output::of(command, state, project),
+            Some(Verb::Cook) => {
+                Err(Refusal::new("cargo chef keeps the compiled dependencies in a step of their own"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn makes(&self, command: &Invocation<'_>, path: &str) -> bool {
+        output::makes(command, path)
     }
 
     fn ignored(&self) -> &'static [&'static str] {
@@ -289,147 +316,4 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    fn needs(body: &str) -> String {
-        let file = format!("FROM rust\nWORKDIR /app\nCOPY . .\nRUN {body}");
-        let workspace = "[workspace]\nmembers = [\"a\"]\n[patch.crates-io]\nx = { path = \"x\" }\n";
-        let member = "[package]\nname = \"a\"\n[dependencies]\ny = { git = \"https://x/y\" }\n";
-        let files = [
-            ("Cargo.toml", workspace),
-            ("a/Cargo.toml", member),
-            ("a/build.rs", ""),
-            ("a/src/main.rs", ""),
-            ("x/Cargo.toml", "[package]\n"),
-            ("x/src/lib.rs", ""),
-        ];
-        testing::needs(&Cargo, &file, &files)
-    }
-
-    fn caches(dockerfile: &str) -> String {
-        testing::caches(&Cargo, dockerfile, &[])
-    }
-
-    #[test]
-    fn builds_cannot_be_split() {
-        for body in [
-            "cargo build --release",
-            "cargo +nightly build -Z unstable",
-            "cargo b",
-            "cargo test --workspace --any-flag",
-            "cargo install --path .",
-            "cargo install --locked --path crates/x --root /out",
-            "cargo install",
-            "SQLX_OFFLINE=true cargo build",
-            "cargo zigbuild --target x",
-        ] {
-            let reason = "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef does, or a cache mount at `target` with the programs copied out of it in the same RUN";
-            assert_eq!(needs(body), format!("refused: {reason}"), "{body}");
-        }
-        assert_eq!(
-            needs("cargo fetch"),
-            "refused: cargo fetch wants a source file of every package, such as src/main.rs"
-        );
-        assert!(
-            needs("cargo chef cook --release --recipe-path recipe.json").starts_with("refused: cargo chef")
-        );
-    }
-
-    #[test]
-    fn installs_of_crates_need_no_project() {
-        for body in [
-            "cargo install cargo-chef",
-            "cargo install --locked cargo-chef --version 0.1 sqlx-cli@$V",
-            "cargo install --git https://x/y --tag v1",
-            "rustup target add wasm32-unknown-unknown",
-            "rustup default nightly",
-            "rustup toolchain install stable --profile minimal",
-            "rustup --version",
-        ] {
-            assert_eq!(needs(body), "packages", "{body}");
-        }
-        for body in [
-            "cargo",
-            "cargo clean",
-            "cargo new x",
-            "cargo chef prepare",
-            "cargo make x",
-            "cargo vendor",
-            "cargo update",
-            "cargo $VERB",
-            "cargo install --unknown x",
-            "cargo install $CRATE",
-            "cargo install --config x=y z",
-            "rustup override set nightly",
-            "rustup run nightly x",
-            "cargo --version",
-        ] {
-            assert_eq!(needs(body), "opaque", "{body}");
-        }
-    }
-
-    #[test]
-    fn caches_lie_in_the_home_of_cargo() {
-        let both = |home: &str| format!("{home}/registry store locked; {home}/git store locked");
-        let run = |lines: &str, body: &str| caches(&format!("{lines}\nRUN {body}"));
-        assert_eq!(run("FROM rust", "cargo build --release"), both("/usr/local/cargo"));
-        assert_eq!(run("FROM rust", "cargo install x"), both("/usr/local/cargo"));
-        assert_eq!(run("FROM rust", "cargo chef cook"), both("/usr/local/cargo"));
-        assert_eq!(run("FROM rust\nUSER 1000:1000", "cargo build"), both("/usr/local/cargo"));
-        assert_eq!(run("FROM rust\nENV CARGO_HOME=/c", "cargo build"), both("/c"));
-        assert_eq!(run("FROM debian", "CARGO_HOME=/c cargo build"), both("/c"));
-        assert_eq!(run("FROM debian", "cargo fetch"), both("/root/.cargo"));
-        assert_eq!(run("FROM debian", "rustup default x"), "");
-    }
-
-    #[test]
-    fn refuses_caches_that_would_do_harm() {
-        let run = |lines: &str, body: &str| caches(&format!("{lines}\nRUN {body}"));
-        assert_eq!(
-            run("FROM rust", "cargo build --offline"),
-            "refused: --offline relies on what an earlier step downloaded"
-        );
-        assert!(run("FROM rust", "cargo build --frozen").starts_with("refused: --frozen"));
-        assert!(
-            run("FROM rust\nENV CARGO_NET_OFFLINE=true", "cargo build").starts_with("refused: CARGO_NET")
-        );
-        assert_eq!(
-            run("FROM company/rust", "cargo build"),
-            "refused: the base image is not known, and may set CARGO_HOME"
-        );
-        assert!(
-            run("FROM debian\nARG CARGO_HOME=/x", "cargo build")
-                .starts_with("refused: the value of CARGO_HOME")
-        );
-        assert_eq!(
-            run("FROM debian\nENV HOME=/home/x\nUSER 1000:1000", "cargo build"),
-            "refused: /home/x/.cargo would be root's where the mount makes it, and cargo writes other files there"
-        );
-    }
-
-    #[test]
-    fn installs_look_for_a_toolchain_file() {
-        let touches = |body: &str, path: &str| {
-            testing::touches(&Cargo, &format!("FROM rust\nWORKDIR /app/sub\nRUN {body}"), path)
-        };
-        assert_eq!(touches("cargo install x", "/app/sub/rust-toolchain.toml"), "r");
-        assert_eq!(touches("cargo install x", "/app/rust-toolchain"), "r");
-        assert_eq!(touches("cargo install x", "/app/sub/src"), "");
-        assert_eq!(touches("cargo install x --root /out", "/out/bin"), "rw");
-        assert_eq!(touches("cargo install x", "/usr/local/cargo/bin"), "rw");
-        assert_eq!(touches("rustup target add x", "/usr/local/rustup"), "rw");
-        assert_eq!(touches("rustup target add x", "/app"), "r");
-        assert_eq!(touches("cargo build", "/anything"), "rw");
-    }
-
-    #[test]
-    fn what_is_compiled_reads_any_variable() {
-        let file = |body: &str| format!("FROM rust\nRUN {body}");
-        assert!(testing::reads_variable(&Cargo, &file("cargo build"), "GIT_SHA"));
-        assert!(testing::reads_variable(&Cargo, &file("cargo install x"), "GIT_SHA"));
-        assert!(!testing::reads_variable(&Cargo, &file("cargo fetch"), "BUILD_DATE"));
-        assert!(testing::reads_variable(&Cargo, &file("cargo fetch"), "CARGO_HTTP_PROXY"));
-    }
-}
+mod tests;

@@ -38,6 +38,27 @@ pub trait Ecosystem: Sync {
         project: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal>;
 
+    /// What the command compiles and keeps beside its project, for the next time; `None` where it keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when where it lies cannot be told.
+    fn compiled(
+        &self,
+        _: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        _: &Project<'_>,
+    ) -> Result<Option<Compiled>, Refusal> {
+        Ok(None)
+    }
+
+    /// Whether a path below the directory of [`Self::compiled`] is that of a file which the command makes for others to
+    /// use: a program, a library.
+    fn makes(&self, _: &Invocation<'_>, _: &str) -> bool {
+        false
+    }
+
     /// Entries of `.dockerignore` for what the manager writes into a project (`**/node_modules`): files that an install
     /// in the image makes itself and that must not come from the host.
     fn ignored(&self) -> &'static [&'static str];
@@ -109,6 +130,25 @@ pub struct Needs {
     pub prefetch: Option<String>,
     /// Names of environment variables that its configuration files mention (`${NPM_TOKEN}` in .npmrc).
     pub variables: Vec<String>,
+}
+
+/// What a command compiles and keeps beside its project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// What the project calls itself.
+    pub name: String,
+    /// The directory that holds all its sources: `/app`.
+    pub sources: ImagePath,
+    /// The pattern of the names of source files, whose time stamps decide what is compiled anew.
+    pub source_names: &'static str,
+    /// Where the output lies: `/app/target`.
+    pub directory: ImagePath,
+    /// The variable that puts it elsewhere; `None` where the command says itself where it goes.
+    pub variable: Option<&'static str>,
+    /// A directory outside of every project where it may lie instead.
+    pub elsewhere: ImagePath,
+    /// The command itself copies what it makes to where it is used.
+    pub is_installed: bool,
 }
 
 /// Caches to mount for a command.

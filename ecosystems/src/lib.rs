@@ -47,8 +47,8 @@ mod testing;
 
 pub use apt::{AptCommand, apt_command};
 pub use ecosystem::{
-    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, GIT_VARIABLES, IndexUse, Needs,
-    Refusal, Sharing, Usage, UsageKind, names, recognise,
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Compiled, Ecosystem, GIT_VARIABLES, IndexUse,
+    Needs, Refusal, Sharing, Usage, UsageKind, names, recognise,
 };
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};
 

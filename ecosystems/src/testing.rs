@@ -104,6 +104,31 @@ pub(crate) fn reads_variable(ecosystem: &dyn Ecosystem, dockerfile: &str, name: 
     })
 }
 
+/// What that command compiles and keeps.
+pub(crate) fn compiled(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
+    with_last(ecosystem, dockerfile, files, |found| {
+        let Some((command, usage, Some(project), state)) = found else { return "opaque".to_owned() };
+        match ecosystem.compiled(command, usage, state, project) {
+            Err(refusal) => format!("refused: {refusal}"),
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some(compiled)) => {
+                let installed = if compiled.is_installed { ", installed" } else { "" };
+                let fixed = if compiled.variable.is_none() { ", fixed" } else { "" };
+                let (directory, name, sources) = (compiled.directory, compiled.name, compiled.sources);
+                format!("{directory} of {name} in {sources}{installed}{fixed}")
+            }
+        }
+    })
+}
+
+/// Whether that command makes a file of what it compiles for others.
+pub(crate) fn makes(ecosystem: &dyn Ecosystem, dockerfile: &str, path: &str) -> bool {
+    with_last(ecosystem, dockerfile, &[], |found| {
+        let (command, ..) = found.expect("a command that is known");
+        ecosystem.makes(command, path)
+    })
+}
+
 /// A context of these files; a path that ends in ` +x` is that of an executable one.
 fn context_of(files: &[(&str, &str)]) -> Context {
     let files = files.iter().fold(Files::new(), |files, (path, text)| match path.strip_suffix(" +x") {

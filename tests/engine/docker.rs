@@ -39,8 +39,9 @@ pub(crate) fn provide(name: &str) {
     }
 }
 
-/// Builds `dockerfile`, which lies beside the context, and does with the result what `output` says.
-pub(crate) fn build(context: &Path, dockerfile: &str, output: &[&str]) {
+/// Builds `dockerfile`, which lies beside the context, and does with the result what `output` says; gives back what the
+/// engine told of it.
+pub(crate) fn build(context: &Path, dockerfile: &str, output: &[&str]) -> String {
     let beside = tempfile::TempDir::new().unwrap();
     let path = beside.path().join("Dockerfile");
     std::fs::write(&path, dockerfile).unwrap();
@@ -52,4 +53,5 @@ pub(crate) fn build(context: &Path, dockerfile: &str, output: &[&str]) {
         .output()
         .unwrap();
     assert!(result.status.success(), "{dockerfile}\n{}", text(&result));
+    text(&result)
 }

@@ -4,8 +4,11 @@
 //! would empty the cache again and has to go.
 
 mod cleaning;
+mod compiled;
 mod heredoc;
 mod readers;
+mod touching;
+mod uses;
 
 use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
@@ -50,7 +53,11 @@ impl Transform for CacheMount {
                     continue;
                 }
                 let run = RunStep { input, stage, index, step, analysis };
+                let before = proposals.changes.len();
                 run.propose(&mut proposals);
+                if proposals.changes.len() == before {
+                    compiled::propose(&run, &mut proposals);
+                }
             }
         }
         proposals
@@ -190,6 +197,11 @@ impl RunStep<'_, '_> {
         let depth = directory.as_str().split('/').filter(|name| !name.is_empty()).count();
         let holds = |path: Option<ImagePath>| path.is_some_and(|path| path.below(directory).is_some());
         depth < 2 || holds(self.step.state.home()) || holds(self.step.state.workdir.clone())
+    }
+
+    /// Whether what the RUN leaves behind ends up in an image that is run.
+    fn is_in_image(&self) -> bool {
+        self.input.reading.build.image_of(self.stage.index).is_some()
     }
 
     /// Whether a mount of the RUN covers a directory or lies in it.

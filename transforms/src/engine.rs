@@ -203,6 +203,9 @@ fn apply_proposals<'a>(
         refusals.push((proposal.line, reason));
     }
     refusals.extend(proposals.refusals);
+    if options.allow_unsafe {
+        refusals.extend(proposals.unsafe_refusals);
+    }
     if wanted.is_empty() {
         return Ok(Round::Done(refusals));
     }

@@ -1,6 +1,7 @@
 //! Tests of the transforms in a few strings: files of the context, a Dockerfile before, a Dockerfile after.
 
 mod articles;
+mod compiled;
 mod documentation;
 mod mounts;
 mod moves;
@@ -14,6 +15,11 @@ type Files<'f> = &'f [(&'f str, &'f str)];
 
 /// Runs some transforms (all where `only` is empty). Without files the context is unknown.
 fn run(only: &[&str], files: Files<'_>, dockerfile: &str) -> Outcome {
+    run_with(only, files, dockerfile, false)
+}
+
+/// As [`run`], with unsafe changes if they are allowed.
+fn run_with(only: &[&str], files: Files<'_>, dockerfile: &str, allow_unsafe: bool) -> Outcome {
     let context =
         if files.is_empty() { Context::unknown() } else { Context::in_memory(files.iter().copied()) };
     let file = ProjectFile {
@@ -23,7 +29,7 @@ fn run(only: &[&str], files: Files<'_>, dockerfile: &str) -> Outcome {
         rewrite: true,
     };
     let only = only.iter().map(|&id| id.to_owned()).collect();
-    fix(&Project { files: vec![file] }, &Options { only, ..Options::default() })
+    fix(&Project { files: vec![file] }, &Options { only, allow_unsafe, ..Options::default() })
 }
 
 fn dockerfile(outcome: &Outcome) -> &FixedFile {

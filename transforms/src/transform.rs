@@ -63,6 +63,8 @@ pub struct Proposals {
     pub changes: Vec<Proposal>,
     /// What is left alone: 1-based line in the current file, and why.
     pub refusals: Vec<(usize, String)>,
+    /// What is left alone although unsafe changes are allowed; of no interest where they are not.
+    pub unsafe_refusals: Vec<(usize, String)>,
 }
 
 /// A change, all or nothing.
@@ -93,6 +95,11 @@ impl Proposals {
             Ok(edits) => self.changes.push(Proposal { line, safety, reason: reason.into(), edits }),
             Err(error) => self.refuse(line, error.to_string()),
         }
+    }
+
+    /// Says that something is left alone, even where unsafe changes are made.
+    pub fn refuse_unsafe(&mut self, line: usize, reason: impl Into<String>) {
+        self.unsafe_refusals.push((line, reason.into()));
     }
 
     /// Says that something is left alone.

@@ -15,10 +15,10 @@ use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Dockerfile, Keyword};
 use dockfix_transforms::{Options, Outcome, Project, ProjectFile, fix};
 
-fn run(name: &str, source: &[u8], context: &Context) -> Outcome {
+fn run(name: &str, source: &[u8], context: &Context, options: &Options) -> Outcome {
     let file =
         ProjectFile { name: name.to_owned(), source: source.into(), context: context.clone(), rewrite: true };
-    fix(&Project { files: vec![file] }, &Options::default())
+    fix(&Project { files: vec![file] }, options)
 }
 
 /// A context that has whatever the Dockerfile copies, and the manifests of small projects in every directory of it.
@@ -77,17 +77,20 @@ const MANIFESTS: &[(&str, &str)] = &[
     ("go.mod", "module example.com/a\n\ngo 1.22\n"),
     ("go.sum", ""),
     ("main.go", "package main\n\nfunc main() {}\n"),
+    ("Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\n"),
+    ("Cargo.lock", "version = 4\n"),
+    ("src/main.rs", "fn main() {}\n"),
     ("src/index.js", "console.log(1)\n"),
     ("README.md", "# a\n"),
 ];
 
-fn check_all(context_of: impl Fn(&[u8]) -> Context) {
+fn check_all(options: &Options, context_of: impl Fn(&[u8]) -> Context) {
     let Some(files) = corpus::dockerfiles() else { return };
     let (mut changed, mut problems) = (0, Vec::new());
     let mut by_transform: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (name, source) in &files {
         let context = context_of(source);
-        let outcome = run(name, source, &context);
+        let outcome = run(name, source, &context, options);
         for file in outcome.files.iter().chain(&outcome.ignore_files) {
             if let Some(bug) = &file.bug {
                 problems.push(format!("{name}: {bug}"));
@@ -120,7 +123,7 @@ fn check_all(context_of: impl Fn(&[u8]) -> Context) {
         let context = outcome.ignore_files.iter().fold(context, |context, ignore| {
             context.with_file(&ignore.name, &ignore.after[..]).unwrap_or(context)
         });
-        let again = run(name, &file.after, &context);
+        let again = run(name, &file.after, &context, options);
         if again.files[0].is_changed() || again.ignore_files.iter().any(|file| file.is_changed()) {
             problems.push(format!("{name}: a second run changes more"));
         }
@@ -131,10 +134,15 @@ fn check_all(context_of: impl Fn(&[u8]) -> Context) {
 
 #[test]
 fn with_nothing_known_but_the_file() {
-    check_all(|_| Context::unknown());
+    check_all(&Options::default(), |_| Context::unknown());
 }
 
 #[test]
 fn with_a_made_up_context() {
-    check_all(made_up);
+    check_all(&Options::default(), made_up);
+}
+
+#[test]
+fn with_unsafe_changes() {
+    check_all(&Options { allow_unsafe: true, ..Options::default() }, made_up);
 }

@@ -78,7 +78,7 @@ fn link(chain: &Chain<'_>, number: usize) -> Result<Span, String> {
 }
 
 /// Whether the script begins with `set -e`, in whatever company.
-fn stops_at_failure(chain: &Chain<'_>) -> bool {
+pub(super) fn stops_at_failure(chain: &Chain<'_>) -> bool {
     chain.links.first().is_some_and(|link| {
         let text = String::from_utf8_lossy(link.span.of(chain.text)).into_owned();
         let mut words = text.split_whitespace();

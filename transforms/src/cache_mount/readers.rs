@@ -12,7 +12,7 @@ use crate::analysis::Managed;
 use crate::transform::Input;
 
 /// The RUNs after step `index` of a stage, in this stage and in those that start from it.
-fn later_runs<'i, 'a>(
+pub(super) fn later_runs<'i, 'a>(
     input: &'i Input<'a>,
     stage: &'i Stage<'a>,
     index: usize,

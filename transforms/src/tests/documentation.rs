@@ -1,10 +1,10 @@
 //! The examples in the pages of the transforms are run.
 //!
 //! A page holds fenced blocks: `text context` lists the files of the build context, a path or `path: content` on each
-//! line; `dockerfile before` is what is rewritten, `dockerfile after` what must come out; `text refused` after a `before`
+//! line; `dockerfile before` is what is rewritten (`dockerfile before --unsafe` with that option), `dockerfile after` what must come out; `text refused` after a `before`
 //! gives the refusals instead, `line: reason` each; `text ignore` the ignore file that is written.
 
-use super::run;
+use super::run_with;
 use crate::registry;
 
 struct Block {
@@ -50,7 +50,7 @@ fn examples_hold() {
                     .collect();
                 continue;
             }
-            if block.kind == "dockerfile before" {
+            if block.kind.starts_with("dockerfile before") {
                 before = Some(block);
                 continue;
             }
@@ -60,7 +60,8 @@ fn examples_hold() {
             let only =
                 [transform.id, if transform.id == "cache-mount" { "syntax-directive" } else { transform.id }];
             let only = if transform.id == "syntax-directive" { &[][..] } else { &only[..] };
-            let outcome = run(only, &files, &before.text);
+            let allow_unsafe = before.kind.ends_with("--unsafe");
+            let outcome = run_with(only, &files, &before.text, allow_unsafe);
             let file = &outcome.files[0];
             assert_eq!(file.bug, None, "{place}");
             let refusals: String = file

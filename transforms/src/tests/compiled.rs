@@ -1,0 +1,348 @@
+//! `cache-mount` for what is compiled: programs are copied out of the mount to where they would be without it.
+
+use super::{Files, dockerfile, run, run_with};
+
+const ONLY: &[&str] = &["cache-mount"];
+const APP: Files<'_> =
+    &[("Cargo.toml", "[package]\nname = \"app\"\n"), ("Cargo.lock", ""), ("src/main.rs", "")];
+const FINAL: &str = "FROM debian\nCOPY --from=build /app/target/release/app /usr/bin/\n";
+
+/// The registry is mounted here already, so that only what is compiled is talked about.
+const REGISTRY: &str = "RUN --mount=type=cache,target=/usr/local/cargo ";
+const MOUNT: &str = "--mount=type=cache,id=app-target,target=/var/cache/cargo-target,sharing=locked";
+
+fn file(run: &str, rest: &str) -> String {
+    format!("FROM rust AS build\nWORKDIR /app\nCOPY . .\n{run}\n{rest}")
+}
+
+#[track_caller]
+fn check(files: Files<'_>, before: &str, after: &str) {
+    let outcome = run_with(ONLY, files, before, true);
+    let file = dockerfile(&outcome);
+    let text = String::from_utf8_lossy(&file.after);
+    assert!(text == after, "\n--- wanted\n{after}\n--- got\n{text}\n{:#?}", file.refusals);
+    // Nothing is left to do, with or without unsafe changes.
+    for allow_unsafe in [true, false] {
+        let again = run_with(ONLY, files, after, allow_unsafe);
+        assert_eq!(String::from_utf8_lossy(&dockerfile(&again).after), after);
+        assert_eq!(dockerfile(&again).refusals, []);
+    }
+}
+
+#[track_caller]
+fn check_refused(files: Files<'_>, before: &str, refusals: &[&str]) {
+    let outcome = run_with(ONLY, files, before, true);
+    let file = dockerfile(&outcome);
+    assert_eq!(String::from_utf8_lossy(&file.after), before);
+    let got: Vec<_> =
+        file.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason)).collect();
+    assert_eq!(got, refusals);
+    // Who does not want unsafe changes is not told what is wrong with them.
+    assert_eq!(dockerfile(&run(ONLY, files, before)).refusals, []);
+}
+
+/// A build of which `rest` uses the program.
+#[track_caller]
+fn refused(build: &str, rest: &str, reason: &str) {
+    check_refused(APP, &file(&format!("{REGISTRY}{build}"), rest), &[reason]);
+}
+
+/// The lines of a RUN that compiles under the mount.
+fn compiled(command: &str) -> String {
+    format!(
+        "{REGISTRY}{MOUNT} \\\n    find . -name '*.rs' -exec touch {{}} + && \\\n    CARGO_TARGET_DIR=/var/cache/cargo-target {command} && \\\n    mkdir -p target/release && \\\n    cp /var/cache/cargo-target/release/app target/release/"
+    )
+}
+
+#[test]
+fn a_program_is_copied_out() {
+    let build = |run: &str| file(run, FINAL);
+    check(
+        APP,
+        &build(&format!("{REGISTRY}cargo build --release")),
+        &build(&compiled("cargo build --release")),
+    );
+    check(
+        APP,
+        &build(&format!("{REGISTRY}SQLX_OFFLINE=true cargo build -r $FLAGS")),
+        &build(&compiled("SQLX_OFFLINE=true cargo build -r $FLAGS")),
+    );
+}
+
+#[test]
+fn without_the_option_it_is_one_line() {
+    let outcome = run(ONLY, APP, &file(&format!("{REGISTRY}cargo build --release"), FINAL));
+    let refusals: Vec<_> = dockerfile(&outcome).refusals.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(
+        refusals,
+        [
+            "compiled dependencies stay in a cache mount (/var/cache/cargo-target), and cargo does not notice another base image or system library; this is not shown to be safe (--unsafe)"
+        ]
+    );
+}
+
+#[test]
+fn later_steps_may_work_on_the_copy() {
+    let rest = format!("RUN strip target/release/app\nRUN target/release/app --version\n{FINAL}");
+    check(
+        APP,
+        &file(&format!("{REGISTRY}cargo build --release"), &rest),
+        &file(&compiled("cargo build --release"), &rest),
+    );
+}
+
+#[test]
+fn every_program_is_copied() {
+    let rest = "FROM debian\nCOPY --from=build /app/target/release/a /app/target/release/libb.so /usr/bin/\nCOPY --from=build /app/target/wasm32-unknown-unknown/release/c.wasm /\n";
+    check(
+        APP,
+        &file(&format!("{REGISTRY}cargo build --release"), rest),
+        &file(
+            &compiled("cargo build --release").replace(
+                "/release/app target/release/",
+                "/release/a /var/cache/cargo-target/release/libb.so target/release/ && \\\n    mkdir -p target/wasm32-unknown-unknown/release && \\\n    cp /var/cache/cargo-target/wasm32-unknown-unknown/release/c.wasm target/wasm32-unknown-unknown/release/",
+            ),
+            rest,
+        ),
+    );
+}
+
+/// What the RUN has copied out itself needs nothing but the mount, in the place of the directory.
+#[test]
+fn what_is_copied_already_needs_only_the_mount() {
+    let flag = "--mount=type=cache,id=app-target,target=/app/target,sharing=locked";
+    let touch = "find . -name '*.rs' ! -path './target/*' -exec touch {} +";
+    let rest = "FROM debian\nCOPY --from=build /app.bin /\n";
+    check(
+        APP,
+        &file(&format!("{REGISTRY}cargo build \\\n && cp target/debug/app /app.bin"), rest),
+        &file(
+            &format!(
+                "{REGISTRY}{flag} \\\n    {touch} \\\n && cargo build \\\n && cp target/debug/app /app.bin"
+            ),
+            rest,
+        ),
+    );
+    check(
+        APP,
+        &file(
+            &format!("{REGISTRY}cargo install --locked --path ."),
+            "FROM debian\nCOPY --from=build /usr/local/cargo/bin/app /\n",
+        ),
+        &file(
+            &format!("{REGISTRY}{flag} \\\n    {touch} && \\\n    cargo install --locked --path ."),
+            "FROM debian\nCOPY --from=build /usr/local/cargo/bin/app /\n",
+        ),
+    );
+}
+
+#[test]
+fn the_final_image_keeps_the_program_it_runs() {
+    let image =
+        |run: &str| format!("FROM rust\nWORKDIR /app\nCOPY . .\n{run}\nCMD [\"./target/release/app\"]\n");
+    check(
+        APP,
+        &image(&format!("{REGISTRY}cargo build --release")),
+        &image(&compiled("cargo build --release")),
+    );
+    let refused = |build: &str, rest: &str, reason: &str| {
+        check_refused(
+            APP,
+            &format!("FROM rust\nWORKDIR /app\nCOPY . .\n{REGISTRY}{build}\n{rest}\n"),
+            &[&format!("4: /app/target is part of the final image, {reason}")],
+        );
+    };
+    refused("cargo build", "CMD cargo run", "and line 5 runs `cargo`");
+    refused("cargo build", "CMD [\"./start.sh\"]", "which may need it");
+    refused("cargo build --release", "CMD [\"ls\", \"target/release\"]", "and line 5 names target/release");
+}
+
+#[test]
+fn the_target_directory_is_that_of_the_workspace() {
+    let files: Files<'_> = &[
+        ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n"),
+        ("crates/app/Cargo.toml", "[package]\nname = \"app\"\n"),
+        ("crates/app/src/main.rs", ""),
+    ];
+    let build = |run: &str| file(&format!("WORKDIR /app/crates/app\n{run}"), FINAL);
+    check(
+        files,
+        &build(&format!("{REGISTRY}cargo build --release")),
+        &build(
+            &compiled("cargo build --release")
+                .replace("find .", "find /app")
+                .replace(" target/release", " /app/target/release"),
+        ),
+    );
+}
+
+/// Cargo would not notice that such sources changed.
+#[test]
+fn all_sources_must_be_in_the_project() {
+    let files: Files<'_> = &[
+        ("app/Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\nlib = { path = \"../lib\" }\n"),
+        ("lib/Cargo.toml", "[package]\nname = \"lib\"\n"),
+    ];
+    check_refused(
+        files,
+        &format!(
+            "FROM rust AS build\nCOPY . /src\nWORKDIR /src/app\n{REGISTRY}cargo build\nFROM scratch\nCOPY --from=build /src/app/target/debug/app /\n"
+        ),
+        &["4: the sources in /src/lib lie outside of the project in /src/app"],
+    );
+    let files: Files<'_> = &[
+        ("Cargo.toml", "[package]\nname = \"app\"\n"),
+        (".cargo/config.toml", "[build]\ntarget-dir = \"out\"\n"),
+    ];
+    check_refused(
+        files,
+        &file(&format!("{REGISTRY}cargo build"), FINAL),
+        &["4: .cargo/config.toml says where compiled output goes"],
+    );
+}
+
+#[test]
+fn what_is_used_must_be_known_by_name() {
+    let copy = |path: &str| format!("FROM debian\nCOPY --from=build {path} /x\n");
+    let unnamed =
+        |path: &str| format!("4: line 6 copies {path}, which is not known to be one file of /app/target");
+    for path in [
+        "/app",
+        "/app/target/release",
+        "/app/target/release/*",
+        "/app/target/release/deps",
+        "/app/target/*/app",
+        "/app/target/debug/app",
+    ] {
+        refused("cargo build --release", &copy(path), &unnamed(path));
+    }
+    refused(
+        "cargo build --release",
+        &format!("RUN make\n{FINAL}"),
+        "4: `make` in line 5 may read /app/target",
+    );
+    refused(
+        "cargo build --release",
+        &format!("RUN cp -r target/release /x\n{FINAL}"),
+        "4: `cp target/release` in line 5 takes more of /app/target than files by name",
+    );
+    refused(
+        "cargo build --release",
+        &format!("RUN cp target/release/$NAME /x\n{FINAL}"),
+        "4: `cp target/release/$NAME` in line 5 takes more of /app/target than files by name",
+    );
+    refused(
+        "cargo build --release",
+        "FROM debian\nRUN --mount=from=build,source=/app/target,target=/t cp /t/release/app /\n",
+        "4: line 6 mounts /app/target of this stage",
+    );
+    refused(
+        "cargo build --release && rm -rf target",
+        FINAL,
+        "4: its own commands remove what is in /app/target",
+    );
+}
+
+/// A dummy project that is compiled first keeps the dependencies in a step of their own.
+#[test]
+fn who_compiles_twice_has_thought_of_it() {
+    check_refused(
+        APP,
+        &file(&format!("{REGISTRY}cargo build --release\n{REGISTRY}cargo test"), FINAL),
+        &["4: line 5 compiles the project, too", "5: line 4 compiles the project, too"],
+    );
+    let dummy = format!(
+        "FROM rust AS build\nWORKDIR /app\nCOPY Cargo.toml .\n{REGISTRY}cargo chef cook --release\nCOPY . .\n{REGISTRY}cargo build --release\n{FINAL}"
+    );
+    check_refused(
+        APP,
+        &dummy,
+        &[
+            "4: cargo chef keeps the compiled dependencies in a step of their own",
+            "6: line 4 compiles the project, too",
+        ],
+    );
+    let brought =
+        file(&format!("COPY --from=cook /app/target target\n{REGISTRY}cargo build --release"), FINAL);
+    check_refused(APP, &brought, &["5: line 4 copies into /app/target"]);
+}
+
+/// A stale program must not be copied after a build that failed.
+#[test]
+fn a_failure_must_be_noticed() {
+    let reason = "4: the commands beside it run even where it fails";
+    refused("cargo build --release; true", FINAL, reason);
+    refused("cargo build --release || true", FINAL, reason);
+    refused("cargo build --release | tee log", FINAL, "4: `cargo` is part of a pipeline or of another shell");
+    let build = |run: &str| file(run, FINAL);
+    check(
+        APP,
+        &build(&format!("{REGISTRY}set -e; cargo build --release; echo")),
+        &build(
+            &compiled("cargo build --release")
+                .replace("locked \\\n    find", "locked set -e; find")
+                .replace(" && ", "; ")
+                .replace("target/release/", "target/release/; echo")
+                .replace("release/; echoapp", "release/app"),
+        ),
+    );
+}
+
+#[test]
+fn heredocs_get_lines() {
+    let build =
+        |flags: &str, script: &str| file(&format!("{REGISTRY}{flags}<<EOF\nset -e\n{script}\nEOF"), FINAL);
+    check(
+        APP,
+        &build("", "cargo build --release\necho"),
+        &build(
+            &format!("{MOUNT} "),
+            "find . -name '*.rs' -exec touch {} +\nCARGO_TARGET_DIR=/var/cache/cargo-target cargo build --release\nmkdir -p target/release\ncp /var/cache/cargo-target/release/app target/release/\necho",
+        ),
+    );
+}
+
+#[test]
+fn the_directory_must_be_writable() {
+    let user = |lines: &str| format!("{lines}{REGISTRY}cargo build --release\n{FINAL}");
+    let app = "WORKDIR /app\nCOPY . .\n";
+    check_refused(
+        APP,
+        &user(&format!("FROM rust AS build\nUSER 1000:1000\n{app}")),
+        &["5: the sources may not belong to user 1000:1000, who could not make them newer"],
+    );
+    let reasons = |lines: &str| {
+        let outcome = run_with(ONLY, APP, &user(lines), true);
+        let refusals = &dockerfile(&outcome).refusals;
+        refusals.iter().map(|it| it.reason.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    assert!(
+        reasons(&format!("FROM company/rust AS build\n{app}")).contains("the user that the base image sets")
+    );
+    assert!(
+        reasons(&format!("FROM fedora AS build\nENV CARGO_HOME=/usr/local/cargo\n{app}"))
+            .contains("may come without `find`")
+    );
+    // Whoever installs packages is root.
+    let lines = format!("FROM company/rust AS build\nRUN apt-get install -y x\n{app}");
+    let outcome = run_with(ONLY, APP, &user(&lines), true);
+    assert!(String::from_utf8_lossy(&dockerfile(&outcome).after).contains(MOUNT));
+}
+
+/// The RUN makes all sources newer itself.
+#[test]
+fn a_touch_above_goes() {
+    let rest = |run: &str| format!("ARG V\n{run}\n{FINAL}");
+    check(
+        APP,
+        &file("# why\nRUN touch src/main.rs", &rest(&format!("{REGISTRY}cargo build --release"))),
+        &file("# why", &rest(&compiled("cargo build --release"))),
+    );
+    let outcome = run_with(
+        ONLY,
+        APP,
+        &file("RUN touch README.md", &rest(&format!("{REGISTRY}cargo build --release"))),
+        true,
+    );
+    assert!(String::from_utf8_lossy(&dockerfile(&outcome).after).contains("RUN touch README.md"));
+}
