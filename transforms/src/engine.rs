@@ -85,6 +85,15 @@ struct Converged {
     history: History,
 }
 
+/// What a transform leaves alone.
+#[derive(Default)]
+struct Refused {
+    /// Whatever is allowed.
+    left: Vec<Refusal>,
+    /// Although unsafe changes are allowed.
+    left_though_unsafe: Vec<Refusal>,
+}
+
 /// The file in all its states on the way, for as long as it is worked on: what is known of one is taken over by the next.
 struct States<'a> {
     files: &'a Arena<Dockerfile>,
@@ -105,7 +114,7 @@ fn converge(
     let mut history = History::new(original.source());
     let mut changes: Vec<(usize, Change)> = Vec::new();
     // What each transform leaves alone, as of when it was asked last.
-    let mut refusals: Vec<Vec<Refusal>> = transforms.iter().map(|_| Vec::new()).collect();
+    let mut refusals: Vec<Refused> = transforms.iter().map(|_| Refused::default()).collect();
     // How many of them, up to the current one, have nothing more to propose for the file as it is.
     let mut content = 0;
     let mut current = 0;
@@ -114,12 +123,15 @@ fn converge(
         let input = Input { reading, context, original };
         let proposals = transform.propose(&input);
         match apply_proposals(&states, &input, transform.id(), proposals, options)? {
-            Round::Done(left) => {
+            Round::Done { left, left_though_unsafe } => {
                 let place = |(line, reason): (usize, String)| {
                     let (line, reason) = (history.original_line(line), history.in_original(&reason));
                     Refusal { transform: transform.id(), line, reason }
                 };
-                refusals[current] = left.into_iter().map(place).collect();
+                refusals[current] = Refused {
+                    left: left.into_iter().map(place).collect(),
+                    left_though_unsafe: left_though_unsafe.into_iter().map(place).collect(),
+                };
                 content += 1;
                 current = (current + 1) % transforms.len();
             }
@@ -147,13 +159,20 @@ fn converge(
     if !changes.is_empty() {
         leaves_nothing_to_do(&Input { reading, context, original: reading.file() }, transforms, options)?;
     }
-    let mut refusals: Vec<_> = refusals.into_iter().flatten().collect();
     // What was improved and could not be improved further needs no word.
-    refusals.retain(|refusal: &Refusal| {
-        !changes
-            .iter()
-            .any(|(_, change)| change.transform == refusal.transform && change.line == refusal.line)
-    });
+    let is_improved = |refusal: &Refusal, safety: Option<Safety>| {
+        changes.iter().any(|(_, change)| {
+            change.transform == refusal.transform
+                && change.line == refusal.line
+                && safety.is_none_or(|safety| change.safety == safety)
+        })
+    };
+    let mut told = Vec::new();
+    for Refused { left, left_though_unsafe: more } in refusals {
+        told.extend(left.into_iter().filter(|refusal| !is_improved(refusal, None)));
+        told.extend(more.into_iter().filter(|refusal| !is_improved(refusal, Some(Safety::Unsafe))));
+    }
+    let mut refusals = told;
     refusals.sort_by_key(|refusal| refusal.line);
     refusals.dedup();
     Ok(Converged { source: Arc::from(reading.file().source()), changes, refusals, history })
@@ -180,10 +199,13 @@ fn is_wanted(proposal: &Proposal, options: &Options) -> bool {
     proposal.safety == Safety::Safe || options.allow_unsafe
 }
 
+/// What is left alone: line in the current file and reason.
+type Lines = Vec<(usize, String)>;
+
 /// What came of asking a transform.
 enum Round<'a> {
-    /// It changes nothing, and leaves this alone: line in the current file and reason.
-    Done(Vec<(usize, String)>),
+    /// It changes nothing, and leaves this alone.
+    Done { left: Lines, left_though_unsafe: Lines },
     /// It changed the file.
     Next { reading: &'a Reading<'a>, proposals: Vec<Proposal> },
 }
@@ -203,11 +225,9 @@ fn apply_proposals<'a>(
         refusals.push((proposal.line, reason));
     }
     refusals.extend(proposals.refusals);
-    if options.allow_unsafe {
-        refusals.extend(proposals.unsafe_refusals);
-    }
     if wanted.is_empty() {
-        return Ok(Round::Done(refusals));
+        let left_though_unsafe = if options.allow_unsafe { proposals.unsafe_refusals } else { Lines::new() };
+        return Ok(Round::Done { left: refusals, left_though_unsafe });
     }
     // Changes that do not touch each other are made at once; what is left over is proposed again.
     let mut together = Edits::new();

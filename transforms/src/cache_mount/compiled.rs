@@ -181,8 +181,7 @@ impl Plan<'_, '_> {
         let mut edits = Edits::new();
         let instruction = &run.step.instruction;
         let compiled = &self.compiler.compiled;
-        let id = format!("{}-{}", compiled.name, compiled.directory.name());
-        let flag = format!("--mount=type=cache,id={id},target={},sharing=locked", self.mount);
+        let flag = format!("--mount=type=cache,id={},target={},sharing=locked", self.id(run), self.mount);
         rewrite::insert_flags(&mut edits, instruction, &[&flag])?;
         let Layout { line_break, joint } = &self.layout;
         let (mut before, after) = (self.before(), self.after());
@@ -203,6 +202,18 @@ impl Plan<'_, '_> {
         Ok(edits)
     }
 
+    /// The name of the mount: other projects have others, and so have other base images, whose C library the output is
+    /// linked with. Of their tags the words without digits count, for versions come and go.
+    fn id(&self, run: &RunStep<'_, '_>) -> String {
+        let (compiled, base) = (&self.compiler.compiled, &run.step.state.base);
+        let words = base.tag.split('-').filter(|word| {
+            !word.is_empty() && *word != "latest" && !word.contains(|ch: char| ch.is_ascii_digit())
+        });
+        let image = base.repository.rsplit('/').next().unwrap_or_default();
+        let parts = [compiled.name.as_str(), compiled.directory.name(), image].into_iter().chain(words);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
+
     /// Makes the sources newer than all that is in the mount.
     fn before(&self) -> String {
         let compiled = &self.compiler.compiled;
@@ -210,7 +221,7 @@ impl Plan<'_, '_> {
         let here = if current == Some(&compiled.sources) { "." } else { compiled.sources.as_str() };
         let inside = compiled.directory.below(&compiled.sources).filter(|_| self.copied.is_empty());
         let except = inside.map_or(String::new(), |inside| format!(" ! -path '{here}/{inside}/*'"));
-        format!("find {here} -name '{}'{except} -exec touch {{}} +", compiled.source_names)
+        format!("find {here} -name '{}'{except} -exec touch -c {{}} +", compiled.source_names)
     }
 
     /// Copies what others use out of the mount.

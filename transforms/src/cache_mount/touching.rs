@@ -49,7 +49,7 @@ fn sole<'l, 'a>(link: &'l Link<'a>) -> Option<&'l Invocation<'a>> {
 /// The directory below which a `find` makes all sources newer.
 fn touched_by_find(command: &Invocation<'_>, compiler: &Compiler<'_, '_>) -> Option<ImagePath> {
     let words = command.values()?;
-    let [directory, "-name", pattern, .., "-exec", "touch", "{}", "+"] = words[..] else { return None };
+    let [directory, "-name", pattern, .., "-exec", "touch", "-c", "{}", "+"] = words[..] else { return None };
     (command.program == "find" && pattern == compiler.compiled.source_names)
         .then(|| command.directory.as_ref().map(|at| at.join(directory)))?
 }

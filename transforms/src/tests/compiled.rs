@@ -9,7 +9,7 @@ const FINAL: &str = "FROM debian\nCOPY --from=build /app/target/release/app /usr
 
 /// The registry is mounted here already, so that only what is compiled is talked about.
 const REGISTRY: &str = "RUN --mount=type=cache,target=/usr/local/cargo ";
-const MOUNT: &str = "--mount=type=cache,id=app-target,target=/var/cache/cargo-target,sharing=locked";
+const MOUNT: &str = "--mount=type=cache,id=app-target-rust,target=/var/cache/cargo-target,sharing=locked";
 
 fn file(run: &str, rest: &str) -> String {
     format!("FROM rust AS build\nWORKDIR /app\nCOPY . .\n{run}\n{rest}")
@@ -50,7 +50,7 @@ fn refused(build: &str, rest: &str, reason: &str) {
 /// The lines of a RUN that compiles under the mount.
 fn compiled(command: &str) -> String {
     format!(
-        "{REGISTRY}{MOUNT} \\\n    find . -name '*.rs' -exec touch {{}} + && \\\n    CARGO_TARGET_DIR=/var/cache/cargo-target {command} && \\\n    mkdir -p target/release && \\\n    cp /var/cache/cargo-target/release/app target/release/"
+        "{REGISTRY}{MOUNT} \\\n    find . -name '*.rs' -exec touch -c {{}} + && \\\n    CARGO_TARGET_DIR=/var/cache/cargo-target {command} && \\\n    mkdir -p target/release && \\\n    cp /var/cache/cargo-target/release/app target/release/"
     )
 }
 
@@ -79,6 +79,30 @@ fn without_the_option_it_is_one_line() {
             "compiled dependencies stay in a cache mount (/var/cache/cargo-target), and cargo does not notice another base image or system library; this is not shown to be safe (--unsafe)"
         ]
     );
+}
+
+/// Two base images may have the same compiler and other C libraries.
+#[test]
+fn each_base_image_has_its_own() {
+    let build = |run: &str| file(run, FINAL).replace("FROM rust", "FROM rust:1.90.0-slim-bookworm");
+    check(
+        APP,
+        &build(&format!("{REGISTRY}cargo build --release")),
+        &build(
+            &compiled("cargo build --release")
+                .replace("id=app-target-rust", "id=app-target-rust-slim-bookworm"),
+        ),
+    );
+}
+
+/// What is left alone is told, whatever else was done in the line.
+#[test]
+fn a_safe_change_does_not_hide_it() {
+    let build = file("RUN cargo build", "FROM debian\nCOPY --from=build /app/target /t\n");
+    let outcome = run_with(ONLY, APP, &build, true);
+    let reasons: Vec<_> = dockerfile(&outcome).refusals.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(reasons, ["line 6 copies /app/target, which is not known to be one file of /app/target"]);
+    assert_eq!(dockerfile(&run(ONLY, APP, &build)).refusals, []);
 }
 
 #[test]
@@ -110,8 +134,8 @@ fn every_program_is_copied() {
 /// What the RUN has copied out itself needs nothing but the mount, in the place of the directory.
 #[test]
 fn what_is_copied_already_needs_only_the_mount() {
-    let flag = "--mount=type=cache,id=app-target,target=/app/target,sharing=locked";
-    let touch = "find . -name '*.rs' ! -path './target/*' -exec touch {} +";
+    let flag = "--mount=type=cache,id=app-target-rust,target=/app/target,sharing=locked";
+    let touch = "find . -name '*.rs' ! -path './target/*' -exec touch -c {} +";
     let rest = "FROM debian\nCOPY --from=build /app.bin /\n";
     check(
         APP,
@@ -297,7 +321,7 @@ fn heredocs_get_lines() {
         &build("", "cargo build --release\necho"),
         &build(
             &format!("{MOUNT} "),
-            "find . -name '*.rs' -exec touch {} +\nCARGO_TARGET_DIR=/var/cache/cargo-target cargo build --release\nmkdir -p target/release\ncp /var/cache/cargo-target/release/app target/release/\necho",
+            "find . -name '*.rs' -exec touch -c {} +\nCARGO_TARGET_DIR=/var/cache/cargo-target cargo build --release\nmkdir -p target/release\ncp /var/cache/cargo-target/release/app target/release/\necho",
         ),
     );
 }
