@@ -35,7 +35,8 @@ pub(super) fn of(
         return Err(Refusal::new("`-C` changes the directory that it works in"));
     }
     let environment = Environment::new(command, state);
-    let directory = environment.resolve(".")?;
+    let unknown = || Refusal::new("the directory that it works in is not known");
+    let directory = command.directory.clone().ok_or_else(unknown)?;
     let start = match (option(command, "--manifest-path")?, option(command, "--path")?) {
         (Some(path), _) => environment.resolve(path)?.parent().unwrap_or_else(ImagePath::root),
         (None, Some(path)) => environment.resolve(path)?,

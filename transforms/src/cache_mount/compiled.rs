@@ -170,9 +170,6 @@ fn check_sources(run: &RunStep<'_, '_>, compiled: &Compiled) -> Result<(), Strin
             return Err(format!("the sources in {} are mounted", compiled.sources));
         }
     }
-    if compiled.sources == ImagePath::root() {
-        return Err("the root of the image is the project's directory".to_owned());
-    }
     Ok(())
 }
 
@@ -183,7 +180,7 @@ impl Plan<'_, '_> {
         let compiled = &self.compiler.compiled;
         let flag = format!("--mount=type=cache,id={},target={},sharing=locked", self.id(run), self.mount);
         rewrite::insert_flags(&mut edits, instruction, &[&flag])?;
-        let Layout { line_break, joint } = &self.layout;
+        let Layout { top, line_break, joint } = &self.layout;
         let (mut before, after) = (self.before(), self.after());
         if let Some(variable) = compiled.variable.filter(|_| !self.copied.is_empty()) {
             let assignment = format!("{variable}={} ", self.mount);
@@ -191,10 +188,13 @@ impl Plan<'_, '_> {
         } else {
             before.push_str(joint);
         }
-        let Some(span) = run.analysis.chain.source_span(instruction, self.compiler.managed.command.span)
-        else {
+        let chain = &run.analysis.chain;
+        let start = chain.links.first().and_then(|link| chain.source_span(instruction, link.span));
+        let span = chain.source_span(instruction, self.compiler.managed.command.span);
+        let (Some(start), Some(span)) = (start, span) else {
             return Err(RewriteError::NoSuchItem(instruction.index()));
         };
+        edits.insert(start.start, top.as_str())?;
         edits.insert(span.start, format!("{line_break}{before}"))?;
         if let Some(after) = after {
             edits.insert(span.end, format!("{joint}{after}"))?;
@@ -220,8 +220,12 @@ impl Plan<'_, '_> {
         let current = self.compiler.managed.command.directory.as_ref();
         let here = if current == Some(&compiled.sources) { "." } else { compiled.sources.as_str() };
         let inside = compiled.directory.below(&compiled.sources).filter(|_| self.copied.is_empty());
-        let except = inside.map_or(String::new(), |inside| format!(" ! -path '{here}/{inside}/*'"));
-        format!("find {here} -name '{}'{except} -exec touch -c {{}} +", compiled.source_names)
+        let above = here.trim_end_matches('/');
+        let except = inside.map_or(String::new(), |inside| format!(" ! -path '{above}/{inside}/*'"));
+        // The root of the image holds more than the project: other file systems at least are left out.
+        let own = if compiled.sources == ImagePath::root() { " -xdev" } else { "" };
+        let names = compiled.source_names;
+        format!("find {here}{own} -name '{names}'{except} -exec touch -c {{}} +")
     }
 
     /// Copies what others use out of the mount.
@@ -246,7 +250,9 @@ impl Plan<'_, '_> {
 
 /// How new commands are joined to those of a RUN.
 struct Layout {
-    /// Before the first of them, where it needs a line of its own.
+    /// At the start of the script, which shares its line with the flags.
+    top: String,
+    /// Before the first of them, where it shares its line with the command before.
     line_break: String,
     /// Between two commands.
     joint: String,
@@ -281,16 +287,16 @@ impl Layout {
             let span = chain.source_span(&run.step.instruction, span).unwrap_or_default();
             String::from_utf8_lossy(span.of(file.source())).into_owned()
         };
-        let gap = beside.map(|number| {
+        let gap_after = |number: usize| {
             let link = |number: usize| chain.links.get(number).map_or(Span::empty(0), |link| link.span);
             source(Span::new(link(number).end, link(number + 1).start))
-        });
+        };
         let line_end = file.line_end();
         let own_line = match chain.place {
             Place::Logical(_) => format!("{}{line_end}    ", char::from(file.escape())),
             _ => line_end.to_owned(),
         };
-        let joint = match gap {
+        let joint = match beside.map(gap_after) {
             Some(gap) if gap.contains('\n') && !gap.contains('#') => gap,
             Some(gap) if gap.trim() == ";" => format!("; {own_line}"),
             _ => format!(" && {own_line}"),
@@ -304,7 +310,10 @@ impl Layout {
             }
             _ => true,
         };
-        let line_break = if number > 0 || is_on_own_line { String::new() } else { own_line };
-        Ok(Self { line_break, joint })
+        let breaks = |is_wanted: bool| if is_wanted { own_line.clone() } else { String::new() };
+        let gap = number.checked_sub(1).map(gap_after);
+        let is_inline =
+            matches!(chain.place, Place::Logical(_)) && gap.is_some_and(|gap| !gap.contains('\n'));
+        Ok(Self { top: breaks(!is_on_own_line), line_break: breaks(is_inline), joint })
     }
 }

@@ -200,6 +200,24 @@ fn the_target_directory_is_that_of_the_workspace() {
     );
 }
 
+/// In the root of the image the other file systems are left out.
+#[test]
+fn the_project_may_be_the_root_of_the_image() {
+    let build = |run: &str| {
+        format!("FROM rust AS build\nCOPY . .\n{run}\nFROM debian\nCOPY --from=build /target/release/app /\n")
+    };
+    check(
+        APP,
+        &build(&format!("{REGISTRY}cargo build --release")),
+        &build(&compiled("cargo build --release").replace("find .", "find . -xdev")),
+    );
+    check(
+        APP,
+        &build(&format!("WORKDIR /x\n{REGISTRY}cargo install --path /")).replace("/target/release", "/bin"),
+        &build(&format!("WORKDIR /x\n{REGISTRY}--mount=type=cache,id=app-target-rust,target=/target,sharing=locked \\\n    find / -xdev -name '*.rs' ! -path '/target/*' -exec touch -c {{}} + && \\\n    cargo install --path /")).replace("/target/release", "/bin"),
+    );
+}
+
 /// Cargo would not notice that such sources changed.
 #[test]
 fn all_sources_must_be_in_the_project() {
@@ -304,11 +322,21 @@ fn a_failure_must_be_noticed() {
         &build(&format!("{REGISTRY}set -e; cargo build --release; echo")),
         &build(
             &compiled("cargo build --release")
-                .replace("locked \\\n    find", "locked set -e; find")
+                .replace("    find", "    set -e && \\\n    find")
                 .replace(" && ", "; ")
                 .replace("target/release/", "target/release/; echo")
                 .replace("release/; echoapp", "release/app"),
         ),
+    );
+}
+
+#[test]
+fn commands_before_it_keep_their_line() {
+    let build = |run: &str| file(run, FINAL);
+    check(
+        APP,
+        &build(&format!("{REGISTRY}cd /app && cargo build --release")),
+        &build(&compiled("cargo build --release").replace("    find", "    cd /app && \\\n    find")),
     );
 }
 
