@@ -63,6 +63,10 @@ pub fn expand(
     escape: u8,
     value_of: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<Expansion, ExpandError> {
+    let is_plain = |byte: &u8| !matches!(byte, b'$' | b'"' | b'\'') && *byte != escape;
+    if word.iter().all(is_plain) {
+        return Ok(Expansion { text: word.to_vec(), variables: Variables::default() });
+    }
     let mut lexer = Lexer::new(word, escape, LexerOptions::default(), value_of);
     let (text, _) = lexer.run(None, false)?;
     Ok(Expansion { text, variables: Variables { names: lexer.names, unknown: false } })

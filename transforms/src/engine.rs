@@ -7,9 +7,10 @@ use dockfix_syntax::{DirectiveName, Dockerfile, Edits};
 use typed_arena::Arena;
 
 use crate::check;
+use crate::gain::Usual;
 use crate::history::History;
 use crate::reading::Reading;
-use crate::report::{Change, FixedFile, Options, ProjectFile, Refusal, Safety};
+use crate::report::{Change, FixedFile, Gain, Options, ProjectFile, Refusal, Safety};
 use crate::transform::{Input, Proposal, Proposals, Transform};
 
 /// Far more changes than any file wants: a transform that is not done by then goes round in circles.
@@ -21,6 +22,7 @@ pub(crate) fn fix_file(
     context: &Context,
     transforms: &[&dyn Transform],
     options: &Options,
+    usual: &Usual,
 ) -> FixedFile {
     let before = &project_file.source;
     let left_alone = |refusals: Vec<Refusal>, bug: Option<String>| FixedFile {
@@ -36,7 +38,8 @@ pub(crate) fn fix_file(
     if let Some((line, reason)) = unreadable(&original) {
         return left_alone(vec![Refusal { transform: FILE, line, reason }], None);
     }
-    let fixed = match converge(&original, context, transforms, options) {
+    let contexts = [&project_file.context, context];
+    let fixed = match converge(&original, contexts, transforms, options, usual) {
         Ok(fixed) => fixed,
         Err(bug) => return left_alone(Vec::new(), Some(bug)),
     };
@@ -48,7 +51,7 @@ pub(crate) fn fix_file(
         after: fixed.source,
         changes,
         refusals: fixed.refusals,
-        gains: Vec::new(),
+        gains: fixed.gains,
         bug: None,
     }
 }
@@ -82,6 +85,7 @@ struct Converged {
     /// Each with its number in the history.
     changes: Vec<(usize, Change)>,
     refusals: Vec<Refusal>,
+    gains: Vec<Gain>,
     history: History,
 }
 
@@ -100,17 +104,21 @@ struct States<'a> {
     readings: &'a Arena<Reading<'a>>,
 }
 
-/// Applies changes until no transform proposes any. The error is a bug of ours, for the report.
+/// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
+/// The error is a bug of ours, for the report.
 fn converge(
     original: &Dockerfile,
-    context: &Context,
+    contexts: [&Context; 2],
     transforms: &[&dyn Transform],
     options: &Options,
+    usual: &Usual,
 ) -> Result<Converged, String> {
+    let context = contexts[1];
     let (files, readings) = (Arena::new(), Arena::new());
     let states = States { files: &files, readings: &readings };
     let original = &*files.alloc(original.clone());
-    let mut reading = &*readings.alloc(Reading::of(original));
+    let first = &*readings.alloc(Reading::of(original));
+    let mut reading = first;
     let mut history = History::new(original.source());
     let mut changes: Vec<(usize, Change)> = Vec::new();
     // What each transform leaves alone, as of when it was asked last.
@@ -145,11 +153,11 @@ fn converge(
                     .map(|it| (history.original_line(it.line), history.in_original(&it.reason)))
                     .collect();
                 let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
-                let first = history.record(&edits, reading.file().source(), next.file().source());
+                let number_of_first = history.record(&edits, reading.file().source(), next.file().source());
                 for (number, (proposal, (line, reason))) in proposals.iter().zip(told).enumerate() {
                     let safety = proposal.safety;
                     let change = Change { transform, line, safety, reason, lines_after: Vec::new() };
-                    changes.push((first + number, change));
+                    changes.push((number_of_first + number, change));
                 }
                 reading = next;
                 content = 0;
@@ -175,7 +183,9 @@ fn converge(
     let mut refusals = told;
     refusals.sort_by_key(|refusal| refusal.line);
     refusals.dedup();
-    Ok(Converged { source: Arc::from(reading.file().source()), changes, refusals, history })
+    let is_changed = reading.file().source() != original.source();
+    let gains = if is_changed { usual.gains(first, reading, contexts) } else { Vec::new() };
+    Ok(Converged { source: Arc::from(reading.file().source()), changes, refusals, gains, history })
 }
 
 /// Whoever runs dockfix on its result must get what he has: for that run the result is the original. Transforms that do not

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dockfix_ecosystems::TypicalFiles;
-use dockfix_model::build::Build;
-use dockfix_model::cache::{Options, Plan, Target};
+use dockfix_model::cache::{Options, Plan, Target, Verdict};
 use dockfix_model::context::Context;
-use dockfix_syntax::Dockerfile;
 
-use crate::report::{Gain, ProjectFile};
+use crate::reading::Reading;
+use crate::report::Gain;
 
 /// The typical files of a project, searched for once per ignore file and only if a Dockerfile changed.
 #[derive(Default)]
@@ -18,23 +17,28 @@ pub(crate) struct Usual {
 }
 
 impl Usual {
-    /// What became better or worse by a change of `file` to `after`, whose context is `context` from then on.
-    pub(crate) fn gains(&self, file: &ProjectFile, after: &[u8], context: &Context) -> Vec<Gain> {
-        let (before, after) = (Dockerfile::parse(Arc::clone(&file.source)), Dockerfile::parse(after));
-        let (before, after) = (Build::of(&before), Build::of(&after));
-        let options = Options { target: Target::All, ..Options::default() };
-        let plans = (Plan::of(&before, &file.context, &options), Plan::of(&after, context, &options));
+    /// What became better or worse by a change of a file from `before` to `after`, with the context before and after.
+    pub(crate) fn gains(&self, before: &Reading<'_>, after: &Reading<'_>, contexts: [&Context; 2]) -> Vec<Gain> {
+        let [old, new] = contexts;
+        // A file that is rewritten is read under the ignore file of afterwards.
+        let own = (ignore_rules(old) != ignore_rules(new)).then(|| {
+            let options = Options { target: Target::All, ..Options::default() };
+            Plan::of(&before.build, old, &options)
+        });
+        let plans = (own.as_ref().unwrap_or_else(|| before.plan(new)), after.plan(new));
         let gain = |typical: dockfix_ecosystems::TypicalEdit| {
-            let edits = std::slice::from_ref(&typical.edit);
-            let (ours, theirs) = (plans.0.outcomes(&before, edits), plans.1.outcomes(&after, edits));
-            let (kind, before, after) = (typical.kind, ours.reruns_at_most(), theirs.reruns_at_most());
-            Gain { kind, before, after, edit: typical.edit }
+            let reruns = |plan: &Plan, reading: &Reading<'_>| {
+                let verdicts = plan.verdicts(&reading.build, &typical.edit);
+                verdicts.into_iter().filter(|verdict| *verdict != Verdict::Cached).count()
+            };
+            let (before, after) = (reruns(plans.0, before), reruns(plans.1, after));
+            Gain { kind: typical.kind, before, after, edit: typical.edit }
         };
-        self.files(&file.context).edits(&before).into_iter().map(gain).collect()
+        self.files(old).edits(&before.build).into_iter().map(gain).collect()
     }
 
     fn files(&self, context: &Context) -> Arc<TypicalFiles> {
-        let ignore = context.ignore().rules().source();
+        let ignore = ignore_rules(context);
         let known = || self.by_ignore_file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(files) = known().get(ignore) {
             return Arc::clone(files);
@@ -43,4 +47,8 @@ impl Usual {
         known().insert(ignore.to_vec(), Arc::clone(&files));
         files
     }
+}
+
+fn ignore_rules(context: &Context) -> &[u8] {
+    context.ignore().rules().source()
 }

@@ -91,11 +91,7 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
             None => file.context.clone(),
         };
         let transforms = if file.rewrite { &wanted[..] } else { &[] };
-        let mut fixed = engine::fix_file(file, &context, transforms, options);
-        if fixed.is_changed() {
-            fixed.gains = usual.gains(file, &fixed.after, &context);
-        }
-        fixed
+        engine::fix_file(file, &context, transforms, options, &usual)
     });
     Outcome { files: files.collect(), ignore_files }
 }

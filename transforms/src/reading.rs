@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use dockfix_model::build::{Build, Stage, Step};
+use dockfix_model::cache::{Options, Plan, Target};
 use dockfix_model::commands::Opaque;
 use dockfix_model::context::Context;
 use dockfix_model::project::Supplies;
@@ -19,6 +20,8 @@ pub struct Reading<'a> {
     runs: Vec<Vec<Run<'a>>>,
     /// What the copies of each stage bring; filled when somebody asks.
     supplies: Vec<OnceCell<Supplies>>,
+    /// The steps of all stages; made when somebody asks.
+    plan: OnceCell<Plan>,
 }
 
 type Run<'a> = OnceCell<Result<Rc<Analysis<'a>>, Opaque>>;
@@ -29,7 +32,7 @@ impl<'a> Reading<'a> {
         let cells = |stage: &Stage<'_>| stage.steps.iter().map(|_| OnceCell::new()).collect();
         let runs = build.stages.iter().map(cells).collect();
         let supplies = build.stages.iter().map(|_| OnceCell::new()).collect();
-        Self { build, runs, supplies }
+        Self { build, runs, supplies, plan: OnceCell::new() }
     }
 
     /// Reads a later state of the file of `before`. What was found out about RUNs that still say and mean the same is
@@ -60,6 +63,12 @@ impl<'a> Reading<'a> {
     pub(crate) fn supplies(&self, stage: &Stage<'_>, context: &Context) -> &Supplies {
         let supplies = || Supplies::of_stage(&self.build, stage.index, context);
         self.supplies[stage.index].get_or_init(supplies)
+    }
+
+    /// The steps of all stages in the context, which is the same one whenever this is asked.
+    pub(crate) fn plan(&self, context: &Context) -> &Plan {
+        let options = || Options { target: Target::All, ..Options::default() };
+        self.plan.get_or_init(|| Plan::of(&self.build, context, &options()))
     }
 
     /// The file.

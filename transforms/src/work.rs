@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use dockfix_model::build::{Build, Stage};
-use dockfix_model::cache::{Edit, Options, Outcome, Plan, Target, Verdict};
+use dockfix_model::cache::{Edit, Plan, Verdict};
 use dockfix_model::context::Context;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
@@ -39,7 +39,7 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
 /// The steps of a build, and the work of every one.
 struct Work<'b, 'a> {
     build: &'b Build<'a>,
-    plan: Plan,
+    plan: &'b Plan,
     stages: Vec<Vec<usize>>,
 }
 
@@ -47,20 +47,17 @@ impl<'b, 'a> Work<'b, 'a> {
     /// The work of a build; `known` holds the RUNs that were there before the change.
     fn of(reading: &'b Reading<'a>, known: Option<&BTreeSet<(usize, Vec<u8>)>>, context: &Context) -> Self {
         let build = &reading.build;
-        let options = Options { target: Target::All, ..Options::default() };
         let stages = build.stages.iter().map(|stage| weights(reading, stage, known)).collect();
-        Self { build, plan: Plan::of(build, context, &options), stages }
+        Self { build, plan: reading.plan(context), stages }
     }
 
     /// The work that an edit makes again: for certain, and if every stage that runs again makes other files.
     fn rerun(&self, edit: &Edit) -> [usize; 2] {
-        let outcomes = self.plan.outcomes(self.build, std::slice::from_ref(edit));
-        let weight = |outcome: &Outcome| {
-            let step = self.plan.steps().get(outcome.step);
-            step.map_or(0, |step| self.stages[step.stage][step.instruction])
-        };
+        let verdicts = self.plan.verdicts(self.build, edit);
+        let weights = self.plan.steps().iter().map(|step| self.stages[step.stage][step.instruction]);
+        let weighed: Vec<_> = verdicts.into_iter().zip(weights).collect();
         let sum = |counts: fn(Verdict) -> bool| {
-            outcomes.all().iter().filter(|outcome| counts(outcome.verdict)).map(weight).sum()
+            weighed.iter().filter(|(verdict, _)| counts(*verdict)).map(|(_, weight)| weight).sum()
         };
         [sum(|verdict| verdict == Verdict::Reruns), sum(|verdict| verdict != Verdict::Cached)]
     }

@@ -1,9 +1,10 @@
 //! Keys of steps, and what becomes of a plan when another one was built before it.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
-use super::input::AspectKind;
+use rustc_hash::FxHasher;
+
 use super::{Cause, Input, Layer, Outcome, Outcomes, Plan, Selection, Step, Verdict};
 use crate::context::Context;
 use crate::dockerignore::{Dockerignore, Matched};
@@ -56,6 +57,8 @@ pub enum Content {
 pub(super) struct Changes<'a> {
     pub(super) files: Vec<FileChange<'a>>,
     pub(super) images: bool,
+    /// For each step, whether it is another one for itself; none is where this is empty.
+    pub(super) steps: Vec<bool>,
 }
 
 impl Plan {
@@ -63,7 +66,7 @@ impl Plan {
     /// context. Files that only an ignore file lets in or keeps out need not be among them.
     #[must_use]
     pub fn compare(&self, before: &Self, files: &[FileChange<'_>], content: Content) -> Outcomes {
-        self.compare_changes(before, &Changes { files: files.to_vec(), images: false }, content)
+        self.compare_changes(before, &Changes { files: files.to_vec(), ..Changes::default() }, content)
     }
 
     /// As [`Self::compare`], and all images that the Dockerfile names are others than before.
@@ -74,28 +77,40 @@ impl Plan {
         files: &[FileChange<'_>],
         content: Content,
     ) -> Outcomes {
-        self.compare_changes(before, &Changes { files: files.to_vec(), images: true }, content)
+        self.compare_changes(before, &Changes { files: files.to_vec(), images: true, ..Changes::default() }, content)
     }
 
     pub(super) fn compare_changes(&self, before: &Self, changes: &Changes<'_>, content: Content) -> Outcomes {
-        let known: HashSet<u64> = before.keys.own.iter().copied().collect();
         let taken = Taken::of(self, before, changes);
-        let keys = |content| Keys::of_next(self, before, changes, &taken, content).own;
-        let (best, worst) = match content {
-            Content::Unknown => (keys(Content::Same), keys(Content::Other)),
-            content => (keys(content), keys(content)),
-        };
+        let verdicts = self.verdicts_of(before, changes, &taken, content);
         let mut all: Vec<Outcome> = Vec::with_capacity(self.steps.len());
-        for step in 0..self.steps.len() {
-            let verdict = match (known.contains(&best[step]), known.contains(&worst[step])) {
-                (_, true) => Verdict::Cached,
-                (true, false) => Verdict::DependsOnContent,
-                (false, false) => Verdict::Reruns,
-            };
+        for (step, verdict) in verdicts.into_iter().enumerate() {
             let cause = (verdict != Verdict::Cached).then(|| self.cause(step, before, changes, &taken, &all));
             all.push(Outcome { step, verdict, cause });
         }
         Outcomes { all }
+    }
+
+    pub(super) fn verdicts_of(
+        &self,
+        before: &Self,
+        changes: &Changes<'_>,
+        taken: &Taken<'_>,
+        content: Content,
+    ) -> Vec<Verdict> {
+        let keys = |content| Keys::of_next(self, before, changes, taken, content).own;
+        let is_known = |key: &u64| before.keys.own_sorted.binary_search(key).is_ok();
+        let of_keys = |content| keys(content).iter().map(is_known).collect::<Vec<bool>>();
+        let worst = of_keys(if content == Content::Unknown { Content::Other } else { content });
+        // Without content from elsewhere there is but one answer.
+        let best = (content == Content::Unknown && self.takes_content).then(|| of_keys(Content::Same));
+        let best = best.as_deref().unwrap_or(&worst);
+        let verdict = |(worst, best): (&bool, &bool)| match (best, worst) {
+            (_, true) => Verdict::Cached,
+            (true, false) => Verdict::DependsOnContent,
+            (false, false) => Verdict::Reruns,
+        };
+        worst.iter().zip(best).map(verdict).collect()
     }
 
     fn cause(
@@ -152,18 +167,13 @@ impl Plan {
 
     /// The variables in which a step differs from the same one before; nothing if it differs in other ways.
     fn different_variables(&self, step: &Step, before: &Self) -> Option<Vec<String>> {
-        let text = |step: &Step| -> Vec<String> {
-            let parts = step.definition.iter().filter(|(kind, _)| *kind == AspectKind::Text);
-            parts.map(|(_, value)| value.clone()).collect()
-        };
         let names = |step: &Step| -> HashMap<String, String> {
-            let variables = step.definition.iter().filter_map(|(kind, value)| match kind {
-                AspectKind::Variable(name) => Some((name.clone(), value.clone())),
-                _ => None,
-            });
-            variables.collect()
+            let variables = step.definition.variables();
+            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        let same = |other: &&Step| other.keyword == step.keyword && text(other) == text(step);
+        let same = |other: &&Step| {
+            other.keyword == step.keyword && other.definition.has_same_text(&step.definition)
+        };
         let ours = names(step);
         let candidates = before.steps.iter().filter(same).map(|other| {
             let theirs = names(other);
@@ -180,7 +190,7 @@ const SHOWN_PATHS: usize = 5;
 
 /// The files of the context that the steps of a plan take and that are different from before.
 #[derive(Debug, Default)]
-struct Taken<'c> {
+pub(super) struct Taken<'c> {
     /// For each input of each step.
     inputs: Vec<Vec<TakenFiles<'c>>>,
 }
@@ -189,7 +199,11 @@ struct Taken<'c> {
 type TakenFiles<'c> = (Vec<&'c str>, Option<Vec<String>>);
 
 impl<'c> Taken<'c> {
-    fn of(after: &Plan, before: &Plan, changes: &'c Changes<'_>) -> Self {
+    pub(super) fn of(after: &Plan, before: &Plan, changes: &'c Changes<'_>) -> Self {
+        // The same ignore file, and no file that changed.
+        if changes.files.is_empty() && std::ptr::eq(after, before) {
+            return Self::default();
+        }
         let (mut ours, mut theirs) = (Exclusions::of(&after.context), Exclusions::of(&before.context));
         let same_rules = after.context.ignore().rules().source() == before.context.ignore().rules().source();
         // Whether each changed file is in either context; asked only of those that something selects.
@@ -272,6 +286,8 @@ fn ignored_otherwise(after: &Plan, before: &Plan, selection: &Selection) -> Opti
 pub(super) struct Keys {
     /// Of each step: known means cached.
     own: Vec<u64>,
+    /// The same in order, for the search.
+    own_sorted: Vec<u64>,
     /// Of each step, for what stands on it. They differ only for `COPY --link`.
     layers: Vec<u64>,
 }
@@ -279,7 +295,10 @@ pub(super) struct Keys {
 impl Keys {
     /// Where nothing is different.
     pub(super) fn of(plan: &Plan) -> Self {
-        Self::made(plan, None, &Changes::default(), &Taken::default(), Content::Unknown)
+        let mut keys = Self::made(plan, None, &Changes::default(), &Taken::default(), Content::Unknown);
+        keys.own_sorted.clone_from(&keys.own);
+        keys.own_sorted.sort_unstable();
+        keys
     }
 
     /// `before` is what was built before, and `content` what the stages make whose keys were not known then;
@@ -301,14 +320,14 @@ impl Keys {
         taken: &Taken<'_>,
         content: Content,
     ) -> Self {
-        let known: HashSet<u64> =
-            before.map_or_else(HashSet::new, |before| before.keys.layers.iter().copied().collect());
+        let was_layer = |key: &u64| before.is_some_and(|before| before.keys.layers.contains(key));
         let mut keys = Self::default();
         for (index, step) in plan.steps.iter().enumerate() {
-            let mut hasher = DefaultHasher::new();
-            step.definition.hash(&mut hasher);
+            let mut hasher = FxHasher::default();
+            step.definition_hash.hash(&mut hasher);
+            changes.steps.get(index).is_some_and(|is_other| *is_other).hash(&mut hasher);
             let mut below = keys.layer(&step.below, changes);
-            if step.is_on_content && content == Content::Same && !known.contains(&below) {
+            if step.is_on_content && content == Content::Same && !was_layer(&below) {
                 below = keys.same_step(step, before).unwrap_or(below);
             }
             (!step.is_linked).then_some(below).hash(&mut hasher);
@@ -325,7 +344,7 @@ impl Keys {
                     }
                     Input::Layer { layer, stage, path } => {
                         let mut key = keys.layer(layer, changes);
-                        if content == Content::Same && !known.contains(&key) {
+                        if content == Content::Same && !was_layer(&key) {
                             key = keys.same_content(plan, before, layer, *stage).unwrap_or(key);
                         }
                         (path, key).hash(&mut hasher);
@@ -379,7 +398,7 @@ impl Keys {
 }
 
 fn hash(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     of.hash(&mut hasher);
     hasher.finish()
 }

@@ -30,17 +30,3 @@ pub enum Input {
     /// What a server sends for a URL or git reference. That it changes cannot be told from here.
     Remote(String),
 }
-
-/// A part of a step's definition: what it is, and its value.
-pub(super) type Aspect = (AspectKind, String);
-
-/// What a part of a step's definition is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum AspectKind {
-    /// The instruction itself.
-    Text,
-    /// A variable of the environment, by name.
-    Variable(String),
-    User,
-    Workdir,
-}

@@ -30,11 +30,14 @@
 //! content); measured on Docker 26 with BuildKit 0.13.
 
 mod compare;
+mod definition;
 mod input;
 mod outcome;
 mod plan;
+mod reads;
 mod scope;
 mod selection;
+mod steps;
 
 #[cfg(test)]
 mod tests;

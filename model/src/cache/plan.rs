@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use dockfix_syntax::view::{Copy, From as FromView, Mount, MountKind, Run, RunBody};
-use dockfix_syntax::{Instruction, Keyword};
+use dockfix_syntax::Keyword;
+use dockfix_syntax::view::{Copy, From as FromView, Mount, Run};
 
-use super::compare::{Changes, Keys};
-use super::input::{Aspect, AspectKind};
-use super::scope::Scope;
-use super::{Builder, Content, Edit, Input, Layer, Options, Outcomes, Selection, Target};
+use super::compare::{Changes, Keys, Taken};
+use super::definition::Definition;
+use super::reads::{ArgumentNames, Reads};
+use super::scope::{Expanded, Given, Scope};
+use super::{Builder, Content, Edit, FileChange, Input, Layer, Options, Outcomes, Target, Verdict};
 use crate::build::{Build, Stage};
 use crate::context::Context;
 use crate::images::BaseImage;
-use crate::pattern::clean;
 
 /// The steps of a Dockerfile as they are built, with what their keys are made of. See the [module](super).
 #[derive(Clone, Debug)]
@@ -24,6 +24,11 @@ pub struct Plan {
     pub(super) steps: Vec<Step>,
     /// The keys of the steps where nothing has changed.
     pub(super) keys: Keys,
+    /// Whether any step takes files from a stage or image, or stands on files.
+    pub(super) takes_content: bool,
+    arguments: ArgumentNames,
+    /// The arguments whose value decides which stages and steps there are.
+    pub(super) structure: Reads,
 }
 
 /// A stage of a [`Plan`].
@@ -71,16 +76,19 @@ pub struct Step {
     /// The files that it takes from elsewhere.
     pub inputs: Vec<Input>,
     /// What else its key is made of.
-    pub(super) definition: Vec<Aspect>,
+    pub(super) definition: Definition,
+    pub(super) definition_hash: u64,
 }
 
 impl Plan {
     /// The steps that are made of `build` in `context`.
     #[must_use]
     pub fn of(build: &Build<'_>, context: &Context, options: &Options) -> Self {
+        let arguments = ArgumentNames::of(build);
+        let given = Given { options, names: &arguments };
         let mut global = Scope::global(options);
         for instruction in &build.global {
-            global.declare_global(instruction, options);
+            global.declare_global(instruction, given);
         }
         let mut plan = Self {
             options: options.clone(),
@@ -88,11 +96,15 @@ impl Plan {
             stages: Vec::with_capacity(build.stages.len()),
             steps: Vec::new(),
             keys: Keys::default(),
+            takes_content: false,
+            arguments: arguments.clone(),
+            structure: Reads::default(),
         };
         let needed = needed(build, &global, options);
         let mut scopes: Vec<Scope> = Vec::with_capacity(build.stages.len());
         for stage in &build.stages {
-            let base = base(build, stage, &global);
+            let (base, reads) = base(build, stage, &global);
+            plan.structure = plan.structure.and(reads.doubtful());
             let (base, mut scope) = match base {
                 Ok(earlier) => (plan.stages[earlier].end.clone(), scopes[earlier].inherited()),
                 Err(image) if image == "scratch" => {
@@ -107,7 +119,7 @@ impl Plan {
             let start = plan.steps.len();
             let mut end = base.clone();
             if is_built {
-                end = plan.push_steps(build, stage, &base, &mut scope, &global);
+                end = plan.push_steps(build, stage, &base, &mut scope, &global, given);
             }
             let line = stage.from.start_line();
             let (index, name) = (stage.index, stage.name.clone());
@@ -115,6 +127,10 @@ impl Plan {
             plan.stages.push(PlannedStage { index, name, line, base, end, is_built, steps });
             scopes.push(scope);
         }
+        let takes_content = |step: &Step| {
+            step.is_on_content || step.inputs.iter().any(|input| matches!(input, Input::Layer { .. }))
+        };
+        plan.takes_content = plan.steps.iter().any(takes_content);
         plan.keys = Keys::of(&plan);
         plan
     }
@@ -170,243 +186,44 @@ impl Plan {
         Self::of(build, &self.context, &options).compare_changes(self, &changes, Content::Unknown)
     }
 
-    fn push_steps(
-        &mut self,
-        build: &Build<'_>,
-        stage: &Stage<'_>,
-        base: &Layer,
-        scope: &mut Scope,
-        global: &Scope,
-    ) -> Layer {
-        let makes_step =
-            |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir);
-        let from_image = usize::from(matches!(base, Layer::Image(_)));
-        let steps = stage.steps.iter().filter(|step| makes_step(step.instruction.keyword()));
-        let total = from_image + steps.count();
-        let mut number = from_image;
-        let mut below = base.clone();
-        // What the classic builder makes of ENV, LABEL and the like counts as a part of the next step.
-        let mut between: Vec<String> = Vec::new();
-        for (index, step) in stage.steps.iter().enumerate() {
-            let instruction = &step.instruction;
-            if !makes_step(instruction.keyword()) {
-                if self.options.builder == Builder::Classic {
-                    let text = String::from_utf8_lossy(instruction.text()).into_owned();
-                    // A value that is given shows in RUN alone, not in ARG.
-                    let is_argument = instruction.keyword() == Keyword::Arg;
-                    let escape = instruction.file().escape();
-                    between.push(if is_argument { text } else { scope.expand(&text, escape) });
-                }
-                scope.advance(instruction, &self.options, global);
-                continue;
-            }
-            let mut step = Step {
-                stage: stage.index,
-                instruction: index,
-                lines: instruction.start_line()..=instruction.end_line(),
-                keyword: instruction.keyword(),
-                number: 0,
-                total,
-                title: title(instruction),
-                below: below.clone(),
-                is_linked: false,
-                is_on_content: false,
-                inputs: Vec::new(),
-                definition: Vec::new(),
-            };
-            match instruction.keyword() {
-                Keyword::Workdir => {
-                    scope.advance(instruction, &self.options, global);
-                    if scope.workdir == "/" {
-                        continue;
-                    }
-                    step.define(AspectKind::Text, format!("WORKDIR {}", scope.workdir));
-                    if !scope.user.is_empty() {
-                        step.define(AspectKind::User, scope.user.clone());
-                    }
-                }
-                Keyword::Run => self.define_run(&mut step, instruction, build, stage, scope),
-                _ => self.define_copy(&mut step, instruction, build, stage, scope),
-            }
-            for text in between.drain(..) {
-                step.define(AspectKind::Text, text);
-            }
-            number += 1;
-            step.number = number;
-            below = Layer::Step(self.steps.len());
-            self.steps.push(step);
-        }
-        below
-    }
-
-    /// The end of the stage that `from` names, or an image.
-    fn source(&self, build: &Build<'_>, stage: &Stage<'_>, from: &str) -> (Layer, Option<usize>) {
-        match build.stage_named(from, stage.index) {
-            Some(index) => (self.stages[index].end.clone(), Some(index)),
-            None if from == "scratch" => (Layer::Scratch, None),
-            None => (Layer::Image(from.to_owned()), None),
-        }
-    }
-
-    fn define_run(
-        &self,
-        step: &mut Step,
-        instruction: &Instruction<'_>,
-        build: &Build<'_>,
-        stage: &Stage<'_>,
-        scope: &Scope,
-    ) {
-        let Some(run) = Run::of(instruction) else { return };
-        let escape = instruction.file().escape();
-        let source = instruction.file().source();
-        let mut command = match &run.body {
-            RunBody::Exec(words) => words.clone(),
-            RunBody::Empty | RunBody::Command(_) | RunBody::Script(_) => scope.shell.clone(),
-        };
-        match &run.body {
-            RunBody::Empty | RunBody::Exec(_) => {}
-            RunBody::Command(span) => {
-                let mut text = String::from_utf8_lossy(span.of(instruction.text())).into_owned();
-                for heredoc in instruction.heredocs() {
-                    text.push('\n');
-                    text.push_str(&String::from_utf8_lossy(heredoc.body.of(source)));
-                    text.push_str(&String::from_utf8_lossy(&heredoc.name));
-                }
-                command.push(text);
-            }
-            RunBody::Script(heredoc) => {
-                let script = heredoc_data(source, heredoc);
-                if script.starts_with("#!") {
-                    // It is a program of its own, mounted as a file of that name.
-                    let name = String::from_utf8_lossy(&heredoc.name);
-                    command = vec![format!("/dev/pipes/{name}")];
-                    step.define(AspectKind::Text, script);
-                } else {
-                    command.push(script);
-                }
-            }
-        }
-        step.define(AspectKind::Text, format!("RUN {command:?}"));
-        for flag in instruction.flags() {
-            match Mount::of(instruction, flag) {
-                Some(mount) => self.define_mount(step, &mount, build, stage, scope, escape),
+    /// The verdicts of [`Self::outcomes`] for one edit, much faster, since nobody asks for causes.
+    #[must_use]
+    pub fn verdicts(&self, build: &Build<'_>, edit: &Edit) -> Vec<Verdict> {
+        let mut changes = Changes::default();
+        match edit {
+            Edit::File(path) => changes.files.push(FileChange::edited(path)),
+            Edit::Base => changes.images = true,
+            Edit::Argument(name) => match self.changed_by(name) {
+                Some(changed) => changes.steps = changed,
                 None => {
-                    let flag = String::from_utf8_lossy(flag.span.of(instruction.text())).into_owned();
-                    let flag = scope.expand(&flag, escape);
-                    // The defaults are the same as no flag.
-                    if !["--network=default", "--security=sandbox"].contains(&flag.as_str()) {
-                        step.define(AspectKind::Text, flag);
-                    }
+                    let outcomes = self.outcomes(build, std::slice::from_ref(edit));
+                    return outcomes.all().iter().map(|outcome| outcome.verdict).collect();
                 }
-            }
+            },
         }
-        let is_old = self.options.builder == Builder::BuildKit013;
-        step.is_on_content =
-            is_old && run.mounts.iter().any(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
-        let directory = if is_old { &scope.directory } else { &scope.workdir };
-        step.define(AspectKind::User, scope.user.clone());
-        step.define(AspectKind::Workdir, directory.clone());
-        for (name, value) in &scope.variables {
-            step.define(AspectKind::Variable(name.clone()), value.clone());
-        }
+        self.verdicts_of(self, &changes, &Taken::of(self, self, &changes), Content::Unknown)
     }
 
-    fn define_mount(
-        &self,
-        step: &mut Step,
-        mount: &Mount,
-        build: &Build<'_>,
-        stage: &Stage<'_>,
-        scope: &Scope,
-        escape: u8,
-    ) {
-        let source = mount.source().map_or_else(String::new, |source| scope.expand(source, escape));
-        step.define(AspectKind::Text, mount_definition(mount, scope, escape));
-        match (&mount.kind, mount.from()) {
-            (MountKind::Bind, None) => {
-                step.inputs.push(Input::Context(Selection::new(&source, &self.context)))
-            }
-            (MountKind::Bind | MountKind::Cache, Some(from)) => {
-                let (layer, stage) = self.source(build, stage, from);
-                step.inputs.push(Input::Layer { layer, stage, path: clean(&format!("/{source}")) });
-            }
-            _ => {}
+    /// Whether another value of an argument makes another one of each step, for itself; `None` where that takes a plan
+    /// with that value.
+    fn changed_by(&self, argument: &str) -> Option<Vec<bool>> {
+        if self.options.builder == Builder::Classic {
+            return None;
         }
-    }
-
-    fn define_copy(
-        &self,
-        step: &mut Step,
-        instruction: &Instruction<'_>,
-        build: &Build<'_>,
-        stage: &Stage<'_>,
-        scope: &Scope,
-    ) {
-        let Some(copy) = Copy::of(instruction) else { return };
-        let escape = instruction.file().escape();
-        let mut text = vec![instruction.keyword().name().to_owned()];
-        for (name, value) in copy.flags.iter().filter(|(name, _)| name != "link") {
-            let value = value.as_deref().unwrap_or_default();
-            if name == "chmod" && value.contains('$') && self.options.builder == Builder::BuildKit013 {
-                continue;
-            }
-            let value = scope.expand(value, escape);
-            text.push(match u32::from_str_radix(&value, 8) {
-                Ok(mode) if name == "chmod" => format!("--chmod={mode:o}"),
-                _ => format!("--{name}={value}"),
-            });
-        }
-        let is_off = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case("false"));
-        step.is_linked = self.options.builder == Builder::BuildKit
-            && copy.has_flag("link")
-            && !is_off(copy.flag("link"))
-            && !copy.has_flag("chmod");
-        for source in copy.sources.iter().filter(|source| !source.is_heredoc) {
-            let path = scope.expand(&source.text, escape);
-            if copy.is_add && is_remote(&path) {
-                text.push(path.clone());
-                step.inputs.push(Input::Remote(path));
-                continue;
-            }
-            // Only the last name is part of the definition: it may decide about the name in the image.
-            text.push(path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned());
-            step.inputs.push(match &copy.from {
-                None => Input::Context(Selection::new(&path, &self.context)),
-                Some(from) => {
-                    let (layer, stage) = self.source(build, stage, from);
-                    Input::Layer { layer, stage, path: clean(&format!("/{path}")) }
-                }
-            });
-        }
-        for heredoc in instruction.heredocs() {
-            let mut data = heredoc_data(instruction.file().source(), heredoc);
-            if heredoc.expand {
-                for name in dockfix_syntax::variables(data.clone().as_bytes(), escape).names {
-                    let value = scope.get(&name);
-                    data.push_str(&format!("\n{name}={value:?}"));
-                }
-            }
-            text.push(String::from_utf8_lossy(&heredoc.name).into_owned());
-            text.push(data);
-        }
-        text.push(scope.destination(&scope.expand(&copy.destination.text, escape)));
-        step.define(AspectKind::Text, format!("{text:?}"));
+        let argument = self.arguments.reads(argument)?;
+        self.structure.changes_with(argument)?;
+        self.steps.iter().map(|step| step.definition.reads.changes_with(argument)).collect()
     }
 }
 
-impl Step {
-    fn define(&mut self, kind: AspectKind, value: String) {
-        self.definition.push((kind, value));
-    }
-}
-
-/// The stage that a stage starts from, or an image.
-fn base(build: &Build<'_>, stage: &Stage<'_>, global: &Scope) -> Result<usize, String> {
+/// The stage that a stage starts from, or an image; and the build arguments that decide about it.
+fn base(build: &Build<'_>, stage: &Stage<'_>, global: &Scope) -> (Result<usize, String>, Reads) {
     let image = FromView::of(&stage.from).map_or_else(String::new, |from| from.image.text.into_owned());
-    let image = global.expand(&image, build.file.escape());
+    let Expanded { text: image, reads } = global.expand(&image, build.file.escape());
     let earlier = build.stages.get(..stage.index).unwrap_or_default();
-    let found = earlier.iter().rposition(|earlier| earlier.name.as_deref() == Some(&image.to_lowercase()));
-    found.ok_or(image)
+    let name = image.to_lowercase();
+    let found = earlier.iter().rposition(|earlier| earlier.name.as_deref() == Some(&name));
+    (found.ok_or(image), reads)
 }
 
 /// The stages that the target needs.
@@ -428,7 +245,7 @@ fn needed(build: &Build<'_>, global: &Scope, options: &Options) -> BTreeSet<usiz
         if !found.insert(index) {
             continue;
         }
-        ahead.extend(base(build, stage, global));
+        ahead.extend(base(build, stage, global).0);
         for step in &stage.steps {
             let instruction = &step.instruction;
             let copied = Copy::of(instruction).and_then(|copy| copy.from);
@@ -439,58 +256,4 @@ fn needed(build: &Build<'_>, global: &Scope, options: &Options) -> BTreeSet<usiz
         }
     }
     found
-}
-
-/// What of a mount is part of the key: not which cache it is nor how it is shared, and the files apart.
-fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> String {
-    let mut fields: Vec<String> = vec![format!("{:?}", mount.kind)];
-    let target = mount.target().map(|target| scope.expand(target, escape));
-    // A secret without a target lies where its name says.
-    fields.push(target.map_or_else(String::new, |target| clean(&scope.below_workdir(&target))));
-    let mut is_read_only = mount.kind == MountKind::Bind;
-    for (key, value) in &mount.fields {
-        let value = value.as_ref().map(|value| scope.expand(value, escape));
-        let is_off = value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("false"));
-        match key.as_str() {
-            "type" | "source" | "src" | "from" | "target" | "dst" | "destination" | "sharing" => {}
-            "id" if mount.kind == MountKind::Cache => {}
-            "ro" | "readonly" => is_read_only = !is_off,
-            "rw" | "readwrite" => is_read_only = is_off,
-            _ => fields.push(format!("{key}={value:?}")),
-        }
-    }
-    format!("{} {is_read_only}", fields.join(","))
-}
-
-fn is_remote(source: &str) -> bool {
-    ["http://", "https://", "git://", "git@", "ssh://"].iter().any(|scheme| source.starts_with(scheme))
-}
-
-/// The bytes of a heredoc's file; of `<<-`, without the tabs that begin its lines.
-fn heredoc_data(source: &[u8], heredoc: &dockfix_syntax::Heredoc) -> String {
-    let data = String::from_utf8_lossy(heredoc.body.of(source)).into_owned();
-    if !heredoc.chomp {
-        return data;
-    }
-    data.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
-}
-
-/// The longest title, in characters.
-const TITLE_LENGTH: usize = 60;
-
-fn title(instruction: &Instruction<'_>) -> String {
-    let mut words: Vec<String> = vec![instruction.keyword().name().to_owned()];
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    for flag in instruction.flags() {
-        if flag.name.of(instruction.text()) == b"from" {
-            words.push(lossy(flag.span.of(instruction.text())));
-        }
-    }
-    let args = lossy(instruction.args());
-    words.extend(args.split_whitespace().map(str::to_owned));
-    let title = words.join(" ");
-    match title.char_indices().nth(TITLE_LENGTH) {
-        Some((at, _)) => format!("{}…", title.get(..at).unwrap_or_default().trim_end()),
-        None => title,
-    }
 }
