@@ -113,7 +113,7 @@ impl<'c> Line<'c> {
 
 impl<'c> Task<'c> {
     fn of(command: &Invocation<'c>, words: Vec<Argument<'c>>) -> Option<Self> {
-        let name = words.first()?.value.clone()?;
+        let name = words.first()?.value.as_deref()?.to_owned();
         let kind = match name.as_str() {
             "deps.get" => Kind::Get,
             "deps.compile" => Kind::Compile,
@@ -154,7 +154,8 @@ fn without_comma<'c>(argument: &Argument<'c>) -> (Argument<'c>, bool) {
     if in_text {
         argument.text = &argument.text[..argument.text.len() - 1];
     }
-    let value = argument.value.as_deref().and_then(|value| value.strip_suffix(',')).map(str::to_owned);
+    let value = argument.value.as_deref().and_then(|value| value.strip_suffix(','));
+    let value = value.map(|value| value.to_owned().into());
     let in_value = value.is_some();
     if in_value {
         argument.value = value;

@@ -242,15 +242,26 @@ impl Grammar {
     /// The option as the grammar has it, and whether it takes a value. `-x` and `--x` are the same where words with one
     /// dash are read as long ones.
     fn find(&self, written: &str) -> Option<(&'static str, bool)> {
-        let same = |name: &&'static str| {
-            *name == written
-                || (self.short == Short::Long
-                    && name.trim_start_matches('-') == written.trim_start_matches('-'))
-        };
-        let among = |list: &'static [&'static str]| {
-            list.iter().flat_map(|names| names.split_ascii_whitespace()).find(same)
-        };
+        // With long words of one dash, the dashes do not count.
+        let bare = if self.short == Short::Long { written.trim_start_matches('-') } else { written };
+        if bare.is_empty() || bare.contains(|ch: char| ch.is_ascii_whitespace()) {
+            return None;
+        }
+        let among = |list: &'static [&'static str]| list.iter().find_map(|row| self.find_in(row, bare));
         among(self.valued).map(|name| (name, true)).or_else(|| among(self.switches).map(|name| (name, false)))
+    }
+
+    /// The option of a row of options that is written like this. The rows are long, so they are searched as text.
+    fn find_in(&self, row: &'static str, bare: &str) -> Option<&'static str> {
+        let (text, bytes) = (row.as_bytes(), bare.as_bytes());
+        memchr::memmem::find_iter(text, bytes).find_map(|at| {
+            let is_end = text.get(at + bytes.len()).is_none_or(u8::is_ascii_whitespace);
+            let before = text.get(..at)?;
+            let dashes = before.iter().rev().take_while(|byte| **byte == b'-' && self.short == Short::Long);
+            let start = at - dashes.count();
+            let is_start = start == 0 || text.get(start - 1).is_some_and(u8::is_ascii_whitespace);
+            if is_start && is_end { row.get(start..at + bytes.len()) } else { None }
+        })
     }
 
     /// The option that a word's first letter is, and the rest of the word, where its value is attached to it.

@@ -109,7 +109,7 @@ pub fn changes_shell_state(command: &Invocation<'_>) -> bool {
     const CHANGING: &str = "alias . break cd continue declare eval exit export getopts local popd pushd read readonly \
         return set shift shopt source trap typeset ulimit umask unalias unset";
     let program = command.program.as_str();
-    let sets_by_default = |text: &[u8]| text.windows(2).any(|pair| pair == b":=");
+    let sets_by_default = |text: &[u8]| memchr::memmem::find(text, b":=").is_some();
     program.is_empty()
         || CHANGING.split_ascii_whitespace().any(|changing| changing == program)
         || program == "printf" && command.has("-v")

@@ -7,7 +7,9 @@
 mod value;
 mod wrapper;
 
-use dockfix_syntax::shell::{self, Command, ListItem, Operator, SimpleCommand};
+use std::borrow::Cow;
+
+use dockfix_syntax::shell::{self, Command, ListItem, Operator, SimpleCommand, Word};
 use dockfix_syntax::view::{Run, RunBody};
 use dockfix_syntax::{Instruction, Span};
 
@@ -129,7 +131,7 @@ pub struct Argument<'a> {
     /// The text as written.
     pub text: &'a [u8],
     /// The value it has when the command runs, where that is known.
-    pub value: Option<String>,
+    pub value: Option<Cow<'a, str>>,
     /// The pattern, where it is one that the shell matches against files.
     pub glob: Option<String>,
 }
@@ -181,7 +183,7 @@ impl<'a> Chain<'a> {
         let argument = |value: &String| Argument {
             span: Span::empty(0),
             text: &[],
-            value: Some(value.clone()),
+            value: Some(value.clone().into()),
             glob: None,
         };
         let invocation = Invocation {
@@ -332,9 +334,11 @@ fn nested<'a>(
 }
 
 fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>) -> Option<Invocation<'a>> {
-    let value = |word| value::of_word(word, reader.state, &reader.assigned);
-    let own =
-        simple.assignments.iter().map(|assignment| (assignment.name.to_owned(), value(&assignment.value)));
+    let value = |word: &Word<'a>| value::of_word(word, reader.state, &reader.assigned);
+    let own = simple
+        .assignments
+        .iter()
+        .map(|assignment| (assignment.name.to_owned(), value(&assignment.value).map(Cow::into_owned)));
     let is_bare = simple.words.is_empty();
     // The environment that earlier commands have made is set for this one as if it stood before it.
     let earlier = reader.exported.iter().filter(|_| !is_bare).cloned();
@@ -369,7 +373,7 @@ fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>
         });
     }
     let unwrapped = wrapper::unwrap(arguments, &mut assignments)?;
-    let program = unwrapped.program.value?;
+    let program = unwrapped.program.value?.into_owned();
     Some(Invocation {
         span,
         program: program.rsplit('/').next().unwrap_or(&program).to_owned(),

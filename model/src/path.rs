@@ -7,20 +7,24 @@ use std::fmt;
 /// place: `${NAME@n}`, after the name's n-th declaration. Two paths with the same symbols are the same path; of paths with
 /// different symbols nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ImagePath(Cow<'static, str>);
+pub struct ImagePath {
+    text: Cow<'static, str>,
+    /// Whether there is a symbol in it: asked so often that it is not searched for each time.
+    is_symbolic: bool,
+}
 
 impl ImagePath {
     /// `/`
     #[must_use]
     pub const fn root() -> Self {
-        Self(Cow::Borrowed("/"))
+        Self { text: Cow::Borrowed("/"), is_symbolic: false }
     }
 
     /// A path that the program itself knows: absolute and normal, as in a table of directories.
     #[must_use]
     pub const fn fixed(path: &'static str) -> Self {
         debug_assert!(matches!(path.as_bytes(), [b'/', ..]));
-        Self(Cow::Borrowed(path))
+        Self { text: Cow::Borrowed(path), is_symbolic: false }
     }
 
     /// The path that `text` names; `None` where it is relative.
@@ -33,7 +37,7 @@ impl ImagePath {
     #[must_use]
     pub fn join(&self, text: &str) -> Self {
         let mut path =
-            if is_absolute(text) { String::new() } else { self.0.trim_end_matches('/').to_owned() };
+            if is_absolute(text) { String::new() } else { self.text.trim_end_matches('/').to_owned() };
         for segment in text.split('/') {
             match segment {
                 "" | "." => {}
@@ -52,30 +56,33 @@ impl ImagePath {
         if path.is_empty() {
             path.push('/');
         }
-        Self(Cow::Owned(path))
+        Self::of_text(path)
+    }
+
+    fn of_text(text: String) -> Self {
+        let is_symbolic = text.contains(SYMBOL);
+        Self { text: Cow::Owned(text), is_symbolic }
     }
 
     /// The path as text. A leading symbol stands for an absolute path of its own.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether the value of a build argument is part of it.
     #[must_use]
     pub fn is_symbolic(&self) -> bool {
-        self.0.contains(SYMBOL)
+        self.is_symbolic
     }
 
     /// What follows `ancestor`, without a leading slash; `""` for the same path, `None` for a path elsewhere.
     #[must_use]
     pub fn below(&self, ancestor: &Self) -> Option<&str> {
-        if self == ancestor {
-            return Some("");
-        }
-        let prefix = ancestor.0.trim_end_matches('/');
-        let rest = self.0.strip_prefix(prefix)?;
-        rest.strip_prefix('/')
+        // The root alone ends in a slash.
+        let prefix = if ancestor.text.len() == 1 { "" } else { &*ancestor.text };
+        let rest = self.text.strip_prefix(prefix)?;
+        if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
     }
 
     /// Whether one of the two may contain the other.
@@ -83,8 +90,8 @@ impl ImagePath {
     pub fn overlaps(&self, other: &Self) -> bool {
         // A symbol may stand for anything: only paths with the same symbols can be told apart.
         if self.is_symbolic() || other.is_symbolic() {
-            let ours = self.0.split('/').filter(|segment| segment.contains(SYMBOL));
-            let theirs = other.0.split('/').filter(|segment| segment.contains(SYMBOL));
+            let ours = self.text.split('/').filter(|segment| segment.contains(SYMBOL));
+            let theirs = other.text.split('/').filter(|segment| segment.contains(SYMBOL));
             if !ours.eq(theirs) {
                 return true;
             }
@@ -95,24 +102,24 @@ impl ImagePath {
     /// The directory that holds it; `None` for the root and for a lone symbol.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let at = self.0.rfind('/')?;
+        let at = self.text.rfind('/')?;
         match at {
-            0 if self.0.len() == 1 => None,
+            0 if self.text.len() == 1 => None,
             0 => Some(Self::root()),
-            at => Some(Self(Cow::Owned(self.0[..at].to_owned()))),
+            at => Some(Self::of_text(self.text[..at].to_owned())),
         }
     }
 
     /// The last segment; `""` for the root.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        self.text.rsplit('/').next().unwrap_or_default()
     }
 }
 
 impl fmt::Display for ImagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -9,6 +9,7 @@ use dockfix_model::context::Context;
 
 use crate::reading::Reading;
 use crate::report::Gain;
+use crate::work;
 
 /// The typical files of a project, searched for once per ignore file and only if a Dockerfile changed.
 #[derive(Default)]
@@ -18,10 +19,19 @@ pub(crate) struct Usual {
 
 impl Usual {
     /// What became better or worse by a change of a file from `before` to `after`, with the context before and after.
-    pub(crate) fn gains(&self, before: &Reading<'_>, after: &Reading<'_>, contexts: [&Context; 2]) -> Vec<Gain> {
+    pub(crate) fn gains(
+        &self,
+        before: &Reading<'_>,
+        after: &Reading<'_>,
+        contexts: [&Context; 2],
+    ) -> Vec<Gain> {
         let [old, new] = contexts;
+        let same_rules = ignore_rules(old) == ignore_rules(new);
+        if same_rules && work::same_order(before, after) {
+            return Vec::new();
+        }
         // A file that is rewritten is read under the ignore file of afterwards.
-        let own = (ignore_rules(old) != ignore_rules(new)).then(|| {
+        let own = (!same_rules).then(|| {
             let options = Options { target: Target::All, ..Options::default() };
             Plan::of(&before.build, old, &options)
         });
@@ -34,7 +44,8 @@ impl Usual {
             let (before, after) = (reruns(plans.0, before), reruns(plans.1, after));
             Gain { kind: typical.kind, before, after, edit: typical.edit }
         };
-        self.files(old).edits(&before.build).into_iter().map(gain).collect()
+        let gains = self.files(old).edits(&before.build).into_iter().map(gain);
+        gains.filter(|gain| gain.before != gain.after).collect()
     }
 
     fn files(&self, context: &Context) -> Arc<TypicalFiles> {

@@ -16,8 +16,7 @@ use crate::reading::Reading;
 
 /// Checks that `after` never reruns more work than `before`.
 pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context) -> Result<(), String> {
-    // Which steps run again is decided by what stands between the RUNs, and by their order.
-    if skeleton(&before.build) == skeleton(&after.build) {
+    if same_order(before, after) {
         return Ok(());
     }
     let known = runs(&before.build);
@@ -34,6 +33,12 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
         }
     }
     Ok(())
+}
+
+/// Whether the same steps run again after any edit: which do is decided by what stands between the RUNs, and by their order.
+pub(crate) fn same_order(before: &Reading<'_>, after: &Reading<'_>) -> bool {
+    let skeletons = (skeleton(&before.build), skeleton(&after.build));
+    skeletons.0 == skeletons.1
 }
 
 /// The steps of a build, and the work of every one.

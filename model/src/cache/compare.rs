@@ -77,7 +77,11 @@ impl Plan {
         files: &[FileChange<'_>],
         content: Content,
     ) -> Outcomes {
-        self.compare_changes(before, &Changes { files: files.to_vec(), images: true, ..Changes::default() }, content)
+        self.compare_changes(
+            before,
+            &Changes { files: files.to_vec(), images: true, ..Changes::default() },
+            content,
+        )
     }
 
     pub(super) fn compare_changes(&self, before: &Self, changes: &Changes<'_>, content: Content) -> Outcomes {
@@ -171,9 +175,8 @@ impl Plan {
             let variables = step.definition.variables();
             variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        let same = |other: &&Step| {
-            other.keyword == step.keyword && other.definition.has_same_text(&step.definition)
-        };
+        let same =
+            |other: &&Step| other.keyword == step.keyword && other.definition.has_same_text(&step.definition);
         let ours = names(step);
         let candidates = before.steps.iter().filter(same).map(|other| {
             let theirs = names(other);

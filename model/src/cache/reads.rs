@@ -33,11 +33,6 @@ impl Reads {
         if path.contains("..") { self.doubtful() } else { self }
     }
 
-    /// Whether nothing is read.
-    pub(super) fn is_empty(self) -> bool {
-        self.certain | self.doubtful == 0
-    }
-
     /// Whether another value of `argument` makes the part another one, if that can be told.
     pub(super) fn changes_with(self, argument: Self) -> Option<bool> {
         (self.doubtful & argument.certain == 0).then_some(self.certain & argument.certain != 0)

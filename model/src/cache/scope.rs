@@ -193,10 +193,9 @@ impl Scope {
             let value = match (given.options.arguments.get(&name), &assigned.value) {
                 (Some(given), _) => Some(given.clone().into()),
                 (None, Some(default)) => Some(self.expand(&default.text, escape)),
-                (None, None) => global.get(&name).map(|variable| Expanded {
-                    text: (*variable.value).to_owned(),
-                    reads: variable.reads,
-                }),
+                (None, None) => global
+                    .get(&name)
+                    .map(|variable| Expanded { text: (*variable.value).to_owned(), reads: variable.reads }),
             };
             match value {
                 Some(Expanded { text, reads }) => self.set(&name, Expanded { text, reads: reads.and(own) }),
@@ -219,7 +218,8 @@ impl Scope {
                     .iter()
                     .map(|assigned| {
                         let value = assigned.value.as_ref().map_or("", |value| &value.text);
-                        let (name, value) = (self.expand(&assigned.name.text, escape), self.expand(value, escape));
+                        let (name, value) =
+                            (self.expand(&assigned.name.text, escape), self.expand(value, escape));
                         let reads = value.reads.and(name.reads.doubtful());
                         (name.text, Expanded { reads, ..value })
                     })

@@ -1,5 +1,7 @@
 //! The value that a word of the shell has when the command runs.
 
+use std::borrow::Cow;
+
 use dockfix_syntax::shell::{Redirect, RedirectOperator, SimpleCommand, Word, WordPart};
 
 use super::Reader;
@@ -8,9 +10,9 @@ use crate::state::State;
 use crate::variables::Origin;
 
 /// The value of `word`, where nothing but ENV variables of known value expand in it.
-pub(super) fn of_word(word: &Word<'_>, state: &State, assigned: &[String]) -> Option<String> {
+pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[String]) -> Option<Cow<'t, str>> {
     if let Some(literal) = word.literal_str() {
-        return Some(literal.into_owned());
+        return Some(literal);
     }
     if word.is_glob() {
         return None;
@@ -22,7 +24,7 @@ pub(super) fn of_word(word: &Word<'_>, state: &State, assigned: &[String]) -> Op
     }
     let mut value = String::new();
     parts(word.parts(), false, state, assigned, &mut value)?;
-    Some(value)
+    Some(Cow::Owned(value))
 }
 
 fn parts(

@@ -33,7 +33,7 @@ pub(super) fn unwrap<'a>(
                 user = Some(User::Root);
                 // -E keeps the environment, -n does not ask, -H sets HOME to root's.
                 while words.peek()?.value.as_deref()?.starts_with('-') {
-                    if !matches!(words.next()?.value?.as_str(), "-E" | "-n" | "-H" | "-EH" | "-HE") {
+                    if !matches!(&*words.next()?.value?, "-E" | "-n" | "-H" | "-EH" | "-HE") {
                         return None;
                     }
                 }

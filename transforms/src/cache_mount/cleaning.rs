@@ -142,8 +142,8 @@ impl Search<'_> {
 
     /// A word with the home directory in the place of `~` and `$HOME`. The error is for a word that may name anything.
     fn word(&self, argument: &Argument<'_>, command: &Invocation<'_>, text: &[u8]) -> Result<String, String> {
-        if let Some(known) = argument.glob.as_ref().or(argument.value.as_ref()) {
-            return Ok(known.clone());
+        if let Some(known) = argument.glob.as_deref().or(argument.value.as_deref()) {
+            return Ok(known.to_owned());
         }
         let written = String::from_utf8_lossy(argument.text).replace(['"', '\''], "");
         let current = command.directory.as_ref().map(ToString::to_string);
