@@ -273,7 +273,7 @@ fn inner_needs(inner: &Invocation<'_>, project: &Project<'_>) -> Result<Needs, R
         workdir: inner.directory.clone(),
         user: User::Root,
         shell: Shell::Posix,
-        variables: Variables::new(false),
+        variables: Arc::new(Variables::new(false)),
         base: Arc::new(BaseImage::unknown()),
     };
     let (ecosystem, usage) =

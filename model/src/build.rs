@@ -73,9 +73,8 @@ impl<'a> Build<'a> {
             let earlier = image.as_deref().and_then(|image| find_stage(&stages, image));
             let (base, start) = match earlier {
                 Some(index) => {
-                    let mut state = State::clone(&stages[index].end);
-                    state.variables = state.variables.inherited();
-                    (Base::Stage(index), state)
+                    // BuildKit hands the environment on, and the arguments declared so far as well.
+                    (Base::Stage(index), State::clone(&stages[index].end))
                 }
                 None => {
                     let image = image.filter(|image| !image.is_empty());
@@ -182,16 +181,19 @@ fn declare_arguments(variables: &mut Variables, instruction: &Instruction<'_>, g
 fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Variables) {
     let escape = instruction.file().escape();
     match instruction.keyword() {
-        Keyword::Arg => declare_arguments(&mut Arc::make_mut(state).variables, instruction, Some(global)),
+        Keyword::Arg => {
+            let variables = Arc::make_mut(&mut Arc::make_mut(state).variables);
+            declare_arguments(variables, instruction, Some(global));
+        }
         Keyword::Env => {
-            let state = Arc::make_mut(state);
             // All values are expanded with what held before the instruction.
-            let before = state.variables.clone();
+            let before = Arc::clone(&state.variables);
+            let variables = Arc::make_mut(&mut Arc::make_mut(state).variables);
             for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
                 let value = assigned.value.as_ref().and_then(|value| before.expand(&value.text, escape));
                 let name = before.expand(&assigned.name.text, escape).map(|name| name.text);
                 let name = name.unwrap_or_else(|| assigned.name.text.clone().into_owned());
-                state.variables.set_env(&name, value.map(|value| value.text), instruction.start_line());
+                variables.set_env(&name, value.map(|value| value.text), instruction.start_line());
             }
         }
         Keyword::Workdir => {

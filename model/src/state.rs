@@ -16,7 +16,7 @@ pub struct State {
     /// The shell that RUN uses in shell form.
     pub shell: Shell,
     /// ARG and ENV.
-    pub variables: Variables,
+    pub variables: Arc<Variables>,
     /// The image at the bottom of the stage's chain of FROMs.
     pub base: Arc<BaseImage>,
 }
@@ -70,7 +70,7 @@ impl State {
             None => User::Unknown,
         };
         let shell = if base.os() == Os::Windows { Shell::Other } else { Shell::Posix };
-        Self { workdir, user, shell, variables, base }
+        Self { workdir, user, shell, variables: Arc::new(variables), base }
     }
 
     /// Whether a RUN means the same under both. The lines in which variables were set may differ.
@@ -81,7 +81,8 @@ impl State {
                 && self.user == other.user
                 && self.shell == other.shell
                 && self.base == other.base
-                && self.variables.same_as(&other.variables)
+                && (Arc::ptr_eq(&self.variables, &other.variables)
+                    || self.variables.same_as(&other.variables))
     }
 
     /// The home directory of the user: HOME where it is set, else what the base image's user list says.

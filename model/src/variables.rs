@@ -128,12 +128,6 @@ impl Variables {
         self.known.insert(name.to_owned(), Variable { value, default, origin: Origin::Arg, line });
     }
 
-    /// The variables that a stage starting from this one inherits. BuildKit hands the environment on, and the
-    /// arguments declared so far as well.
-    pub(crate) fn inherited(&self) -> Self {
-        self.clone()
-    }
-
     /// Expands `word` as Docker does; `None` where it cannot be expanded or reads a variable of which nothing is known.
     #[must_use]
     pub fn expand(&self, word: &str, escape: u8) -> Option<Expanded> {

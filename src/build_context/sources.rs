@@ -113,7 +113,7 @@ impl Directory {
         if let Some(has) = known {
             return has;
         }
-        let found = self.context.copy_sources(source).is_ok_and(|matches| !matches.is_empty());
+        let found = self.context.has_sources(source);
         self.has.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned(), found);
         found
     }

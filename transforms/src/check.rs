@@ -33,6 +33,9 @@ fn comments(file: &Dockerfile) -> Vec<&str> {
         let heredoc = instruction.and_then(|run| run.heredocs().first().map(|heredoc| heredoc.body.start));
         let end = heredoc.unwrap_or(item.span.end);
         let text = file.source().get(item.span.start..end).unwrap_or_default();
+        if memchr::memchr(b'#', text).is_none() {
+            continue;
+        }
         let lines = text.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
         comments.extend(lines.map(str::trim).filter(|line| line.starts_with('#')));
     }

@@ -39,7 +39,7 @@ pub(crate) fn fix_file(
         return left_alone(vec![Refusal { transform: FILE, line, reason }], None);
     }
     let contexts = [&project_file.context, context];
-    let fixed = match converge(&original, contexts, transforms, options, usual) {
+    let fixed = match converge(original, contexts, transforms, options, usual) {
         Ok(fixed) => fixed,
         Err(bug) => return left_alone(Vec::new(), Some(bug)),
     };
@@ -107,7 +107,7 @@ struct States<'a> {
 /// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
 /// The error is a bug of ours, for the report.
 fn converge(
-    original: &Dockerfile,
+    original: Dockerfile,
     contexts: [&Context; 2],
     transforms: &[&dyn Transform],
     options: &Options,
@@ -116,7 +116,7 @@ fn converge(
     let context = contexts[1];
     let (files, readings) = (Arena::new(), Arena::new());
     let states = States { files: &files, readings: &readings };
-    let original = &*files.alloc(original.clone());
+    let original = &*files.alloc(original);
     let first = &*readings.alloc(Reading::of(original));
     let mut reading = first;
     let mut history = History::new(original.source());

@@ -19,9 +19,14 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
     if same_order(before, after) {
         return Ok(());
     }
+    // Where nothing but declarations of variables moved, files act as they did.
+    let declarations_only = steps(&before.build) == steps(&after.build);
     let known = runs(&before.build);
     let work = (Work::of(before, None, context), Work::of(after, Some(&known), context));
     for edit in edits(&[&before.build, &after.build]) {
+        if declarations_only && !matches!(edit, Edit::Argument(_)) {
+            continue;
+        }
         let (ours, theirs) = (work.0.rerun(&edit), work.1.rerun(&edit));
         if let Some((ours, theirs)) = ours.into_iter().zip(theirs).find(|(ours, theirs)| theirs > ours) {
             let what = match &edit {
@@ -73,7 +78,17 @@ type ProjectKey = (&'static str, String);
 
 /// All instructions in order, nothing but the keyword for RUNs without mounts of other files.
 fn skeleton<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
+    texts(build, |_| true)
+}
+
+/// As [`skeleton`], without what only declares variables or labels.
+fn steps<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
+    texts(build, |keyword| !matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label))
+}
+
+fn texts<'b>(build: &'b Build<'_>, is_meant: impl Fn(Keyword) -> bool) -> Vec<&'b [u8]> {
     let steps = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
+    let steps = steps.filter(|instruction| is_meant(instruction.keyword()));
     let takes_files = |run: &dockfix_syntax::Instruction<'_>| {
         let mounts = Run::of(run).map_or_else(Vec::new, |run| run.mounts);
         mounts.iter().any(|mount| !matches!(mount.kind, MountKind::Cache | MountKind::Tmpfs))

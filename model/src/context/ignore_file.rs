@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::disk::DiskTree;
 use super::resolve::Found;
@@ -122,6 +122,9 @@ pub(super) fn pick(tree: &Tree, dockerfile: &str) -> Result<IgnoreFile, ContextE
 
 /// The ignore file for a Dockerfile on disk, inside the context or not.
 pub(super) fn pick_on_disk(tree: &Tree, dockerfile: &Path) -> Result<IgnoreFile, ContextError> {
+    if let Some(inside) = inside(tree, dockerfile) {
+        return pick(tree, &inside);
+    }
     let parent = dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty());
     let dir = DiskTree::open(parent.unwrap_or(Path::new(".")));
     if let (Base::Disk(context), Ok(dir), Some(name)) = (tree.base(), dir, dockerfile.file_name()) {
@@ -136,6 +139,20 @@ pub(super) fn pick_on_disk(tree: &Tree, dockerfile: &Path) -> Result<IgnoreFile,
     }
     let none = IgnoreFile::none();
     Ok(none.picked_again(tree)?.unwrap_or(none))
+}
+
+/// The path in the context of a Dockerfile whose own path leads there without links.
+fn inside(tree: &Tree, dockerfile: &Path) -> Option<String> {
+    let Base::Disk(context) = tree.base() else { return None };
+    let below = dockerfile.strip_prefix(context.root()).ok()?;
+    let names = below.components().map(|part| match part {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    let path = names.collect::<Option<Vec<_>>>()?.join("/");
+    let dir = split(&path).0;
+    let found = tree.resolve(dir, true).ok()??;
+    (found.links.is_empty() && found.file_type == FileType::Dir).then_some(path)
 }
 
 /// The preferred ignore file beside a Dockerfile that lies outside the context.

@@ -26,7 +26,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dockerignore::Dockerignore;
 use disk::DiskTree;
@@ -48,8 +48,13 @@ pub struct Context {
     tree: Tree,
     ignore: Arc<IgnoreFile>,
     /// What sources of COPY take, by source: the same few are asked about again and again.
-    taken: Arc<Mutex<HashMap<String, Arc<[Match]>>>>,
+    taken: Arc<Taken>,
+    /// The same for the other ignore files of this tree, by their paths.
+    taken_under: Arc<Mutex<HashMap<Option<String>, Arc<Taken>>>>,
 }
+
+/// What sources of COPY take, by source.
+type Taken = Mutex<HashMap<String, Arc<[Match]>>>;
 
 /// What a directory entry is, as a listing tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +115,7 @@ pub enum Presence {
 
 impl Context {
     fn new(tree: Tree, ignore: Arc<IgnoreFile>) -> Self {
-        Self { tree, ignore, taken: Arc::default() }
+        Self { tree, ignore, taken: Arc::default(), taken_under: Arc::default() }
     }
 
     /// The context in a directory on disk, with the given ignore file. Nothing is listed or read yet.
@@ -144,7 +149,10 @@ impl Context {
     /// [`ContextError::Io`] or [`ContextError::TooLarge`] for an unreadable ignore file.
     pub fn for_dockerfile(&self, dockerfile: &Path) -> Result<Self, ContextError> {
         let ignore = ignore_file::pick_on_disk(&self.tree, dockerfile)?;
-        Ok(Self::new(self.tree.clone(), Arc::new(ignore)))
+        let mut known = self.taken_under.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = Arc::clone(known.entry(ignore.path().map(str::to_owned)).or_default());
+        drop(known);
+        Ok(Self { taken, ignore: Arc::new(ignore), ..self.clone() })
     }
 
     /// A context of these files, with the ignore file that BuildKit picks for a Dockerfile named `Dockerfile`.

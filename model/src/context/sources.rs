@@ -45,15 +45,43 @@ impl Context {
         Ok(matches)
     }
 
+    /// Whether [`Self::copy_sources`] finds anything. No file is looked at for that, only the directories that hold it.
+    #[must_use]
+    pub fn has_sources(&self, source: &str) -> bool {
+        let mut found = false;
+        let done = self.each_source(source, &mut |path, file_type| {
+            found = true;
+            // Whether a link leads anywhere must be seen.
+            if file_type == FileType::Symlink { self.source(path).map(drop) } else { Ok(()) }
+        });
+        done.is_ok() && found
+    }
+
     fn find_sources(&self, source: &str) -> Result<Vec<Match>, ContextError> {
-        let path = normalise_inside(source);
-        let Some(wildcard) = Wildcard::new(&path)? else { return Ok(vec![self.source(&path)?]) };
-        let base = self.source(&wildcard.dir)?;
         let mut matches = Vec::new();
-        if base.kind == Kind::Dir {
-            self.expand(&wildcard, &base.resolved, "", 0, &mut matches)?;
-        }
+        self.each_source(source, &mut |path, _| {
+            matches.push(self.source(path)?);
+            Ok(())
+        })?;
         Ok(matches)
+    }
+
+    /// Hands on every path that a source takes, links not followed.
+    fn each_source(
+        &self,
+        source: &str,
+        take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
+    ) -> Result<(), ContextError> {
+        let path = normalise_inside(source);
+        let Some(wildcard) = Wildcard::new(&path)? else {
+            let found = self.found(&path)?;
+            return match self.exclusion_of(&found)? {
+                Some(exclusion) => Err(ContextError::Excluded(exclusion)),
+                None => take(&path, found.file_type),
+            };
+        };
+        let base = self.source(&wildcard.dir)?;
+        if base.kind == Kind::Dir { self.expand(&wildcard, &base.resolved, "", 0, take) } else { Ok(()) }
     }
 
     /// What a path without wildcards takes.
@@ -72,7 +100,7 @@ impl Context {
         base: &str,
         below: &str,
         depth: usize,
-        matches: &mut Vec<Match>,
+        take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
     ) -> Result<(), ContextError> {
         let entries = self.tree.list(&if below.is_empty() { base.to_owned() } else { join(base, below) })?;
         for entry in wildcard.that_may_match(&entries, depth) {
@@ -85,9 +113,9 @@ impl Context {
                 continue;
             }
             if matched {
-                matches.push(self.source(&join(base, &relative))?);
+                take(&join(base, &relative), entry.file_type)?;
             } else {
-                self.expand(wildcard, base, &relative, depth + 1, matches)?;
+                self.expand(wildcard, base, &relative, depth + 1, take)?;
             }
         }
         Ok(())
