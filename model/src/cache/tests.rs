@@ -54,6 +54,34 @@ fn the_chain_of_causes_is_told() {
     });
 }
 
+/// What an argument does must be the same whether the plan is made again with another value or not.
+#[test]
+fn verdicts_are_those_of_the_outcomes() {
+    for text in [
+        "ARG V=1\nFROM a:$V\nRUN x\nFROM a\nRUN y\n",
+        "FROM a\nARG V\nRUN x\nENV V=2\nRUN y\nENV W=$V\nRUN z\n",
+        "FROM a\nENV V=1\nARG V\nRUN x\n",
+        "FROM a\nARG V=1\nENV W=${V:-2}\nARG V\nRUN x\nENV W=3 V=4\nRUN y\n",
+        "FROM a\nARG V=/x\nWORKDIR $V\nCOPY src b\nWORKDIR /y\nCOPY src b\n",
+        "FROM scratch\nARG V=/\nWORKDIR $V\nCOPY src /b\n",
+        "FROM a\nARG V=src\nCOPY $V /a/\nCOPY $V/.. /a/\nADD --chown=$V src /\n",
+        "FROM a\nARG V\nUSER ${V}\nCOPY src /\nRUN --mount=type=bind,source=$V,target=/t x\n",
+        "FROM a\nARG V\nCOPY <<A <<'B' /\n$V\nA\n$V\nB\nCOPY <<A /b\n$W\nA\n",
+        "FROM a AS b\nARG V\nRUN --mount=type=cache,id=$V,target=/t x\nFROM b\nENV W=1\nRUN y\nFROM a\nCOPY --from=1 / /\n",
+        "ARG V=1\nARG W=$V\nFROM a\nARG W\nRUN x\nFROM a\nARG X=$W\nRUN y\n",
+        "FROM a\nARG V=no\nENV $V=1\nRUN --network=$V x\nRUN --mount=target=/t,readonly=$V x\n",
+    ] {
+        with_plan(text, &Options { target: Target::All, ..Options::default() }, |build, plan| {
+            for name in ["V", "W", "X", "OTHER", "TARGETARCH"] {
+                let edit = Edit::Argument(name.to_owned());
+                let outcomes = plan.outcomes(build, std::slice::from_ref(&edit));
+                let verdicts: Vec<_> = outcomes.all().iter().map(|outcome| outcome.verdict).collect();
+                assert_eq!(plan.verdicts(build, &edit), verdicts, "{name} in {text}");
+            }
+        });
+    }
+}
+
 #[test]
 fn linked_copies_stand_alone_but_bear_what_is_below() {
     let text = "FROM a\nRUN x\nCOPY --link src /\nRUN y\n";
