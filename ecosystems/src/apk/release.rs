@@ -1,0 +1,162 @@
+//! Which release of Alpine Linux an image is made of, as far as its name tells.
+
+use dockfix_model::images::BaseImage;
+
+/// The first release whose apk has `--force-refresh`.
+const NEEDED: (u32, u32) = (3, 7);
+
+/// Official images whose Alpine variants need not name the release: the image's own version from which on every one is
+/// made of Alpine 3.7 (November 2017) or later, and earlier versions whose tags were moved on until then. An exact tag of an
+/// earlier version may be older.
+///
+/// Source: the images' Dockerfiles (docker-library/*, nodejs/docker-node, dotnet/dotnet-docker), with a margin.
+const OFFICIAL: &[(&str, u32, u32, &[&str])] = &[
+    ("node", 12, 0, &["8", "10"]),
+    ("python", 3, 7, &["2", "2.7", "3", "3.6"]),
+    ("golang", 1, 10, &["1"]),
+    ("ruby", 2, 6, &["2", "2.4", "2.5"]),
+    ("php", 7, 3, &["5", "5.6", "7", "7.1", "7.2"]),
+    ("openjdk", 11, 0, &["8"]),
+    ("eclipse-temurin", 8, 0, &[]),
+    ("amazoncorretto", 8, 0, &[]),
+    ("rust", 1, 34, &["1"]),
+    ("erlang", 22, 0, &["21"]),
+    ("elixir", 1, 9, &["1"]),
+    ("jetty", 10, 0, &[]),
+    ("maven", 3, 6, &["3"]),
+    ("gradle", 5, 0, &[]),
+    ("composer", 1, 8, &["1"]),
+    ("docker", 19, 0, &["18"]),
+    ("nginx", 1, 16, &["1"]),
+    ("httpd", 3, 0, &["2", "2.4"]),
+    ("caddy", 2, 0, &[]),
+    ("haproxy", 2, 0, &["1.8"]),
+    ("redis", 5, 0, &["4"]),
+    ("memcached", 1, 6, &["1"]),
+    ("postgres", 11, 0, &["9", "9.5", "9.6", "10"]),
+    ("rabbitmq", 3, 8, &["3"]),
+    ("mcr.microsoft.com/dotnet/sdk", 2, 1, &[]),
+    ("mcr.microsoft.com/dotnet/aspnet", 2, 1, &[]),
+    ("mcr.microsoft.com/dotnet/runtime", 2, 1, &[]),
+    ("mcr.microsoft.com/dotnet/runtime-deps", 2, 1, &[]),
+    ("oven/bun", 0, 0, &[]),
+    ("ghcr.io/astral-sh/uv", 0, 0, &[]),
+];
+
+/// Images whose every tag is made of a later Alpine, or of Wolfi, which is younger.
+const YOUNG: &[&str] = &["cgr.dev/", "hexpm/", "ghcr.io/astral-sh/", "oven/bun"];
+
+/// Where the official images for single architectures lie.
+const ARCHITECTURES: &[&str] =
+    &["amd64/", "arm32v5/", "arm32v6/", "arm32v7/", "arm64v8/", "i386/", "ppc64le/", "riscv64/", "s390x/"];
+
+/// Whether the apk of an image has `--force-refresh`.
+///
+/// # Errors
+/// It has not, or cannot be told to have: the reason.
+pub(super) fn has_force_refresh(image: &BaseImage) -> Result<(), String> {
+    let old = |release: &str| {
+        format!(
+            "apk of Alpine {release} has no --force-refresh, so the index in the cache could be an old one"
+        )
+    };
+    let repository = ARCHITECTURES.iter().find_map(|prefix| image.repository.strip_prefix(prefix));
+    let repository = repository.unwrap_or(&image.repository);
+    let tag = image.tag.as_str();
+    let named = match repository.rsplit('/').next() {
+        Some("alpine") => Some(tag),
+        _ => tag.split_once("alpine").map(|(_, release)| release),
+    };
+    match named.and_then(version) {
+        // `3` is the latest of them, and a date that of a snapshot of edge (since 2019).
+        Some((3.., None)) => return Ok(()),
+        Some((major, Some(minor))) if (major, minor) >= NEEDED => return Ok(()),
+        Some((major, minor)) => return Err(old(&format!("{major}.{}", minor.unwrap_or_default()))),
+        None => {}
+    }
+    let is_young = YOUNG.iter().any(|prefix| repository.starts_with(prefix));
+    let is_new = is_young
+        || match OFFICIAL.iter().find(|(name, ..)| *name == repository) {
+            // `alpine`, `fpm-alpine`, `lts-alpine`, `latest`: what is current.
+            Some(_) if version(tag).is_none() => !tag.is_empty(),
+            Some((_, major, minor, moved)) => {
+                let own = tag.split('-').next().unwrap_or_default();
+                moved.contains(&own)
+                    || version(tag)
+                        .is_some_and(|(one, two)| (one, two.unwrap_or(u32::MAX)) >= (*major, *minor))
+            }
+            None => repository == "alpine" && !tag.is_empty(),
+        };
+    if is_new {
+        return Ok(());
+    }
+    let name = if image.name.is_empty() { "the base image" } else { &image.name };
+    Err(format!("which Alpine {name} is made of is not known, and before 3.7 apk has no --force-refresh"))
+}
+
+/// The first one or two numbers of a tag that begins with them.
+fn version(tag: &str) -> Option<(u32, Option<u32>)> {
+    let mut numbers = tag.trim_start_matches(['v', '-']).split('.');
+    let digits = |text: &str| {
+        let end = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
+        text.get(..end)?.parse().ok()
+    };
+    let first = numbers.next()?;
+    let major = digits(first)?;
+    let is_whole = first.bytes().all(|byte| byte.is_ascii_digit());
+    Some((major, numbers.next().filter(|_| is_whole).and_then(digits)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_must_tell_of_a_release_that_is_new_enough() {
+        for name in [
+            "alpine",
+            "alpine:3",
+            "alpine:3.20.1",
+            "alpine:edge",
+            "alpine:20240329",
+            "arm32v7/alpine:3.18",
+            "node:20-alpine",
+            "node:20.1.2-alpine3.19",
+            "node:8-alpine",
+            "node:lts-alpine",
+            "node:alpine",
+            "python:3.6-alpine",
+            "golang:1.22-alpine",
+            "php:8.3-fpm-alpine",
+            "company/base:1-alpine3.18",
+            "ghcr.io/company/alpine:3.23.3",
+            "hexpm/elixir:1.14.2-erlang-25.1.2-alpine-3.16.2",
+            "cgr.dev/chainguard/wolfi-base",
+            "mcr.microsoft.com/dotnet/sdk:8.0-alpine",
+            "docker:dind",
+            "composer:2",
+        ] {
+            assert_eq!(has_force_refresh(&BaseImage::named(name)), Ok(()), "{name}");
+        }
+        for name in [
+            "alpine:3.6",
+            "alpine:2.7",
+            "alpine@sha256:00",
+            "arm32v7/alpine:3.5",
+            "gliderlabs/alpine:3.4",
+            "gliderlabs/alpine",
+            "node:8.1-alpine",
+            "node:6-alpine",
+            "golang:1.8-alpine",
+            "python:3.6.1-alpine",
+            "java:8-jre-alpine",
+            "openjdk:8u92-jre-alpine",
+            "ruby:2.3.1-alpine",
+            "mhart/alpine-node:8",
+            "company/base",
+            "",
+        ] {
+            assert!(has_force_refresh(&BaseImage::named(name)).is_err(), "{name}");
+        }
+    }
+}
