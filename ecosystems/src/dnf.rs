@@ -79,10 +79,12 @@ impl Generation {
         let numbers = tag.split(|ch: char| !ch.is_ascii_digit()).find(|number| !number.is_empty());
         let major: Option<u32> = numbers.and_then(|number| number.parse().ok());
         let generation = match (repository, major) {
-            ("fedora", Some(major)) if major <= 40 => Self::Dnf4,
+            ("fedora", Some(..22)) => Self::Yum3,
+            ("fedora", Some(..=40)) => Self::Dnf4,
             ("fedora", Some(_)) => Self::Dnf5,
             ("fedora", None) if matches!(tag, "latest" | "rawhide") => Self::Dnf5,
-            ("centos" | "oraclelinux", Some(major)) if major <= 7 => Self::Yum3,
+            // Before CentOS 6, yum had no --setopt.
+            ("centos" | "oraclelinux", Some(6 | 7)) => Self::Yum3,
             ("centos" | "oraclelinux" | "rockylinux" | "almalinux", Some(8..)) => Self::Dnf4,
             ("centos" | "rockylinux" | "almalinux", None) if tag == "latest" => Self::Dnf4,
             ("amazonlinux", Some(1 | 2 | 2016 | 2017 | 2018)) => Self::Yum3,
@@ -387,6 +389,8 @@ mod tests {
             ("amazonlinux:2", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
             ("centos:7", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
             ("centos:centos6", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("fedora:21", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
+            ("fedora:22", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("centos", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("company/x", "microdnf install x", "/var/cache/yum pure locked".to_owned()),
         ] {
@@ -427,6 +431,11 @@ mod tests {
                 "company/x",
                 "dnf install y",
                 "it is not known which dnf the base image has, and so where its cache is",
+            ),
+            (
+                "centos:5",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
             ),
             (
                 "amazonlinux",
