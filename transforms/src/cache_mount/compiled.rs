@@ -268,6 +268,9 @@ impl Layout {
         };
         let before = number.checked_sub(1).and_then(operator);
         let after = operator(number);
+        if (number..chain.links.len()).any(|number| operator(number) == Some(Operator::Or)) {
+            return Err("the commands behind it run even where one fails".to_owned());
+        }
         let each_counts = heredoc::stops_at_failure(chain);
         let beside = match (before, after) {
             (None | Some(Operator::And | Operator::Semicolon | Operator::Newline), None) => {

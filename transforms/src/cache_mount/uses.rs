@@ -10,6 +10,7 @@ use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Argument, Invocation, Link};
 use dockfix_model::effects::Paths;
 use dockfix_syntax::Keyword;
+use dockfix_syntax::shell::Operator;
 use dockfix_syntax::view::{Copy, MountKind, Run};
 
 use super::compiled::{self, Compiler};
@@ -145,7 +146,8 @@ impl Search<'_, '_, '_, '_, '_> {
         found: &mut BTreeSet<String>,
     ) -> Result<(), String> {
         let line = step.instruction.start_line();
-        for link in links {
+        for (number, link) in links.iter().enumerate() {
+            let (count, before) = (found.len(), number.checked_sub(1).and_then(|before| links.get(before)));
             match &link.action {
                 Action::Opaque(what) => {
                     return Err(format!("{what} in line {line} may read {}", self.directory()));
@@ -156,6 +158,10 @@ impl Search<'_, '_, '_, '_, '_> {
                         self.command(command, analysis, step, found)?;
                     }
                 }
+            }
+            let is_alternative = |link: &Link<'_>| matches!(link.operator, Some((Operator::Or, _)));
+            if found.len() > count && (is_alternative(link) || before.is_some_and(is_alternative)) {
+                return Err(format!("line {line} may do without a file of {}", self.directory()));
             }
         }
         Ok(())
@@ -185,6 +191,7 @@ impl Search<'_, '_, '_, '_, '_> {
         for word in &command.arguments {
             match self.named(word, command) {
                 Named::Elsewhere => {}
+                Named::File(_) if program == "rm" && command.has("-f") => {}
                 Named::File(file) => {
                     named.insert(file);
                 }
