@@ -180,6 +180,7 @@ fn workspace(project: &Project<'_>, package: &ImagePath) -> Result<ImagePath, Re
 /// All the sources that a package is made of must lie below the root of its workspace: path dependencies may lead away.
 fn stays_inside(project: &Project<'_>, root: &ImagePath, package: &ImagePath) -> Result<(), Refusal> {
     let mut open = vec![root.clone(), package.clone()];
+    open.extend(manifest(project, root, |top| members(top, project, root))?.into_iter().flatten());
     let mut seen = BTreeSet::new();
     while let Some(directory) = open.pop() {
         if !seen.insert(directory.clone()) {
@@ -190,40 +191,38 @@ fn stays_inside(project: &Project<'_>, root: &ImagePath, package: &ImagePath) ->
                 "the sources in {directory} lie outside of the project in {root}"
             )));
         }
-        let found = manifest(project, &directory, |top| paths(top, project, &directory))?;
-        open.extend(found.into_iter().flatten());
+        if let Some(file) = TomlFile::read(project, &directory.join("Cargo.toml"))? {
+            open.extend(paths(file.text()).map(|path| directory.join(path)));
+        }
     }
     Ok(())
 }
 
-/// The directories of the packages that a manifest names by their paths, and of the members of its workspace.
-fn paths(top: Node<'_>, project: &Project<'_>, directory: &ImagePath) -> Vec<ImagePath> {
-    const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let mut tables: Vec<_> = KINDS.iter().filter_map(|kind| top.get(&[kind])).collect();
-    tables.extend(top.get(&["workspace", "dependencies"]));
-    tables.extend(top.get(&["replace"]));
-    let groups = ["target", "patch"].iter().filter_map(|group| top.get(&[group]));
-    for (_, group) in groups.flat_map(Node::entries) {
-        tables.push(group);
-        tables.extend(KINDS.iter().filter_map(|kind| group.get(&[kind])));
-    }
-    let mut found: Vec<_> = tables
-        .into_iter()
-        .flat_map(Node::entries)
-        .filter_map(|(_, package)| package.string(&["path"]))
-        .map(|path| directory.join(path))
-        .collect();
+/// Whatever a manifest gives as a `path`: other packages, and files of its own. Large workspaces have many manifests, so
+/// that they are not parsed for it.
+fn paths(manifest: &str) -> impl Iterator<Item = &str> {
+    let lines = manifest.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.flat_map(|line| line.split("path").skip(1)).filter_map(|rest| {
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|ch| matches!(ch, '"' | '\''))?;
+        rest[1..].split(quote).next()
+    })
+}
+
+/// The directories of the members that a workspace lists.
+fn members(top: Node<'_>, project: &Project<'_>, root: &ImagePath) -> Vec<ImagePath> {
+    let mut found = Vec::new();
     let members = top.get(&["workspace", "members"]).map_or_else(Vec::new, Node::strings);
     for member in members.iter().filter_map(|member| member.as_str()) {
         match member.strip_suffix("/*") {
             Some(parent) => {
-                let parent = directory.join(parent);
+                let parent = root.join(parent);
                 let names =
                     project.list(parent.as_str()).into_iter().filter(|(_, is_directory)| *is_directory);
                 found.extend(names.map(|(name, _)| parent.join(&name)));
             }
             None if member.contains(['*', '?', '[']) => {}
-            None => found.push(directory.join(member)),
+            None => found.push(root.join(member)),
         }
     }
     found

@@ -208,3 +208,28 @@ fn what_others_use_lies_in_the_directory_of_the_profile() {
         assert!(!makes(body, path), "{body}: {path}");
     }
 }
+
+#[test]
+fn sources_outside_of_the_project_are_found() {
+    let run = |manifest: &str| {
+        let files = [("app/Cargo.toml", manifest), ("lib/Cargo.toml", "[package]\nname = \"lib\"\n")];
+        compiled("FROM rust\nCOPY . /src\nWORKDIR /src/app\nRUN cargo build", &files)
+    };
+    for manifest in [
+        "[dependencies]\nlib = { path = \"../lib\" }\n",
+        "[dependencies]\nlib = { version = \"1\", path='../lib' }\n",
+        "[build-dependencies.lib]\npath = \"../lib\"\n",
+        "[patch.crates-io]\nlib = { path = \"../lib\" }\n",
+        "[target.'cfg(unix)'.dependencies]\nlib = { path = \"../lib\" }\n",
+        "[workspace]\nmembers = [\"../lib\"]\n",
+        "[workspace]\nmembers = [\"../*\"]\n",
+        "[lib]\npath = \"../lib/src/lib.rs\"\n",
+    ] {
+        let reason = "refused: the sources in /src/lib";
+        assert!(run(manifest).starts_with(reason), "{manifest}: {}", run(manifest));
+    }
+    assert_eq!(
+        run("# lib = { path = \"../lib\" }\n[lib]\npath = \"x.rs\"\n"),
+        "/src/app/target of app in /src/app"
+    );
+}
