@@ -60,12 +60,8 @@ impl Application {
             let mut stderr = std::io::stderr();
             writeln!(stderr, "skipped: {}: {why}", self.name).unwrap();
         };
-        if !docker::answers() {
-            return skipped("no Docker Engine answers");
-        }
-        let seconds = std::env::var("DOCKFIX_ENGINE_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
-        if seconds.is_some_and(|seconds: u64| start.elapsed().as_secs() > seconds) {
-            return skipped("DOCKFIX_ENGINE_SECONDS are over");
+        if let Some(why) = unavailable(start) {
+            return skipped(why);
         }
         docker::provide(self.base);
         let nonce = nonce();
@@ -128,6 +124,17 @@ impl Application {
             fs::write(path, content).unwrap();
         }
     }
+}
+
+/// Why no build may begin, if so; `start` is when the first test came.
+fn unavailable(start: Instant) -> Option<&'static str> {
+    if !docker::answers() {
+        return Some("no Docker Engine answers");
+    }
+    let seconds = std::env::var("DOCKFIX_ENGINE_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    seconds
+        .is_some_and(|seconds: u64| start.elapsed().as_secs() > seconds)
+        .then_some("DOCKFIX_ENGINE_SECONDS are over")
 }
 
 /// Something that is different in every run, so that nothing of it is in the cache.
