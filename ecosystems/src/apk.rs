@@ -24,7 +24,8 @@ use dockfix_model::{ImagePath, State};
 use crate::options::{Grammar, Operand, Words, path_of};
 use crate::system;
 use crate::{
-    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind,
+    names,
 };
 
 /// apk.
@@ -164,6 +165,18 @@ impl Ecosystem for Apk {
             sharing: Sharing::Locked,
         };
         Ok(CachePlan { caches: vec![cache], edits: edits(command, &line) })
+    }
+
+    fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        let line = Line::read(command)?;
+        let fetches = || line.words.has(&["-U", "--update", "--update-cache", "--force-refresh"]);
+        match line.verb {
+            _ if line.words.has(&["--no-cache"]) => None,
+            Verb::Update => Some(IndexUse::Fills),
+            Verb::Install if fetches() => Some(IndexUse::Fills),
+            Verb::Install => Some(IndexUse::Reads),
+            Verb::Remove | Verb::Query | Verb::Clean => None,
+        }
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -257,6 +257,14 @@ impl Ecosystem for Apt {
         Ok(plan)
     }
 
+    fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        match Line::read(command)?.verb {
+            Verb::Update => Some(IndexUse::Fills),
+            Verb::Install | Verb::BuildDep => Some(IndexUse::Reads),
+            Verb::Query | Verb::Remove | Verb::Mark | Verb::Clean => None,
+        }
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }

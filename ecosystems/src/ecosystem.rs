@@ -38,6 +38,12 @@ pub trait Ecosystem: Sync {
         project: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal>;
 
+    /// What the command does with an index of packages that lies in the image and may be too old one day; `None` where
+    /// it looks after that itself.
+    fn index_use(&self, _: &Invocation<'_>) -> Option<IndexUse> {
+        None
+    }
+
     /// What the command compiles and keeps beside its project, for the next time; `None` where it keeps nothing.
     ///
     /// # Errors

@@ -16,7 +16,9 @@ use dockfix_model::{ImagePath, State};
 
 use crate::options::{Grammar, Operand, Words, path_of};
 use crate::system;
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
+};
 
 /// pacman.
 pub(crate) struct Pacman;
@@ -158,6 +160,17 @@ impl Ecosystem for Pacman {
             sharing: Sharing::Locked,
         };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
+    }
+
+    fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        let line = Line::read(command)?;
+        match line.verb {
+            Verb::Refresh => Some(IndexUse::Fills),
+            Verb::Install if line.words.has(&["-y", "--refresh"]) => Some(IndexUse::Fills),
+            Verb::Install if line.words.has(&["-U", "--upgrade"]) => None,
+            Verb::Install => Some(IndexUse::Reads),
+            Verb::Remove | Verb::Query | Verb::Clean => None,
+        }
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -198,6 +198,14 @@ impl Ecosystem for Zypper {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        match Line::read(command)?.verb {
+            Verb::Refresh => Some(IndexUse::Fills),
+            Verb::Install => Some(IndexUse::Reads),
+            Verb::Change | Verb::Query | Verb::Clean => None,
+        }
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &[]
     }

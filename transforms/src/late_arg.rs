@@ -11,6 +11,7 @@ use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Edits, Keyword, variables};
 
 use crate::analysis::has_project;
+use crate::index::torn;
 use crate::placing;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
@@ -153,6 +154,9 @@ impl Way<'_, '_> {
                 None => Found::Nothing,
             };
         };
+        if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
+            return Found::Blocked(format!("{} stays where it is: {}", self.shown(index), torn.reason()));
+        }
         // What carries the value on and stands below the last RUN stays: the argument goes above it.
         let at = self.carriers.iter().copied().find(|&carrier| carrier > last_run).or(reader);
         self.carriers.retain(|&carrier| carrier < last_run);

@@ -13,6 +13,7 @@ mod engine;
 mod frontend;
 mod gain;
 mod history;
+mod index;
 mod late_arg;
 mod manifest_first;
 mod placing;

@@ -11,6 +11,7 @@ use dockfix_syntax::{Keyword, variables};
 use super::destination;
 use super::fetched::would_gain;
 use crate::analysis::{Analysis, Managed};
+use crate::index::torn;
 use crate::transform::Input;
 
 /// What became of an attempt.
@@ -413,6 +414,14 @@ impl<'s, 'a> Sinking<'s, 'a> {
         };
         if !self.takes_more_than_manifests() {
             return Outcome::Stays(None);
+        }
+        let cached_up_to = match &below {
+            Below::Step(step) => (step + 1, 0),
+            Below::Split { step, at, .. } => (*step, *at),
+            Below::Prefetch { after, .. } => (after.unwrap_or(self.index) + 1, 0),
+        };
+        if let Some(torn) = torn(self.input.reading, self.stage, self.index, cached_up_to) {
+            return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {}", torn.reason()))));
         }
         let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
         Outcome::Sinks(Plan {

@@ -25,6 +25,45 @@ fn a_copy_sinks_below_what_reads_nothing_of_it() {
     );
 }
 
+/// Lists from the cache name packages that are gone: what relies on them must not run again without the update.
+#[test]
+fn an_update_is_not_torn_from_its_install() {
+    let old = "relies on the index of apt that line 3 fetches, and would find an old one";
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM debian\nCOPY . /app\nRUN apt-get update && apt-get install -y ./app/*.deb\n",
+        &[
+            "3: the sources stay above: line 3 relies on the index of apt that the same RUN fetches, and would find an old one",
+        ],
+    );
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM debian\nCOPY . /app\nRUN apt-get update\nENV X=1\nRUN make && apt-get install -y curl\n",
+        &[&format!("5: the sources stay above: line 5 {old}")],
+    );
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM debian\nCOPY . /app\nRUN apt-get update && apt-get install -y curl\nRUN make\nRUN apt-get install -y git\n",
+        &[&format!("5: the sources stay above: line 5 {old}")],
+    );
+    check_refused(
+        &["late-arg"],
+        GO,
+        "FROM debian\nARG V\nRUN apt-get update\nENV X=1\nRUN apt-get install -y curl=$V\n",
+        &[&format!("2: V stays where it is: line 5 {old}")],
+    );
+    // Whoever fetches the lists himself needs nobody else's.
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM debian\nCOPY . /app\nRUN apt-get update && apt-get install -y curl\nRUN make\nRUN apt-get update && apt-get install git\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nRUN make\nRUN apt-get update && apt-get install git\n",
+    );
+}
+
 #[test]
 fn an_update_joins_its_install() {
     check(
