@@ -90,11 +90,14 @@ impl Environment<'_> {
             let source = self.gopath().map(|gopath| gopath.join("src"));
             match (&line.directory, source) {
                 (Some(directory), Some(source)) => directory.below(&source).is_some(),
-                _ => true,
+                // Wherever GOPATH is, there is a `src` in it.
+                (Some(directory), None) => directory.as_str().split('/').any(|name| name == "src"),
+                (None, _) => version.is_some(),
             }
         };
+        // Where the version is not known, it may be one that would not download modules there.
         let old = version.is_some_and(|version| version < (1, 11))
-            || version.is_some_and(|version| version < (1, 13)) && mode != Some("on") && in_gopath();
+            || version.is_none_or(|version| version < (1, 13)) && mode != Some("on") && in_gopath();
         let flags = match self.certain("GOFLAGS") {
             Some(flags) => flags.unwrap_or_default(),
             None if !self.is_set("GOFLAGS") => "",
@@ -109,10 +112,15 @@ impl Environment<'_> {
         mode != Some("off") && !old && plain_flags && workspace
     }
 
-    /// The version of Go by the tag of the official image.
+    /// The version of Go by the tag of the official image, where the tag tells.
     fn version(&self) -> Option<(u32, u32)> {
         if self.state.base.repository != "golang" {
             return None;
+        }
+        // These have moved on with every release so far.
+        let moving = ["latest", "alpine", "trixie", "bookworm", "bullseye"];
+        if moving.iter().any(|tag| self.state.base.tag.starts_with(tag)) {
+            return Some((1, 99));
         }
         let mut numbers = self.state.base.tag.split(|ch: char| !ch.is_ascii_digit());
         Some((

@@ -131,6 +131,8 @@ fn gopath_mode_is_not_known() {
     assert!(run("golang:1.13", "/go/src/x").starts_with("build"));
     assert!(run("golang:alpine", "/go/src/x").starts_with("build"));
     assert!(run("company/go", "/x").starts_with("build"));
+    assert_eq!(run("company/go", "/go/src/x"), "opaque");
+    assert_eq!(run("golang:stretch", "/go/src/x"), "opaque");
     let off = "FROM golang\nENV GO111MODULE=off\nCOPY . .\nRUN go build";
     assert_eq!(testing::needs(&Golang, off, &[("go.mod", "module x\n")]), "opaque");
 }

@@ -25,18 +25,25 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         let flags: String = flags.iter().map(|flag| format!("{flag} ")).collect();
         above = format!("{above}\nRUN {flags}{prefix}{command}");
         let Some(step) = after else {
-            rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+            rewrite::insert(&mut edits, file, place_of_manifests(copy), above.as_bytes())?;
             return Ok(edits);
         };
         above.push_str(file.line_end());
-        let text = [above.as_bytes(), &moved(copy, plan)].concat();
+        let text = [above.as_bytes(), &moved(copy, plan, true)].concat();
         rewrite::insert(&mut edits, file, Place::After(stage.steps[*step].instruction.index()), &text)?;
         placing::delete_with_blank_line(&mut edits, file, copy.index())?;
         return Ok(edits);
     }
+    // What the comment heads starts with the manifests then.
+    let keeps_comment = !above.is_empty() && heads_an_install(copy);
     if !above.is_empty() {
-        rewrite::insert(&mut edits, file, Place::Above(copy.index()), above.as_bytes())?;
+        rewrite::insert(&mut edits, file, place_of_manifests(copy), above.as_bytes())?;
     }
+    let leave = |edits: &mut Edits| match (keeps_comment, above.is_empty()) {
+        (true, _) => rewrite::delete(edits, file, copy.index(), Comments::Stay),
+        (false, true) => placing::delete_with_blank_line(edits, file, copy.index()),
+        (false, false) => rewrite::delete(edits, file, copy.index(), Comments::Go),
+    };
     match &plan.below {
         Below::Step(step) => {
             let after = Place::After(stage.steps[*step].instruction.index());
@@ -44,10 +51,10 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
                 None if above.is_empty() => {
                     placing::move_with_blank_line(&mut edits, file, copy.index(), after)?;
                 }
-                None => rewrite::move_to(&mut edits, file, copy.index(), after)?,
-                Some(_) => {
-                    rewrite::insert(&mut edits, file, after, &moved(copy, plan))?;
-                    rewrite::delete(&mut edits, file, copy.index(), Comments::Go)?;
+                None if !keeps_comment => rewrite::move_to(&mut edits, file, copy.index(), after)?,
+                _ => {
+                    rewrite::insert(&mut edits, file, after, &moved(copy, plan, !keeps_comment))?;
+                    leave(&mut edits)?;
                 }
             }
         }
@@ -65,24 +72,42 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
             let gap = Span::new(end.end, start.start);
             let line_end = file.line_end();
             let mut text = line_end.as_bytes().to_vec();
-            text.extend(moved(copy, plan));
+            text.extend(moved(copy, plan, !keeps_comment));
             text.extend(comments_in(gap.of(file.source()), line_end));
             text.extend(second_run(&run.instruction, state).as_bytes());
             edits.replace(gap, text)?;
-            rewrite::delete(&mut edits, file, copy.index(), Comments::Go)?;
+            leave(&mut edits)?;
         }
         Below::Prefetch { .. } => {}
     }
     Ok(edits)
 }
 
-/// The copy with its comments, whole lines, its destination written anew where the plan says so.
-fn moved(copy: &Instruction<'_>, plan: &Plan) -> Vec<u8> {
+/// Where manifests are copied early: above the copy and its comments, or below these where they tell of the install.
+fn place_of_manifests(copy: &Instruction<'_>) -> Place {
+    if heads_an_install(copy) { Place::Before(copy.index()) } else { Place::Above(copy.index()) }
+}
+
+/// Whether the comment above a copy tells of the install below it and not of the copy: it says so, and nothing stands
+/// between the two.
+fn heads_an_install(copy: &Instruction<'_>) -> bool {
+    let (file, index) = (copy.file(), copy.index());
+    let items = file.items();
+    let is_one_line = copy.start_line() == copy.end_line();
+    let goes_on = file.instruction(index + 1).is_some();
+    let comment = index.checked_sub(1).map(|above| &items[above]);
+    let Some(comment) = comment.filter(|item| matches!(item.kind, ItemKind::Comment)) else { return false };
+    let text = String::from_utf8_lossy(comment.span.of(file.source())).to_lowercase();
+    is_one_line && goes_on && ["install", "dependenc"].iter().any(|word| text.contains(word))
+}
+
+/// The copy, with its comments or without, in whole lines, its destination written anew where the plan says so.
+fn moved(copy: &Instruction<'_>, plan: &Plan, with_comments: bool) -> Vec<u8> {
     let file = copy.file();
     let source = file.source();
     let items = file.items();
     let mut first = copy.index();
-    while first > 0 && matches!(items[first - 1].kind, ItemKind::Comment) {
+    while with_comments && first > 0 && matches!(items[first - 1].kind, ItemKind::Comment) {
         first -= 1;
     }
     let start = items[first].span.start;

@@ -64,6 +64,29 @@ fn an_update_is_not_torn_from_its_install() {
     );
 }
 
+/// A comment goes with the copy that it explains, and stays where it heads the install.
+#[test]
+fn comments_stay_with_what_they_tell_of() {
+    let go = |before: &str, after: &str| check(&["manifest-first"], GO, before, after);
+    go(
+        "FROM golang\nWORKDIR /a\n\n# Install dependencies\nCOPY . .\nRUN go mod download\nRUN make\n",
+        "FROM golang\nWORKDIR /a\n\n# Install dependencies\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN make\n",
+    );
+    go(
+        "FROM golang\nWORKDIR /a\n\n# Copy the sources\nCOPY . .\nRUN go mod download && make\n",
+        "FROM golang\nWORKDIR /a\n\nCOPY go.mod go.sum ./\nRUN go mod download\n# Copy the sources\nCOPY . .\nRUN make\n",
+    );
+    go(
+        "FROM golang\nWORKDIR /a\n# Install dependencies\nCOPY . .\nRUN go build .\n",
+        "FROM golang\nWORKDIR /a\n# Install dependencies\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build .\n",
+    );
+    // No two blank lines are left where the copy stood.
+    go(
+        "FROM debian\n\n# Sources\nCOPY . /app\n\n# Tools\nRUN apt-get install -y make && make\n",
+        "FROM debian\n\n# Tools\nRUN apt-get install -y make\n# Sources\nCOPY . /app\nRUN make\n",
+    );
+}
+
 #[test]
 fn an_update_joins_its_install() {
     check(
