@@ -156,9 +156,7 @@ impl Ecosystem for Apk {
         {
             return Err(Refusal::new("--cache-dir names a cache directory of its own"));
         }
-        if line.verb == Verb::Install {
-            release::has_force_refresh(&state.base).map_err(Refusal::new)?;
-        }
+        release::has_force_refresh(&state.base).map_err(Refusal::new)?;
         let cache = Cache {
             directory: ImagePath::root().join(DIRECTORY),
             kind: CacheKind::Pure,
@@ -316,6 +314,8 @@ mod tests {
             from("alpine:3.5"),
             "refused: apk of Alpine 3.5 has no --force-refresh, so the index in the cache could be an old one"
         );
+        let update = testing::caches(&Apk, "FROM x/y\nRUN apk update", &[]);
+        assert_eq!(update, from("x/y"), "a mount for the index alone is no gain");
         assert_eq!(
             from("x/y"),
             "refused: which Alpine x/y is made of is not known, and before 3.7 apk has no --force-refresh"

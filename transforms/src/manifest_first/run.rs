@@ -7,8 +7,9 @@ use dockfix_model::context::Kind;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, Shell};
+use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::view::{MountKind, Run};
+use dockfix_syntax::view::{Copy, MountKind, Run};
 
 use super::destination;
 use super::fetched::is_fetched;
@@ -179,8 +180,10 @@ impl Sinking<'_, '_> {
         for file in &needs.files {
             match project.find_at(file) {
                 Found::File(place) if self.is_ours(place.copied) => {
-                    self.check_path(&place.path)?;
-                    manifests.files.push((place.path, file.clone()));
+                    if !self.is_there(&place.path, file) {
+                        self.check_path(&place.path)?;
+                        manifests.files.push((place.path, file.clone()));
+                    }
                 }
                 Found::File(_) => {}
                 _ => return Err(format!("{file} is not among the files that are copied")),
@@ -229,6 +232,22 @@ impl Sinking<'_, '_> {
             below.is_some_and(|below| {
                 matches!(self.input.context.kind(&join(&source.source, below)), Ok(Some(Kind::Dir)))
             })
+        })
+    }
+
+    /// Whether a copy right above this one has brought the same file already.
+    fn is_there(&self, path: &str, image: &ImagePath) -> bool {
+        self.supplies.copied().iter().any(|copied| {
+            let Some(step) = copied.step.filter(|step| *step < self.index) else { return false };
+            let between = self.stage.steps.get(step + 1..self.index).unwrap_or_default();
+            let is_copy =
+                |step: &Step<'_>| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add);
+            let other = self.stage.steps.get(step).and_then(|step| Copy::of(&step.instruction));
+            !copied.is_directory
+                && other.is_some_and(|other| other.flags == self.copy.flags)
+                && copied.source == path
+                && copied.target == *image
+                && between.iter().all(is_copy)
         })
     }
 

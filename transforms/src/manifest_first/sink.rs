@@ -111,7 +111,7 @@ pub(super) struct Sinking<'s, 'a> {
     pub(super) stage: &'s Stage<'a>,
     /// The copy's step.
     pub(super) index: usize,
-    copy: Copy<'a>,
+    pub(super) copy: Copy<'a>,
     pub(super) target: ImagePath,
     /// What the copy takes.
     pub(super) sources: Vec<Copied>,

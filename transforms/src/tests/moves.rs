@@ -64,6 +64,29 @@ fn an_update_is_not_torn_from_its_install() {
     );
 }
 
+#[test]
+fn what_is_there_already_is_not_copied_again() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang\nWORKDIR /a\nCOPY go.mod ./\nCOPY . .\nRUN go mod download\nRUN make\n",
+        "FROM golang\nWORKDIR /a\nCOPY go.mod ./\nCOPY go.sum ./\nRUN go mod download\nCOPY . .\nRUN make\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang\nWORKDIR /a\nCOPY go.mod go.sum ./\nCOPY . .\nRUN go mod download\nRUN make\n",
+        "FROM golang\nWORKDIR /a\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN make\n",
+    );
+    // The owner counts.
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang\nWORKDIR /a\nCOPY go.mod go.sum ./\nCOPY --chown=1 . .\nRUN go mod download\nRUN make\n",
+        "FROM golang\nWORKDIR /a\nCOPY go.mod go.sum ./\nCOPY --chown=1 go.mod go.sum ./\nRUN go mod download\nCOPY --chown=1 . .\nRUN make\n",
+    );
+}
+
 /// A comment goes with the copy that it explains, and stays where it heads the install.
 #[test]
 fn comments_stay_with_what_they_tell_of() {
