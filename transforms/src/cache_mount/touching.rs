@@ -2,6 +2,7 @@
 
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Action, Invocation, Link};
+use dockfix_model::project::{Found, Project};
 use dockfix_syntax::rewrite::{self, Comments};
 use dockfix_syntax::{Edits, Keyword};
 
@@ -19,6 +20,8 @@ pub(super) fn propose(run: &RunStep<'_, '_>, compiler: &Compiler<'_, '_>, propos
     let step = above.into_iter().find(|step| step.instruction.keyword() != Keyword::Arg);
     let (Some(touched), Some(step)) = (touched, step) else { return };
     let Ok(analysis) = run.input.reading.run(step) else { return };
+    let project = Project::new(run.input.context, run.input.supplies(run.stage), touched.clone());
+    let is_there = |path: &ImagePath| matches!(project.find_at(path), Found::File(_));
     let is_for_nothing = |link: &Link<'_>| {
         sole(link).is_some_and(|command| {
             command.program == "touch"
@@ -26,7 +29,8 @@ pub(super) fn propose(run: &RunStep<'_, '_>, compiler: &Compiler<'_, '_>, propos
                 && command.arguments.iter().all(|word| {
                     let path = word.value.as_deref().filter(|path| path.ends_with(ending(compiler)));
                     let path = path.and_then(|path| Some(command.directory.as_ref()?.join(path)));
-                    path.is_some_and(|path| path.below(&touched).is_some())
+                    // Of a file that is not there, `touch` makes an empty one.
+                    path.is_some_and(|path| path.below(&touched).is_some() && is_there(&path))
                 })
         })
     };

@@ -253,11 +253,10 @@ fn a_touch_above_goes() {
         &file("# why\nRUN touch src/main.rs", &rest(&format!("{REGISTRY}cargo build --release"))),
         &file("# why", &rest(&compiled("cargo build --release"))),
     );
-    let outcome = run_with(
-        ONLY,
-        APP,
-        &file("RUN touch README.md", &rest(&format!("{REGISTRY}cargo build --release"))),
-        true,
-    );
-    assert!(String::from_utf8_lossy(&dockerfile(&outcome).after).contains("RUN touch README.md"));
+    // Another file, or one that this makes.
+    for touch in ["RUN touch README.md", "RUN touch src/lib.rs"] {
+        let before = file(touch, &rest(&format!("{REGISTRY}cargo build --release")));
+        let outcome = run_with(ONLY, APP, &before, true);
+        assert!(String::from_utf8_lossy(&dockerfile(&outcome).after).contains(touch));
+    }
 }
