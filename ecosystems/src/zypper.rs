@@ -177,11 +177,7 @@ impl Ecosystem for Zypper {
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
-        let index = match line.verb {
-            Verb::Refresh => IndexUse::Fills,
-            Verb::Install => IndexUse::Reads,
-            Verb::Change | Verb::Query | Verb::Clean => return Ok(CachePlan::default()),
-        };
+        let Some(index) = self.index_use(command) else { return Ok(CachePlan::default()) };
         if let Some(moved) = line.moved() {
             return Err(Refusal::new(format!("{moved} may move the cache of zypper")));
         }

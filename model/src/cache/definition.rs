@@ -30,23 +30,27 @@ pub(super) enum Part {
 impl Definition {
     /// Adds a part that was made from the arguments `reads`.
     pub(super) fn push(&mut self, part: Part, text: String, reads: Reads) {
-        self.reads = self.reads.and(reads);
+        self.add_reads(reads);
         self.parts.push((part, text));
+    }
+
+    /// More arguments decide about it than its parts tell.
+    pub(super) fn add_reads(&mut self, reads: Reads) {
+        self.reads = self.reads.and(reads);
     }
 
     /// Makes the environment a part of it.
     pub(super) fn set_environment(&mut self, environment: &Environment, reads: Reads) {
-        self.reads = self.reads.and(reads);
+        self.add_reads(reads);
+        // Worked out before it is cloned, the hash serves every RUN until the environment changes.
+        environment.hash();
         self.environment = Some(environment.clone());
     }
 
     /// Whether both are the same instruction, under whatever user, directory and environment.
     pub(super) fn has_same_text(&self, other: &Self) -> bool {
-        let text = |definition: &'_ Self| -> Vec<(Part, String)> {
-            let parts = definition.parts.iter();
-            parts.filter(|(part, _)| matches!(part, Part::Word | Part::Text)).cloned().collect()
-        };
-        text(self) == text(other)
+        let is_text = |part: &&(Part, String)| matches!(part.0, Part::Word | Part::Text);
+        self.parts.iter().filter(is_text).eq(other.parts.iter().filter(is_text))
     }
 
     /// The variables that a RUN sees, with their values.
@@ -84,7 +88,7 @@ pub(super) struct Variable {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
     all: Arc<Vec<Variable>>,
-    /// Worked out when somebody asks, for all who share it since.
+    /// Worked out when somebody asks; clones made after that have it.
     hash: OnceLock<u64>,
 }
 

@@ -21,9 +21,10 @@
 //!
 //! A step whose key was known before is *cached*. A stage that the target does not need is not built at all.
 //!
-//! A [`Plan`] holds the steps of a Dockerfile with what their keys are made of. [`Plan::compare`] tells, for two plans
-//! and a set of changed files, what becomes of every step and why. [`Plan::outcomes`] asks the same of one plan and an
-//! [`Edit`], and [`Plan::verdicts`] does so without the reasons, for those who ask often. Nothing is hashed but names: that the content of a file changed is known because somebody says so.
+//! A [`Plan`] holds the steps of a Dockerfile with what their keys are made of. [`Plan::compare`] tells, for two
+//! plans and a set of changed files, what becomes of every step and why. [`Plan::outcomes`] asks the same of one plan
+//! and an [`Edit`], and [`Plan::verdicts`] does so without the reasons, for those who ask often. Nothing is hashed
+//! but names: that the content of a file changed is known because somebody says so.
 //!
 //! Sources: moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go` (which instructions make steps, and from
 //! what), `solver/llbsolver/ops/{exec,file}.go` (`CacheMap`: what is in the key), `cache/contenthash` (what counts as

@@ -77,6 +77,7 @@ pub struct Step {
     pub inputs: Vec<Input>,
     /// What else its key is made of.
     pub(super) definition: Definition,
+    /// The hash of the definition, which is asked for with every edit.
     pub(super) definition_hash: u64,
 }
 

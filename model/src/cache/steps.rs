@@ -143,7 +143,7 @@ impl Plan {
                     // The defaults are the same as no flag.
                     let is_default = ["--network=default", "--security=sandbox"].contains(&flag.as_str());
                     if is_default {
-                        step.definition.reads = step.definition.reads.and(reads.doubtful());
+                        step.definition.add_reads(reads.doubtful());
                     } else {
                         step.definition.push(Part::Text, flag, reads);
                     }
@@ -174,13 +174,13 @@ impl Plan {
         match (&mount.kind, mount.from()) {
             (MountKind::Bind, None) => {
                 let source = source();
-                step.definition.reads = step.definition.reads.and(source.reads.in_path(&source.text));
+                step.definition.add_reads(source.reads.in_path(&source.text));
                 step.inputs.push(Input::Context(Selection::new(&source.text, &self.context)));
             }
             (MountKind::Bind | MountKind::Cache, Some(from)) => {
                 let (layer, stage) = self.source(build, stage, from);
                 let source = source();
-                step.definition.reads = step.definition.reads.and(source.reads.in_path(&source.text));
+                step.definition.add_reads(source.reads.in_path(&source.text));
                 let path = clean(&format!("/{}", source.text));
                 step.inputs.push(Input::Layer { layer, stage, path });
             }
