@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, stdout: &mut impl io::Write) -> anyhow:
     } else {
         input::from_disk(&arguments.selection.paths, &contexts)
     };
-    let on_stdin = input.files.first().filter(|_| from_stdin).map(|file| file.source.clone());
+    let on_stdin = input.files.first().filter(|_| from_stdin).map(|file| file.file.shared_source());
     let mut rewritten = rewrite_all(input, &contexts, &options)?;
     let mode = arguments.mode();
     if arguments.verify

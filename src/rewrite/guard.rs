@@ -52,8 +52,8 @@ fn fix_with(fix: impl Fn(&Project, &Options) -> Outcome, project: &Project, opti
 fn unchanged(file: &ProjectFile, bug: Option<String>) -> dockfix_transforms::FixedFile {
     dockfix_transforms::FixedFile {
         name: file.name.clone(),
-        before: Some(file.source.clone()),
-        after: file.source.clone(),
+        before: Some(file.file.shared_source()),
+        after: file.file.shared_source(),
         changes: Vec::new(),
         refusals: Vec::new(),
         gains: Vec::new(),
@@ -78,14 +78,17 @@ fn message_of(payload: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use dockfix_model::context::Context;
+    use dockfix_syntax::Dockerfile;
 
     use super::*;
 
     fn project(names: &[&str]) -> Project {
         let file = |name: &&str| ProjectFile {
             name: (*name).to_owned(),
-            source: name.as_bytes().into(),
+            file: Arc::new(Dockerfile::parse(name.as_bytes())),
             context: Context::unknown(),
             rewrite: true,
         };

@@ -29,10 +29,8 @@ pub(super) struct Input {
 pub(super) struct InputFile {
     /// Where it was found.
     pub(super) found: Found,
-    /// Its bytes.
-    pub(super) source: Arc<[u8]>,
-    /// What BuildKit would reject: 1-based line and reason.
-    pub(super) problems: Vec<(usize, String)>,
+    /// The file, parsed.
+    pub(super) file: Arc<Dockerfile>,
     /// Its build context.
     pub(super) context: Choice,
 }
@@ -98,13 +96,17 @@ pub(super) fn from_stdin(name: Option<&Path>, contexts: &Contexts) -> anyhow::Re
         None if !contexts.is_given() => Choice::unknown(),
         _ => contexts.choose(&found, &file),
     };
-    Ok(Input { files: vec![InputFile::new(found, &file, context)], reports: Vec::new() })
+    Ok(Input { files: vec![InputFile::new(found, file, context)], reports: Vec::new() })
 }
 
 impl InputFile {
-    fn new(found: Found, file: &Dockerfile, context: Choice) -> Self {
-        let problems = file.problems().map(|(line, problem)| (line, problem.to_string())).collect();
-        Self { found, source: file.source().into(), problems, context }
+    fn new(found: Found, file: Dockerfile, context: Choice) -> Self {
+        Self { found, file: Arc::new(file), context }
+    }
+
+    /// Whether BuildKit would accept it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.file.problems().next().is_none()
     }
 }
 
@@ -130,7 +132,7 @@ fn read_file(
         )));
     }
     let context = choose(&found, &file);
-    Some(Ok(InputFile::new(found, &file, context)))
+    Some(Ok(InputFile::new(found, file, context)))
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
 use dockfix_transforms::FixedFile;
 
 use super::input::InputFile;
@@ -59,16 +60,16 @@ impl Fixed {
         }
         for ((file, fixed, before), after) in self.files.into_iter().zip(contexts) {
             let context = note(&file.context, &file, here);
-            let is_sound = file.problems.is_empty() && fixed.bug.is_none();
+            let is_sound = file.is_sound() && fixed.bug.is_none();
             let pair = before.root().is_some().then(|| Pair {
                 path: file.found.shown.to_string_lossy().into_owned(),
-                before: Version { source: file.source.clone(), context: before },
+                before: Version { source: file.file.shared_source(), context: before },
                 after: Version { source: fixed.after.clone(), context: after },
             });
             let shown = file.found.shown.to_string_lossy().into_owned();
-            let mut one = match file.problems.is_empty() {
+            let mut one = match file.is_sound() {
                 true => Done::of(shown, file.found.path, &file.found.root, fixed, here),
-                false => Done::rejected(shown, &file.problems, file.found.root),
+                false => Done::rejected(shown, &file.file, file.found.root),
             };
             one.report.context = Some(context);
             one.context.clone_from(&self.root);
@@ -111,9 +112,10 @@ impl Done {
     }
 
     /// A file that BuildKit would reject.
-    fn rejected(shown: String, problems: &[(usize, String)], repository: PathBuf) -> Self {
-        let errors =
-            problems.iter().map(|(line, problem)| FileError { line: Some(*line), ..FileError::new(problem) });
+    fn rejected(shown: String, file: &Dockerfile, repository: PathBuf) -> Self {
+        let errors = file
+            .problems()
+            .map(|(line, problem)| FileError { line: Some(line), ..FileError::new(problem.to_string()) });
         let report = FileReport {
             path: shown,
             status: Status::Failed,

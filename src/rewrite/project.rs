@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dockfix_model::context::Context;
 use dockfix_transforms::{FixedFile, Options, Project, ProjectFile};
@@ -134,8 +135,8 @@ impl Group {
 fn project_file(file: &InputFile, context: Context, asked: bool) -> ProjectFile {
     ProjectFile {
         name: file.found.shown.to_string_lossy().into_owned(),
-        source: file.source.clone(),
+        file: Arc::clone(&file.file),
         context,
-        rewrite: asked && file.problems.is_empty(),
+        rewrite: asked && file.is_sound(),
     }
 }

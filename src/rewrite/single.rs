@@ -75,7 +75,7 @@ pub(crate) fn single(
     let Some(file) = input.files.into_iter().next() else {
         bail!("{shown}: no Dockerfile; name one");
     };
-    if let Some((line, problem)) = file.problems.first() {
+    if let Some((line, problem)) = file.file.problems().next() {
         bail!("{shown}:{line}: {problem}");
     }
     let found = file.found.clone();
@@ -98,7 +98,7 @@ pub(crate) fn versions(project: &Project, options: &Options) -> Option<Versions>
     let file = project.files.get(at)?;
     let outcome = guard::fix_guarded(project, options);
     let fixed = outcome.files.into_iter().nth(at)?;
-    let before = Version { source: Arc::clone(&file.source), context: file.context.clone() };
+    let before = Version { source: file.file.shared_source(), context: file.context.clone() };
     let context = context_after(&file.context, &outcome.ignore_files);
     Some(Versions { before, after: Version { source: fixed.after, context }, bug: fixed.bug })
 }

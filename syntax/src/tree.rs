@@ -121,6 +121,12 @@ impl Dockerfile {
         &self.source
     }
 
+    /// The same bytes, shared instead of borrowed.
+    #[must_use]
+    pub fn shared_source(&self) -> Arc<[u8]> {
+        Arc::clone(&self.source)
+    }
+
     /// The items, which partition the source.
     #[must_use]
     pub fn items(&self) -> &[Item] {

@@ -7,6 +7,7 @@
 mod corpus;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use dockfix_model::context::Context;
@@ -28,7 +29,7 @@ fn main() {
     for (name, source) in &files {
         let file = ProjectFile {
             name: name.clone(),
-            source: source[..].into(),
+            file: Arc::new(Dockerfile::parse(&source[..])),
             context: Context::unknown(),
             rewrite: true,
         };

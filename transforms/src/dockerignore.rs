@@ -9,13 +9,16 @@ mod guard;
 
 use std::sync::Arc;
 
-use dockfix_model::build::{Build, Stage};
+use dockfix_model::build::Stage;
 use dockfix_model::context::Context;
 use dockfix_model::dockerignore::Dockerignore;
-use dockfix_model::project::{Found, Project, Supplies};
+use dockfix_model::project::{Found, Project};
+use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Dockerfile, Keyword};
+use rayon::prelude::*;
 
-use crate::analysis::{Analysis, has_project};
+use crate::analysis::has_project;
+use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Refusal, Safety};
 use crate::transform::Described;
 
@@ -39,7 +42,6 @@ impl Described for DockerignoreFile {
 /// A Dockerfile that uses the ignore file.
 pub(crate) struct User<'a> {
     pub(crate) file: &'a Dockerfile,
-    pub(crate) build: Build<'a>,
     pub(crate) context: &'a Context,
 }
 
@@ -88,6 +90,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     let mut added: Vec<Entry> = Vec::new();
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut proposed = current.clone();
+    let guard = guard::Guard::new(users);
     for entry in candidates(users) {
         if proposed.is_excluded(&entry.path) {
             continue;
@@ -97,7 +100,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
         if !next.problems().is_empty() || !next.is_excluded(&entry.path) {
             continue;
         }
-        match guard::check(users, current, &next, &entry.path) {
+        match guard.check(current, &next, &entry.path) {
             Ok(()) => {
                 proposed = Dockerignore::parse(&std::mem::take(&mut with));
                 added.push(entry);
@@ -161,25 +164,17 @@ fn append(text: &[u8], lines: &[&str]) -> Vec<u8> {
 
 /// What might go in: what installs write, then what lies there.
 fn candidates(users: &[User<'_>]) -> Vec<Entry> {
+    let Some(context) = users.iter().map(|user| user.context).find(|context| context.is_known()) else {
+        return Vec::new();
+    };
+    let copied: Vec<Copied> = users.par_iter().filter_map(Copied::of).collect();
+    let copies_root = copied.iter().any(|copied| copied.root);
     let mut entries: Vec<Entry> = Vec::new();
-    for user in users {
-        for stage in &user.build.stages {
-            for entry in outputs(user, stage) {
-                if !entries.iter().any(|other| other.path == entry.path) {
-                    entries.push(entry);
-                }
-            }
+    for entry in copied.into_iter().flat_map(|copied| copied.outputs) {
+        if !entries.iter().any(|other| other.path == entry.path) {
+            entries.push(entry);
         }
     }
-    let Some(context) = users.iter().map(|user| user.context).find(|context| context.is_known()) else {
-        return entries;
-    };
-    let copies_root = users.iter().any(|user| {
-        user.build.stages.iter().any(|stage| {
-            let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
-            supplies.copied().iter().any(|copied| copied.is_directory && copied.source.is_empty())
-        })
-    });
     if !copies_root {
         return entries;
     }
@@ -201,18 +196,44 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     entries
 }
 
+/// What the directories that a Dockerfile copies may bring along.
+struct Copied {
+    /// The root of the context is one of them.
+    root: bool,
+    /// What its installs write there.
+    outputs: Vec<Entry>,
+}
+
+impl Copied {
+    /// `None` where a Dockerfile copies nothing of the context.
+    fn of(user: &User<'_>) -> Option<Self> {
+        let copies = |copy: &Copy<'_>| copy.from.is_none();
+        if !user.file.instructions().any(|instruction| Copy::of(&instruction).is_some_and(|it| copies(&it))) {
+            return None;
+        }
+        let reading = Reading::of(user.file);
+        let mut copied = Self { root: false, outputs: Vec::new() };
+        for stage in &reading.build.stages {
+            let supplies = reading.supplies(stage, user.context);
+            copied.root |= supplies.copied().iter().any(|copy| copy.is_directory && copy.source.is_empty());
+            copied.outputs.extend(outputs(user, &reading, stage));
+        }
+        Some(copied)
+    }
+}
+
 /// What the installs of a stage write where a COPY could bring it from the context.
-fn outputs(user: &User<'_>, stage: &Stage<'_>) -> Vec<Entry> {
-    let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
+fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Entry> {
+    let supplies = reading.supplies(stage, user.context);
     let mut entries = Vec::new();
     if supplies.copied().iter().all(|copied| !copied.is_directory) {
         return entries;
     }
     for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
-        let Ok(analysis) = Analysis::of(step) else { continue };
+        let Ok(analysis) = reading.run(step) else { continue };
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let Some(directory) = managed.usage.directory.clone() else { continue };
-            let project = Project::new(user.context, &supplies, directory);
+            let project = Project::new(user.context, supplies, directory);
             let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
                 continue;
             };

@@ -24,18 +24,18 @@ pub(crate) fn fix_file(
     options: &Options,
     usual: &Usual,
 ) -> FixedFile {
-    let before = &project_file.source;
+    let original = &*project_file.file;
+    let before = original.shared_source();
     let left_alone = |refusals: Vec<Refusal>, bug: Option<String>| FixedFile {
         name: project_file.name.clone(),
-        before: Some(Arc::clone(before)),
-        after: Arc::clone(before),
+        before: Some(Arc::clone(&before)),
+        after: Arc::clone(&before),
         changes: Vec::new(),
         refusals,
         gains: Vec::new(),
         bug,
     };
-    let original = Dockerfile::parse(Arc::clone(before));
-    if let Some((line, reason)) = unreadable(&original) {
+    if let Some((line, reason)) = unreadable(original) {
         return left_alone(vec![Refusal { transform: FILE, line, reason }], None);
     }
     let contexts = [&project_file.context, context];
@@ -47,7 +47,7 @@ pub(crate) fn fix_file(
     changes.sort_by_key(|change| change.line);
     FixedFile {
         name: project_file.name.clone(),
-        before: Some(Arc::clone(before)),
+        before: Some(Arc::clone(&before)),
         after: fixed.source,
         changes,
         refusals: fixed.refusals,
@@ -107,7 +107,7 @@ struct States<'a> {
 /// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
 /// The error is a bug of ours, for the report.
 fn converge(
-    original: Dockerfile,
+    original: &Dockerfile,
     contexts: [&Context; 2],
     transforms: &[&dyn Transform],
     options: &Options,
@@ -116,7 +116,6 @@ fn converge(
     let context = contexts[1];
     let (files, readings) = (Arena::new(), Arena::new());
     let states = States { files: &files, readings: &readings };
-    let original = &*files.alloc(original);
     let first = &*readings.alloc(Reading::of(original));
     let mut reading = first;
     let mut history = History::new(original.source());
@@ -185,7 +184,7 @@ fn converge(
     refusals.dedup();
     let is_changed = reading.file().source() != original.source();
     let gains = if is_changed { usual.gains(first, reading, contexts) } else { Vec::new() };
-    Ok(Converged { source: Arc::from(reading.file().source()), changes, refusals, gains, history })
+    Ok(Converged { source: reading.file().shared_source(), changes, refusals, gains, history })
 }
 
 /// Whoever runs dockfix on its result must get what he has: for that run the result is the original. Transforms that do not

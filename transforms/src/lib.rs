@@ -26,11 +26,9 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dockfix_model::build::Build;
 use dockfix_model::context::Context;
-use dockfix_syntax::Dockerfile;
 use rayon::prelude::*;
 
 pub use reading::Reading;
@@ -98,33 +96,30 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
 }
 
 /// The ignore file that is in force, or that would be if it were written.
-fn ignore_path(context: &Context) -> String {
-    context.ignore().path().unwrap_or(".dockerignore").to_owned()
+fn ignore_path(context: &Context) -> &str {
+    context.ignore().path().unwrap_or(".dockerignore")
 }
 
 fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
-    let parsed: Vec<_> =
-        project.files.par_iter().map(|file| Dockerfile::parse(file.source.clone())).collect();
-    let mut users: BTreeMap<String, Vec<dockerignore::User<'_>>> = BTreeMap::new();
-    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
-    for (project_file, file) in project.files.iter().zip(&parsed) {
-        // A template or a broken file may copy anything: its ignore file stays as it is.
-        let path = ignore_path(&project_file.context);
-        if !project_file.context.is_known() {
+    let mut users: BTreeMap<&str, Vec<dockerignore::User<'_>>> = BTreeMap::new();
+    let mut asked: BTreeSet<&str> = BTreeSet::new();
+    for ProjectFile { file, context, rewrite, .. } in &project.files {
+        if !context.is_known() {
             continue;
         }
+        let path = ignore_path(context);
+        if *rewrite {
+            asked.insert(path);
+        }
+        // One that BuildKit rejects is not built, so it needs nothing.
         let readable = file.problems().next().is_none() && std::str::from_utf8(file.source()).is_ok();
-        let entry = asked.entry(path.clone()).or_insert(false);
-        *entry |= project_file.rewrite;
-        let users = users.entry(path).or_default();
         if readable {
-            let build = Build::of(file);
-            users.push(dockerignore::User { file, build, context: &project_file.context });
+            users.entry(path).or_default().push(dockerignore::User { file, context });
         }
     }
     users
         .iter()
-        .filter(|(path, users)| !users.is_empty() && asked.get(*path) == Some(&true))
+        .filter(|(path, _)| asked.contains(*path))
         .filter_map(|(path, users)| dockerignore::fix(path, users))
         .collect()
 }

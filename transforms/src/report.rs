@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dockfix_ecosystems::EditKind;
 use dockfix_model::cache::Edit;
 use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
 
 /// Dockerfiles that share a build context.
 #[derive(Clone, Debug)]
@@ -18,8 +19,8 @@ pub struct Project {
 pub struct ProjectFile {
     /// A name that comes back in the outcome; the engine does not look at it.
     pub name: String,
-    /// The file's bytes.
-    pub source: Arc<[u8]>,
+    /// The file, parsed.
+    pub file: Arc<Dockerfile>,
     /// Its context, with the ignore file that is in force for it; [`Context::unknown`] where none is known.
     pub context: Context,
     /// Whether it may be rewritten. One that may not was not asked for; it is here because what it copies decides what

@@ -6,7 +6,10 @@ mod documentation;
 mod mounts;
 mod moves;
 
+use std::sync::Arc;
+
 use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
 
 use crate::{FixedFile, Options, Outcome, Project, ProjectFile, fix};
 
@@ -24,7 +27,7 @@ fn run_with(only: &[&str], files: Files<'_>, dockerfile: &str, allow_unsafe: boo
         if files.is_empty() { Context::unknown() } else { Context::in_memory(files.iter().copied()) };
     let file = ProjectFile {
         name: "Dockerfile".to_owned(),
-        source: dockerfile.as_bytes().into(),
+        file: Arc::new(Dockerfile::parse(dockerfile.as_bytes())),
         context,
         rewrite: true,
     };

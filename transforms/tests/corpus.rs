@@ -9,6 +9,7 @@
 mod corpus;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dockfix_model::context::Context;
 use dockfix_syntax::view::Copy;
@@ -16,8 +17,12 @@ use dockfix_syntax::{Dockerfile, Keyword};
 use dockfix_transforms::{Options, Outcome, Project, ProjectFile, fix};
 
 fn run(name: &str, source: &[u8], context: &Context, options: &Options) -> Outcome {
-    let file =
-        ProjectFile { name: name.to_owned(), source: source.into(), context: context.clone(), rewrite: true };
+    let file = ProjectFile {
+        name: name.to_owned(),
+        file: Arc::new(Dockerfile::parse(source)),
+        context: context.clone(),
+        rewrite: true,
+    };
     fix(&Project { files: vec![file] }, options)
 }
 

@@ -217,22 +217,23 @@ impl Place {
         options: &Options,
     ) -> Result<Option<Built>, HistoryError> {
         let reader = repository.reader();
-        let source: Arc<[u8]> = reader.content(key.dockerfile)?.into();
-        if Dockerfile::parse(Arc::clone(&source)).problems().next().is_some() {
+        let file = Dockerfile::parse(reader.content(key.dockerfile)?);
+        if file.problems().next().is_some() {
             return Ok(None);
         }
         let context = self.open(repository, tree)?;
-        let file = |name: &str, source, context, rewrite| ProjectFile {
+        let project_file = |name: &str, file, context, rewrite| ProjectFile {
             name: name.to_owned(),
-            source,
+            file: Arc::new(file),
             context,
             rewrite,
         };
-        let mut files = vec![file(&self.dockerfile, source, context, true)];
+        let mut files = vec![project_file(&self.dockerfile, file, context, true)];
         for other in &self.others {
             if let Some(id) = file_at(&reader, tree, other)? {
                 let context = self.open_for(repository, tree, other)?;
-                files.push(file(other, reader.content(id)?.into(), context, false));
+                let file = Dockerfile::parse(reader.content(id)?);
+                files.push(project_file(other, file, context, false));
             }
         }
         let versions = rewrite::versions(&Project { files }, &Transforms::default());

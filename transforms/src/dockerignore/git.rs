@@ -97,9 +97,8 @@ pub(super) fn is_unused(users: &[User<'_>]) -> bool {
 }
 
 fn runs_a_tool(user: &User<'_>) -> bool {
-    let steps = user.build.stages.iter().flat_map(|stage| &stage.steps);
-    steps.filter(|step| step.instruction.keyword() == Keyword::Run).any(|step| {
-        let text = String::from_utf8_lossy(step.instruction.span().of(user.file.source())).into_owned();
+    user.file.instructions().filter(|instruction| instruction.keyword() == Keyword::Run).any(|run| {
+        let text = String::from_utf8_lossy(run.span().of(user.file.source())).into_owned();
         let is_script = |word: &str| {
             let word = word.trim_start_matches("./");
             [".sh", ".py", ".rb", ".pl", ".js", ".mjs", ".ts"].iter().any(|end| word.ends_with(end))

@@ -1,41 +1,63 @@
 //! What an ignore file must not keep out.
 
+use std::cell::OnceCell;
+
+use dockfix_model::build::{Stage, Step};
 use dockfix_model::dockerignore::Dockerignore;
-use dockfix_model::project::{Found, Project, Supplies};
+use dockfix_model::project::{Found, Project};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run};
 
 use super::User;
-use crate::analysis::{Analysis, has_project};
+use crate::analysis::has_project;
+use crate::reading::Reading;
 
-/// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
-pub(super) fn check(
-    users: &[User<'_>],
-    current: &Dockerignore,
-    next: &Dockerignore,
-    entry: &str,
-) -> Result<(), String> {
-    let newly = |path: &str| !current.is_excluded(path) && next.is_excluded(path);
-    let name = entry.rsplit('/').next().unwrap_or(entry);
-    if let Some(rule) = current.rules().iter().find(|rule| rule.exception && rule.text.contains(name)) {
-        return Err(format!("line {} makes an exception, `{}`", rule.line, rule.text));
+/// The Dockerfiles that use the ignore file, each read when the first entry is to be checked.
+pub(super) struct Guard<'u, 'a> {
+    users: Vec<(&'u User<'a>, OnceCell<Reading<'a>>)>,
+}
+
+impl<'u, 'a> Guard<'u, 'a> {
+    pub(super) fn new(users: &'u [User<'a>]) -> Self {
+        Self { users: users.iter().map(|user| (user, OnceCell::new())).collect() }
     }
-    for user in users {
-        for stage in &user.build.stages {
-            for step in &stage.steps {
-                let line = step.instruction.start_line();
-                for source in named_sources(step) {
-                    let path = source.trim_start_matches("./").trim_matches('/').to_owned();
-                    // A wildcard or a variable may stand for the very thing.
-                    let names_it = path.contains(name);
-                    let is_open =
-                        path.contains(['*', '?', '[', '$']) && !path.contains('/') && !is_whole(&path);
-                    if newly(&path) || names_it || (is_open && may_match(&path, entry)) {
-                        return Err(format!("line {line} of a Dockerfile takes `{source}`"));
-                    }
-                }
+
+    /// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
+    pub(super) fn check(
+        &self,
+        current: &Dockerignore,
+        next: &Dockerignore,
+        entry: &str,
+    ) -> Result<(), String> {
+        let newly = |path: &str| !current.is_excluded(path) && next.is_excluded(path);
+        let name = entry.rsplit('/').next().unwrap_or(entry);
+        if let Some(rule) = current.rules().iter().find(|rule| rule.exception && rule.text.contains(name)) {
+            return Err(format!("line {} makes an exception, `{}`", rule.line, rule.text));
+        }
+        for (user, reading) in &self.users {
+            let reading = reading.get_or_init(|| Reading::of(user.file));
+            for stage in &reading.build.stages {
+                named_by_steps(stage, entry, &newly)?;
+                read_by_installs(user, reading, stage, &newly)?;
             }
-            read_by_installs(user, stage, &newly)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a step names must stay.
+fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    let name = entry.rsplit('/').next().unwrap_or(entry);
+    for step in &stage.steps {
+        let line = step.instruction.start_line();
+        for source in named_sources(step) {
+            let path = source.trim_start_matches("./").trim_matches('/').to_owned();
+            // A wildcard or a variable may stand for the very thing.
+            let names_it = path.contains(name);
+            let is_open = path.contains(['*', '?', '[', '$']) && !path.contains('/') && !is_whole(&path);
+            if newly(&path) || names_it || (is_open && may_match(&path, entry)) {
+                return Err(format!("line {line} of a Dockerfile takes `{source}`"));
+            }
         }
     }
     Ok(())
@@ -50,7 +72,7 @@ fn may_match(pattern: &str, entry: &str) -> bool {
 }
 
 /// The sources that an instruction takes from the context, the whole context left out.
-fn named_sources(step: &dockfix_model::build::Step<'_>) -> Vec<String> {
+fn named_sources(step: &Step<'_>) -> Vec<String> {
     let mut sources = Vec::new();
     if let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) {
         let texts = copy.sources.iter().filter(|source| !source.is_heredoc);
@@ -67,15 +89,16 @@ fn named_sources(step: &dockfix_model::build::Step<'_>) -> Vec<String> {
 /// The manifests of every install must stay.
 fn read_by_installs(
     user: &User<'_>,
-    stage: &dockfix_model::build::Stage<'_>,
+    reading: &Reading<'_>,
+    stage: &Stage<'_>,
     newly: &dyn Fn(&str) -> bool,
 ) -> Result<(), String> {
-    let supplies = Supplies::of_stage(&user.build, stage.index, user.context);
+    let supplies = reading.supplies(stage, user.context);
     for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
-        let Ok(analysis) = Analysis::of(step) else { continue };
+        let Ok(analysis) = reading.run(step) else { continue };
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let Some(directory) = managed.usage.directory.clone() else { continue };
-            let project = Project::new(user.context, &supplies, directory);
+            let project = Project::new(user.context, supplies, directory);
             let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
                 continue;
             };
