@@ -5,24 +5,24 @@
 use std::collections::BTreeMap;
 
 use dockfix_model::build::{Base, Build, Stage};
+use dockfix_model::context::Context;
 use dockfix_syntax::view::{Copy, Variables};
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::reading::Reading;
-use crate::transform::Input;
 use crate::work;
 
 /// Checks the file after a change against the one before.
-pub(crate) fn check(input: &Input<'_>, after: &Reading<'_>) -> Result<(), String> {
-    let (file, after_file) = (input.file(), after.file());
+pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context) -> Result<(), String> {
+    let (file, after_file) = (before.file(), after.file());
     if let Some((line, problem)) = after_file.problems().next() {
         return Err(format!("line {line} of the result would be rejected: {problem}"));
     }
     if let Some(comment) = lost_comment(file, after_file) {
         return Err(format!("the comment `{comment}` would be lost"));
     }
-    same_images(&input.reading.build, &after.build)?;
-    work::check(input.reading, after, input.context)
+    same_images(&before.build, &after.build)?;
+    work::check(before, after, context)
 }
 
 /// The comments of a file, those inside instructions included, heredocs left out; sorted.

@@ -10,18 +10,34 @@ use crate::check;
 use crate::gain::Usual;
 use crate::history::History;
 use crate::reading::Reading;
-use crate::report::{Change, FixedFile, Gain, Options, ProjectFile, Refusal, Safety};
-use crate::transform::{Input, Proposal, Proposals, Transform};
+use crate::report::{Change, FixedFile, Gain, ProjectFile, Refusal, Safety};
+use crate::transform::{Completion, Input, Proposal, Proposals, Transform};
 
 /// Far more changes than any file wants: a transform that is not done by then goes round in circles.
 const MAX_CHANGES: usize = 200;
 
-/// Rewrites one Dockerfile with `transforms`, in their order.
+/// What a file may be rewritten with.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// The transforms, in their order.
+    pub(crate) transforms: Vec<&'static dyn Transform>,
+    /// What goes along with their changes.
+    pub(crate) completions: Vec<&'static dyn Completion>,
+    /// Changes that are not shown to be safe are made too.
+    pub(crate) allow_unsafe: bool,
+}
+
+impl Wanted {
+    fn takes(&self, proposal: &Proposal) -> bool {
+        proposal.safety == Safety::Safe || self.allow_unsafe
+    }
+}
+
+/// Rewrites one Dockerfile.
 pub(crate) fn fix_file(
     project_file: &ProjectFile,
     context: &Context,
-    transforms: &[&dyn Transform],
-    options: &Options,
+    wanted: &Wanted,
     usual: &Usual,
 ) -> FixedFile {
     let original = &*project_file.file;
@@ -39,7 +55,7 @@ pub(crate) fn fix_file(
         return left_alone(vec![Refusal { transform: FILE, line, reason }], None);
     }
     let contexts = [&project_file.context, context];
-    let fixed = match converge(original, contexts, transforms, options, usual) {
+    let fixed = match converge(original, contexts, wanted, usual) {
         Ok(fixed) => fixed,
         Err(bug) => return left_alone(Vec::new(), Some(bug)),
     };
@@ -104,13 +120,21 @@ struct States<'a> {
     readings: &'a Arena<Reading<'a>>,
 }
 
+/// What one of the rewrites did.
+struct Applied<'a> {
+    /// Its name.
+    transform: &'static str,
+    proposals: Vec<Proposal>,
+    /// The file after it.
+    file: &'a Dockerfile,
+}
+
 /// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
 /// The error is a bug of ours, for the report.
 fn converge(
     original: &Dockerfile,
     contexts: [&Context; 2],
-    transforms: &[&dyn Transform],
-    options: &Options,
+    wanted: &Wanted,
     usual: &Usual,
 ) -> Result<Converged, String> {
     let context = contexts[1];
@@ -121,20 +145,18 @@ fn converge(
     let mut history = History::new(original.source());
     let mut changes: Vec<(usize, Change)> = Vec::new();
     // What each transform leaves alone, as of when it was asked last.
+    let transforms = &wanted.transforms;
     let mut refusals: Vec<Refused> = transforms.iter().map(|_| Refused::default()).collect();
     // How many of them, up to the current one, have nothing more to propose for the file as it is.
     let mut content = 0;
     let mut current = 0;
     while content < transforms.len() {
         let transform = transforms[current];
-        let input = Input { reading, context, original };
-        let proposals = transform.propose(&input);
-        match apply_proposals(&states, &input, transform.id(), proposals, options)? {
+        let proposals = transform.propose(&Input { reading, context });
+        match apply_proposals(&states, reading, original, context, transform.id(), proposals, wanted)? {
             Round::Done { left, left_though_unsafe } => {
-                let place = |(line, reason): (usize, String)| {
-                    let (line, reason) = (history.original_line(line), history.in_original(&reason));
-                    Refusal { transform: transform.id(), line, reason }
-                };
+                let place =
+                    |(line, reason): (usize, String)| refusal(&history, transform.id(), line, &reason);
                 refusals[current] = Refused {
                     left: left.into_iter().map(place).collect(),
                     left_though_unsafe: left_though_unsafe.into_iter().map(place).collect(),
@@ -142,21 +164,14 @@ fn converge(
                 content += 1;
                 current = (current + 1) % transforms.len();
             }
-            Round::Next { reading: next, proposals } => {
-                let transform = transform.id();
-                if changes.len() + proposals.len() > MAX_CHANGES {
-                    return Err(format!("{transform} does not come to an end"));
-                }
-                let told: Vec<_> = proposals
-                    .iter()
-                    .map(|it| (history.original_line(it.line), history.in_original(&it.reason)))
-                    .collect();
-                let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
-                let number_of_first = history.record(&edits, reading.file().source(), next.file().source());
-                for (number, (proposal, (line, reason))) in proposals.iter().zip(told).enumerate() {
-                    let safety = proposal.safety;
-                    let change = Change { transform, line, safety, reason, lines_after: Vec::new() };
-                    changes.push((number_of_first + number, change));
+            Round::Next { reading: next, applied } => {
+                let mut before = reading.file();
+                for Applied { transform, proposals, file } in applied {
+                    if changes.len() + proposals.len() > MAX_CHANGES {
+                        return Err(format!("{transform} does not come to an end"));
+                    }
+                    record(&mut history, &mut changes, transform, &proposals, [before, file]);
+                    before = file;
                 }
                 reading = next;
                 content = 0;
@@ -164,8 +179,46 @@ fn converge(
         }
     }
     if !changes.is_empty() {
-        leaves_nothing_to_do(&Input { reading, context, original: reading.file() }, transforms, options)?;
+        for completion in &wanted.completions {
+            leaves_nothing_to_do(*completion, reading.file(), wanted)?;
+            let left = completion.complete(reading.file(), original).refusals;
+            let left = left.iter().map(|(line, reason)| refusal(&history, completion.id(), *line, reason));
+            refusals.push(Refused { left: left.collect(), ..Refused::default() });
+        }
     }
+    let refusals = told(refusals, &changes);
+    let is_changed = reading.file().source() != original.source();
+    let gains = if is_changed { usual.gains(first, reading, contexts) } else { Vec::new() };
+    Ok(Converged { source: reading.file().shared_source(), changes, refusals, gains, history })
+}
+
+/// A refusal by a line of the current file.
+fn refusal(history: &History, transform: &'static str, line: usize, reason: &str) -> Refusal {
+    Refusal { transform, line: history.original_line(line), reason: history.in_original(reason) }
+}
+
+/// Notes changes that lead together from the first file to the second.
+fn record(
+    history: &mut History,
+    changes: &mut Vec<(usize, Change)>,
+    transform: &'static str,
+    proposals: &[Proposal],
+    [before, after]: [&Dockerfile; 2],
+) {
+    let told: Vec<_> = proposals
+        .iter()
+        .map(|it| (history.original_line(it.line), history.in_original(&it.reason)))
+        .collect();
+    let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
+    let number_of_first = history.record(&edits, before.source(), after.source());
+    for (number, (proposal, (line, reason))) in proposals.iter().zip(told).enumerate() {
+        let change = Change { transform, line, safety: proposal.safety, reason, lines_after: Vec::new() };
+        changes.push((number_of_first + number, change));
+    }
+}
+
+/// What is worth telling of the refusals, in the order of the file.
+fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
     // What was improved and could not be improved further needs no word.
     let is_improved = |refusal: &Refusal, safety: Option<Safety>| {
         changes.iter().any(|(_, change)| {
@@ -179,33 +232,25 @@ fn converge(
         told.extend(left.into_iter().filter(|refusal| !is_improved(refusal, None)));
         told.extend(more.into_iter().filter(|refusal| !is_improved(refusal, Some(Safety::Unsafe))));
     }
-    let mut refusals = told;
-    refusals.sort_by_key(|refusal| refusal.line);
-    refusals.dedup();
-    let is_changed = reading.file().source() != original.source();
-    let gains = if is_changed { usual.gains(first, reading, contexts) } else { Vec::new() };
-    Ok(Converged { source: reading.file().shared_source(), changes, refusals, gains, history })
+    told.sort_by_key(|refusal| refusal.line);
+    told.dedup();
+    told
 }
 
-/// Whoever runs dockfix on its result must get what he has: for that run the result is the original. Transforms that do not
-/// look at the original have just said that they have nothing more to propose.
+/// Whoever runs dockfix on its result must get what he has: for that run the result is the original. The transforms have
+/// just said that they have nothing more to propose, and know of no original.
 fn leaves_nothing_to_do(
-    again: &Input<'_>,
-    transforms: &[&dyn Transform],
-    options: &Options,
+    completion: &dyn Completion,
+    file: &Dockerfile,
+    wanted: &Wanted,
 ) -> Result<(), String> {
-    for transform in transforms.iter().filter(|transform| transform.heeds_original()) {
-        let proposals = transform.propose(again).changes;
-        if let Some(proposal) = proposals.iter().find(|proposal| is_wanted(proposal, options)) {
-            let reason = &proposal.reason;
-            return Err(format!("a second run would change more: {}: {reason}", transform.id()));
+    let proposals = completion.complete(file, file).changes;
+    match proposals.iter().find(|proposal| wanted.takes(proposal)) {
+        Some(proposal) => {
+            Err(format!("a second run would change more: {}: {}", completion.id(), proposal.reason))
         }
+        None => Ok(()),
     }
-    Ok(())
-}
-
-fn is_wanted(proposal: &Proposal, options: &Options) -> bool {
-    proposal.safety == Safety::Safe || options.allow_unsafe
 }
 
 /// What is left alone: line in the current file and reason.
@@ -216,52 +261,87 @@ enum Round<'a> {
     /// It changes nothing, and leaves this alone.
     Done { left: Lines, left_though_unsafe: Lines },
     /// It changed the file.
-    Next { reading: &'a Reading<'a>, proposals: Vec<Proposal> },
+    Next { reading: &'a Reading<'a>, applied: Vec<Applied<'a>> },
 }
 
 fn apply_proposals<'a>(
     states: &States<'a>,
-    input: &Input<'a>,
+    reading: &Reading<'a>,
+    original: &Dockerfile,
+    context: &Context,
     id: &'static str,
     proposals: Proposals,
-    options: &Options,
+    wanted: &Wanted,
 ) -> Result<Round<'a>, String> {
     let mut refusals = Vec::new();
-    let (wanted, unsafe_ones): (Vec<_>, Vec<_>) =
-        proposals.changes.into_iter().partition(|proposal| is_wanted(proposal, options));
+    let (taken, unsafe_ones): (Vec<_>, Vec<_>) =
+        proposals.changes.into_iter().partition(|proposal| wanted.takes(proposal));
     for proposal in unsafe_ones {
         let reason = format!("{}; this is not shown to be safe (--unsafe)", proposal.reason);
         refusals.push((proposal.line, reason));
     }
     refusals.extend(proposals.refusals);
-    if wanted.is_empty() {
-        let left_though_unsafe = if options.allow_unsafe { proposals.unsafe_refusals } else { Lines::new() };
+    if taken.is_empty() {
+        let left_though_unsafe = if wanted.allow_unsafe { proposals.unsafe_refusals } else { Lines::new() };
         return Ok(Round::Done { left: refusals, left_though_unsafe });
     }
-    // Changes that do not touch each other are made at once; what is left over is proposed again.
-    let mut together = Edits::new();
-    let mut taken = wanted;
-    taken.retain(|proposal| together.push_all(proposal.edits.as_slice().to_vec()).is_ok());
-    let reading = match apply(states, input, &together) {
-        Ok(reading) => reading,
+    let (mut taken, together) = side_by_side(taken, wanted);
+    let apply = |edits: &Edits| apply(states, reading, original, context, edits, wanted);
+    let (file, next, completed) = match apply(&together) {
+        Ok(done) => done,
         Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
         // Together they break a promise: the first one alone will tell whether it is to blame.
         Err(_) => {
             taken.truncate(1);
-            apply(states, input, &taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
+            apply(&taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
         }
     };
-    Ok(Round::Next { reading, proposals: taken })
+    let first = Applied { transform: id, proposals: taken, file };
+    Ok(Round::Next { reading: next, applied: std::iter::once(first).chain(completed).collect() })
 }
 
-/// Applies edits and checks the result. The error says which promise they would break.
-fn apply<'a>(states: &States<'a>, input: &Input<'a>, edits: &Edits) -> Result<&'a Reading<'a>, String> {
-    let text = edits.apply(input.file().source()).map_err(|error| error.to_string())?;
-    if text == input.file().source() {
+/// The wanted changes that do not touch each other, which are made at once; what is left over is proposed again.
+fn side_by_side(mut proposals: Vec<Proposal>, wanted: &Wanted) -> (Vec<Proposal>, Edits) {
+    let mut together = Edits::new();
+    proposals.retain(|proposal| {
+        wanted.takes(proposal) && together.push_all(proposal.edits.as_slice().to_vec()).is_ok()
+    });
+    (proposals, together)
+}
+
+/// A file after edits, then with what goes along with them, and by what that was done.
+type Next<'a> = (&'a Dockerfile, &'a Reading<'a>, Vec<Applied<'a>>);
+
+/// Applies edits, adds what they need besides, and checks the result. The error says which promise they would break.
+fn apply<'a>(
+    states: &States<'a>,
+    reading: &Reading<'a>,
+    original: &Dockerfile,
+    context: &Context,
+    edits: &Edits,
+    wanted: &Wanted,
+) -> Result<Next<'a>, String> {
+    let first = edited(states, reading.file(), edits)?;
+    let mut file = first;
+    let mut completed = Vec::new();
+    for completion in &wanted.completions {
+        let proposals = completion.complete(file, original).changes;
+        let (proposals, together) = side_by_side(proposals, wanted);
+        if !proposals.is_empty() {
+            file = edited(states, file, &together)?;
+            completed.push(Applied { transform: completion.id(), proposals, file });
+        }
+    }
+    let next = &*states.readings.alloc(Reading::following(reading, file));
+    check::check(reading, next, context)?;
+    Ok((first, next, completed))
+}
+
+/// The file after edits.
+fn edited<'a>(states: &States<'a>, file: &Dockerfile, edits: &Edits) -> Result<&'a Dockerfile, String> {
+    let text = edits.apply(file.source()).map_err(|error| error.to_string())?;
+    if text == file.source() {
         return Err("the change changes nothing".to_owned());
     }
-    let next = &*states.files.alloc(Dockerfile::parse(text));
-    let reading = &*states.readings.alloc(Reading::following(input.reading, next));
-    check::check(input, reading)?;
-    Ok(reading)
+    Ok(&*states.files.alloc(Dockerfile::parse(text)))
 }

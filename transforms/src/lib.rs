@@ -33,16 +33,14 @@ use rayon::prelude::*;
 
 pub use reading::Reading;
 pub use report::{Change, FixedFile, Gain, Options, Outcome, Project, ProjectFile, Refusal, Safety};
-pub use transform::{Described, Input, Proposal, Proposals, Transform};
+pub use transform::{Completion, Described, Input, Proposal, Proposals, Transform};
 
 /// The transforms of Dockerfiles, in the order in which they are applied.
-const TRANSFORMS: &[&dyn Transform] = &[
-    &apt_merge::AptMerge,
-    &manifest_first::ManifestFirst,
-    &late_arg::LateArg,
-    &cache_mount::CacheMount,
-    &syntax_directive::SyntaxDirective,
-];
+const TRANSFORMS: &[&dyn Transform] =
+    &[&apt_merge::AptMerge, &manifest_first::ManifestFirst, &late_arg::LateArg, &cache_mount::CacheMount];
+
+/// What goes along with the changes of the transforms.
+const COMPLETIONS: &[&dyn Completion] = &[&syntax_directive::SyntaxDirective];
 
 /// What is known of a transform without running it.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +54,7 @@ pub struct TransformInfo {
 }
 
 impl TransformInfo {
-    fn of(transform: &dyn Described) -> Self {
+    fn of(transform: &(impl Described + ?Sized)) -> Self {
         Self { id: transform.id(), summary: transform.summary(), documentation: transform.documentation() }
     }
 }
@@ -66,6 +64,7 @@ impl TransformInfo {
 pub fn registry() -> Vec<TransformInfo> {
     let mut all = vec![TransformInfo::of(&dockerignore::DockerignoreFile)];
     all.extend(TRANSFORMS.iter().map(|transform| TransformInfo::of(*transform)));
+    all.extend(COMPLETIONS.iter().map(|completion| TransformInfo::of(*completion)));
     all
 }
 
@@ -77,8 +76,12 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
     } else {
         Vec::new()
     };
-    let wanted: Vec<&dyn Transform> =
-        TRANSFORMS.iter().copied().filter(|transform| options.wants(transform.id())).collect();
+    let wanted = engine::Wanted {
+        transforms: TRANSFORMS.iter().copied().filter(|transform| options.wants(transform.id())).collect(),
+        completions: COMPLETIONS.iter().copied().filter(|it| options.wants(it.id())).collect(),
+        allow_unsafe: options.allow_unsafe,
+    };
+    let nothing = engine::Wanted::default();
     let usual = gain::Usual::default();
     let files = project.files.par_iter().map(|file| {
         let ignore =
@@ -89,8 +92,8 @@ pub fn fix(project: &Project, options: &Options) -> Outcome {
             }
             None => file.context.clone(),
         };
-        let transforms = if file.rewrite { &wanted[..] } else { &[] };
-        engine::fix_file(file, &context, transforms, options, &usual)
+        let wanted = if file.rewrite { &wanted } else { &nothing };
+        engine::fix_file(file, &context, wanted, &usual)
     });
     Outcome { files: files.collect(), ignore_files }
 }

@@ -4,7 +4,7 @@ use dockfix_syntax::rewrite::{self, Place};
 use dockfix_syntax::{DirectiveName, Dockerfile, Edits, Keyword};
 
 use crate::report::Safety;
-use crate::transform::{Described, Input, Proposals, Transform};
+use crate::transform::{Completion, Described, Proposals};
 
 /// See the [module](self).
 pub(crate) struct SyntaxDirective;
@@ -23,22 +23,18 @@ impl Described for SyntaxDirective {
     }
 }
 
-impl Transform for SyntaxDirective {
-    fn propose(&self, input: &Input<'_>) -> Proposals {
+impl Completion for SyntaxDirective {
+    fn complete(&self, file: &Dockerfile, original: &Dockerfile) -> Proposals {
         let mut proposals = Proposals::default();
         // A file that had mounts builds as it is, by whatever frontend its builders have.
-        let is_needed = has_mount(input.file()) && !has_mount(input.original);
-        if is_needed && input.file().directive(DirectiveName::Syntax).is_none() {
+        let is_needed = has_mount(file) && !has_mount(original);
+        if is_needed && file.directive(DirectiveName::Syntax).is_none() {
             let mut edits = Edits::new();
-            let done = rewrite::insert(&mut edits, input.file(), Place::Top, b"# syntax=docker/dockerfile:1");
+            let done = rewrite::insert(&mut edits, file, Place::Top, b"# syntax=docker/dockerfile:1");
             let reason = "cache mounts need Dockerfile syntax 1.2 or later";
             proposals.offer(1, Safety::Safe, reason, done.map(|()| edits));
         }
         proposals
-    }
-
-    fn heeds_original(&self) -> bool {
-        true
     }
 }
 

@@ -26,11 +26,12 @@ pub trait Described: Sync {
 pub trait Transform: Described {
     /// The changes it would make now. They are applied, and it is asked again, until it has none.
     fn propose(&self, input: &Input<'_>) -> Proposals;
+}
 
-    /// Whether what it proposes also depends on the file as it was before any change.
-    fn heeds_original(&self) -> bool {
-        false
-    }
+/// Adds to a file what the changes of the transforms need besides.
+pub trait Completion: Described {
+    /// What is missing in `file`, which was `original` before any change; nothing where they are the same.
+    fn complete(&self, file: &Dockerfile, original: &Dockerfile) -> Proposals;
 }
 
 /// What a transform sees.
@@ -39,8 +40,6 @@ pub struct Input<'a> {
     pub reading: &'a Reading<'a>,
     /// The build context, with the ignore file that will be in force.
     pub context: &'a Context,
-    /// The file as it was before any change.
-    pub original: &'a Dockerfile,
 }
 
 impl<'a> Input<'a> {
