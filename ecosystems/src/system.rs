@@ -81,8 +81,8 @@ pub(crate) fn directories() -> Paths {
 pub(crate) fn written() -> Paths {
     static PATHS: LazyLock<Paths> = LazyLock::new(|| {
         let root = ImagePath::fixed("/root");
-        let elsewhere = DIRECTORIES.iter().map(|path| ImagePath::fixed(path)).filter(|path| *path != root);
-        Paths::Below(elsewhere.chain(IN_ROOT.iter().map(|name| root.join(name))).collect())
+        let paths = DIRECTORIES.iter().chain(IN_ROOT).map(|path| ImagePath::fixed(path));
+        Paths::Below(paths.filter(|path| *path != root).collect())
     });
     PATHS.clone()
 }
@@ -90,29 +90,29 @@ pub(crate) fn written() -> Paths {
 /// What scripts of packages, and programs that they run, keep in root's home. Packages ship no files there, which is the
 /// administrator's (Filesystem Hierarchy Standard 3.0, "/root"); the stores of other managers are none of theirs.
 const IN_ROOT: &[&str] = &[
-    ".bash_profile",
-    ".bashrc",
-    ".cache",
-    ".config",
-    ".cshrc",
-    ".dbus",
-    ".dotnet",
-    ".fonts",
-    ".gconf",
-    ".gnupg",
-    ".java",
-    ".local",
-    ".lesshst",
-    ".mono",
-    ".mysql_history",
-    ".pki",
-    ".profile",
-    ".rnd",
-    ".rpmdb",
-    ".ssh",
-    ".tcshrc",
-    ".viminfo",
-    ".wget-hsts",
+    "/root/.bash_profile",
+    "/root/.bashrc",
+    "/root/.cache",
+    "/root/.config",
+    "/root/.cshrc",
+    "/root/.dbus",
+    "/root/.dotnet",
+    "/root/.fonts",
+    "/root/.gconf",
+    "/root/.gnupg",
+    "/root/.java",
+    "/root/.local",
+    "/root/.lesshst",
+    "/root/.mono",
+    "/root/.mysql_history",
+    "/root/.pki",
+    "/root/.profile",
+    "/root/.rnd",
+    "/root/.rpmdb",
+    "/root/.ssh",
+    "/root/.tcshrc",
+    "/root/.viminfo",
+    "/root/.wget-hsts",
 ];
 
 /// [`PROGRAMS`] as paths.

@@ -10,6 +10,8 @@
 //!   sources on Linux, whatever the client runs on.)
 //! - A malformed pattern is an error even for a name that differs before the malformed part (Go since 1.16).
 
+use std::borrow::Cow;
+
 /// The pattern is malformed: an unclosed or empty class, a range without an end, or a backslash at the very end.
 /// Go calls this `ErrBadPattern`; a build that meets one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -209,7 +211,11 @@ fn first_char(bytes: &[u8]) -> (char, usize) {
 }
 
 /// Go's `path.Clean`: the shortest path that means the same, without looking at any file. An empty path becomes `.`.
-pub(crate) fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> Cow<'_, str> {
+    let is_clean = |part: &str| !matches!(part, "" | "." | "..");
+    if path.strip_prefix('/').unwrap_or(path).split('/').all(is_clean) {
+        return Cow::Borrowed(path);
+    }
     let rooted = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -222,11 +228,11 @@ pub(crate) fn clean(path: &str) -> String {
             _ => kept.push(part),
         }
     }
-    match (rooted, kept.is_empty()) {
+    Cow::Owned(match (rooted, kept.is_empty()) {
         (true, _) => format!("/{}", kept.join("/")),
         (false, true) => ".".to_owned(),
         (false, false) => kept.join("/"),
-    }
+    })
 }
 
 #[cfg(test)]

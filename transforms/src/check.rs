@@ -72,6 +72,13 @@ fn same_images(before: &Build<'_>, after: &Build<'_>) -> Result<(), String> {
         if !same_base || before.from.text() != after.from.text() {
             return Err(format!("the FROM of line {} would change", before.from.start_line()));
         }
+        if before.end.user != after.end.user || before.end.workdir != after.end.workdir {
+            return Err("the user or working directory would change".to_owned());
+        }
+        // Nothing but RUNs and ARGs changed, as a rule.
+        if told_by_image(before).eq(told_by_image(after)) {
+            continue;
+        }
         let (ours, theirs) = (configuration(before), configuration(after));
         if let Some(((keyword, name), _)) = ours.iter().find(|(key, value)| theirs.get(*key) != Some(value)) {
             return Err(format!("{keyword} {name} would change in the image"));
@@ -86,11 +93,16 @@ fn same_images(before: &Build<'_>, after: &Build<'_>) -> Result<(), String> {
             };
             copies.remove(at);
         }
-        if before.end.user != after.end.user || before.end.workdir != after.end.workdir {
-            return Err("the user or working directory would change".to_owned());
-        }
     }
     Ok(())
+}
+
+/// The instructions whose arguments are part of the image, as written: all but RUN, which only makes files, and ARG.
+fn told_by_image<'s>(stage: &'s Stage<'_>) -> impl Iterator<Item = &'s [u8]> {
+    let instructions = stage.steps.iter().map(|step| &step.instruction);
+    instructions
+        .filter(|instruction| !matches!(instruction.keyword(), Keyword::Run | Keyword::Arg))
+        .map(|instruction| instruction.span().of(instruction.file().source()))
 }
 
 fn configuration(stage: &Stage<'_>) -> Configuration {
@@ -117,7 +129,7 @@ fn configuration(stage: &Stage<'_>) -> Configuration {
     configuration
 }
 
-/// What the COPYs and ADDs of a stage take, destination left out: it may be written another way.
+/// What the COPYs and ADDs of a stage take, heredocs included; destination left out: it may be written another way.
 fn copies(stage: &Stage<'_>) -> Vec<String> {
     let copies = stage.steps.iter().filter_map(|step| Copy::of(&step.instruction).map(|copy| (step, copy)));
     copies
@@ -125,7 +137,14 @@ fn copies(stage: &Stage<'_>) -> Vec<String> {
             let sources: Vec<_> = copy.sources.iter().map(|source| source.text.as_ref()).collect();
             let from = copy.from.as_deref().unwrap_or("context");
             let flags = format!("{:?}", copy.flags);
-            format!("{} from {from}: {} {flags}", step.instruction.keyword(), sources.join(" "))
+            let source = step.instruction.file().source();
+            let written: String = step
+                .instruction
+                .heredocs()
+                .iter()
+                .map(|heredoc| String::from_utf8_lossy(heredoc.body.of(source)).into_owned())
+                .collect();
+            format!("{} from {from}: {} {flags}{written}", step.instruction.keyword(), sources.join(" "))
         })
         .collect()
 }

@@ -147,7 +147,7 @@ impl<'a> Lines<'a> {
 
 fn line_starts(text: &[u8]) -> Vec<usize> {
     let mut starts = vec![0];
-    starts.extend(text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1));
+    starts.extend(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
     if starts.len() > 1 && starts.last() == Some(&text.len()) {
         starts.pop();
     }

@@ -136,7 +136,7 @@ const VARIABLES: &[&str] = &[
 /// The effects of a command that installs packages, with the variables that match `variables`. Its project, the
 /// directory it works in, is left out: [`crate::Needs`] tells what it does there.
 pub(crate) fn installation(command: &Invocation<'_>, state: &State, variables: &[&'static str]) -> Effects {
-    let mut paths: Vec<_> = WRITTEN.iter().filter_map(|path| ImagePath::absolute(path)).collect();
+    let mut paths: Vec<_> = WRITTEN.iter().map(|path| ImagePath::fixed(path)).collect();
     paths.extend(home(state, command));
     paths.extend(environments(command, state));
     Effects {

@@ -233,11 +233,14 @@ impl Scope {
                     view::argument(instruction).map_or_else(String::new, |path| path.text.into_owned());
                 let Expanded { text: path, reads } = self.expand(&path, escape);
                 let is_absolute = path.starts_with('/');
-                self.directory =
-                    if is_absolute { path.clone() } else { clean(&format!("{}/{path}", self.directory)) };
+                self.directory = if is_absolute {
+                    path.clone()
+                } else {
+                    clean(&format!("{}/{path}", self.directory)).into_owned()
+                };
                 let reads = reads.in_path(&path);
                 self.workdir_reads = if is_absolute { reads } else { self.workdir_reads.and(reads) };
-                self.workdir = clean(&self.below_workdir(&path));
+                self.workdir = clean(&self.below_workdir(&path)).into_owned();
             }
             Keyword::User => {
                 let user =
@@ -261,8 +264,9 @@ impl Scope {
     /// The destination of COPY: absolute, a slash at its end kept, because it says that the destination is a directory.
     pub(super) fn destination(&self, path: &str) -> String {
         let is_directory = path.ends_with('/') || matches!(path, "" | ".");
-        let cleaned = clean(&self.below_workdir(path));
-        if is_directory && cleaned != "/" { cleaned + "/" } else { cleaned }
+        let path = self.below_workdir(path);
+        let cleaned = clean(&path);
+        if is_directory && cleaned != "/" { format!("{cleaned}/") } else { cleaned.into_owned() }
     }
 }
 

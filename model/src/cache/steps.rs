@@ -181,7 +181,7 @@ impl Plan {
                 let (layer, stage) = self.source(build, stage, from);
                 let source = source();
                 step.definition.add_reads(source.reads.in_path(&source.text));
-                let path = clean(&format!("/{}", source.text));
+                let path = clean(&format!("/{}", source.text)).into_owned();
                 step.inputs.push(Input::Layer { layer, stage, path });
             }
             _ => {}
@@ -231,7 +231,7 @@ impl Plan {
                 None => Input::Context(Selection::new(&path, &self.context)),
                 Some(from) => {
                     let (layer, stage) = self.source(build, stage, from);
-                    Input::Layer { layer, stage, path: clean(&format!("/{path}")) }
+                    Input::Layer { layer, stage, path: clean(&format!("/{path}")).into_owned() }
                 }
             });
         }
@@ -265,7 +265,7 @@ fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> (String, Reads)
     let mut reads = target.reads.in_path(&target.text);
     // A secret without a target lies where its name says.
     fields.push(match mount.target() {
-        Some(_) => clean(&scope.below_workdir(&target.text)),
+        Some(_) => clean(&scope.below_workdir(&target.text)).into_owned(),
         None => String::new(),
     });
     if mount.target().is_some() && !target.text.starts_with('/') {

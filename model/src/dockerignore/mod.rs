@@ -121,7 +121,8 @@ impl Dockerignore {
         }
         let exception = text.starts_with('!');
         let path = text.strip_prefix('!').unwrap_or(text).trim_start();
-        let mut pattern = if path.is_empty() { String::new() } else { crate::pattern::clean(path) };
+        let mut pattern =
+            if path.is_empty() { String::new() } else { crate::pattern::clean(path).into_owned() };
         if pattern.len() > 1 && pattern.starts_with('/') {
             pattern.remove(0);
         }
@@ -191,9 +192,12 @@ impl Dockerignore {
     }
 
     fn verdict(&self, path: &str) -> patterns::Verdict {
+        if self.list.is_empty() {
+            return patterns::Verdict::default();
+        }
         let cleaned = crate::pattern::clean(path);
         let path = cleaned.trim_start_matches('/');
-        if self.list.is_empty() || matches!(path, "" | "." | "..") || path.starts_with("../") {
+        if matches!(path, "" | "." | "..") || path.starts_with("../") {
             return patterns::Verdict::default();
         }
         let mut parent = None;

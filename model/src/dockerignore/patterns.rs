@@ -62,7 +62,7 @@ impl PatternList {
         let cleaned = pattern::clean(pattern.trim());
         let (exception, text) = match cleaned.strip_prefix('!') {
             Some(text) => (true, text),
-            None => (false, cleaned.as_str()),
+            None => (false, &*cleaned),
         };
         let shape = if text.is_empty() {
             Err(Refusal::LoneException)
