@@ -339,13 +339,14 @@ fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>
         .assignments
         .iter()
         .map(|assignment| (assignment.name.to_owned(), value(&assignment.value).map(Cow::into_owned)));
-    let is_bare = simple.words.is_empty();
+    let is_bare = simple.words.iter().all(Word::is_nothing);
     // The environment that earlier commands have made is set for this one as if it stood before it.
     let earlier = reader.exported.iter().filter(|_| !is_bare).cloned();
     let mut assignments: Vec<_> = earlier.chain(own).collect();
     let arguments: Vec<_> = simple
         .words
         .iter()
+        .filter(|word| !word.is_nothing())
         .map(|word| Argument {
             span: word.span.shifted(offset),
             text: word.text(),

@@ -75,3 +75,12 @@ fn leaves_alone_what_it_cannot_read() {
     assert_eq!(commands("FROM node\nRUN <<E\n#!/usr/bin/python\nE\n"), [Opaque::Interpreter.to_string()]);
     assert_eq!(commands("FROM node\nRUN <<E\ncd a\nnpm ci\nE\n"), ["/: cd a", "/a: npm ci"]);
 }
+
+/// A comment in backquotes, and whatever else comes to no word at all.
+#[test]
+fn passes_over_comments_between_words() {
+    let run = |body: &str| commands(&format!("FROM node\nWORKDIR /app\nRUN {body}\n"));
+    assert_eq!(run("apt-get install -y a `# why` \\\n  b `#c` d"), ["/app: apt-get install -y a b d"]);
+    assert_eq!(run("apt-get install $() a"), ["/app: apt-get install a"]);
+    assert_eq!(run("apt-get install a`# x`"), ["a command substitution"]);
+}

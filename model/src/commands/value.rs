@@ -99,7 +99,7 @@ pub(super) fn assigned_names(command: &SimpleCommand<'_>) -> Vec<String> {
     names
 }
 
-/// Whether a command substitution stands anywhere in the command.
+/// Whether a command substitution that runs anything stands anywhere in the command.
 pub(super) fn has_substitution(command: &SimpleCommand<'_>) -> bool {
     fn in_parts(parts: &[WordPart<'_>]) -> bool {
         parts.iter().any(|part| match part {
@@ -112,7 +112,8 @@ pub(super) fn has_substitution(command: &SimpleCommand<'_>) -> bool {
     }
     let values = command.assignments.iter().map(|assignment| &assignment.value);
     let targets = command.redirects.iter().map(|redirect| &redirect.target);
-    values.chain(&command.words).chain(targets).any(|word| in_parts(word.parts()))
+    let words = command.words.iter().filter(|word| !word.is_nothing());
+    values.chain(words).chain(targets).any(|word| in_parts(word.parts()))
 }
 
 /// The file that a redirection names, and whether it is written; `None` for descriptors and here-documents.

@@ -193,6 +193,15 @@ impl<'t> Word<'t> {
         self.parts.as_slice()
     }
 
+    /// Whether the word disappears: a substitution of no commands, as people write it around a comment in the middle of a
+    /// command (`` `# why` ``).
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let [WordPart::Command(substitution)] = self.parts() else { return false };
+        matches!(substitution.kind, SubstitutionKind::Dollar | SubstitutionKind::Backquote)
+            && substitution.list.as_ref().is_some_and(|list| list.items.is_empty())
+    }
+
     /// The value, with quoting resolved, when nothing in the word expands: no `$`, no backquote, no unquoted glob, no
     /// tilde, no brace expansion.
     #[must_use]
