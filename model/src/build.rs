@@ -299,6 +299,17 @@ mod tests {
         assert_eq!(shell("powershell -Command"), Shell::Other);
         assert_eq!(shell("/bin/bash -l"), Shell::Other);
         assert_eq!(shell("conda run -n x /bin/bash -c"), Shell::Other);
+        assert_eq!(shell("cmd /S /C"), Shell::Other);
+        assert_eq!(shell("pwsh -Command"), Shell::Other);
+        for image in [
+            "mcr.microsoft.com/windows/servercore:ltsc2022",
+            "mcr.microsoft.com/dotnet/sdk:8.0-nanoserver-ltsc2022",
+            "golang:1.22-windowsservercore-ltsc2022",
+        ] {
+            with_build(&format!("FROM {image}\nRUN x\n"), |build| {
+                assert_eq!(build.stages[0].steps[0].state.shell, Shell::Other, "{image}");
+            });
+        }
     }
 
     #[test]

@@ -171,3 +171,24 @@ fn aims_the_cache_at_the_user() {
     assert_eq!(configured("[install.cache]\ndir = \".c\""), "/app/.c pure locked");
     assert_eq!(configured("[install]\ncache = false"), "refused: bunfig.toml:2 turns bun's cache off");
 }
+
+#[test]
+fn every_lifecycle_script_counts() {
+    for script in ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"] {
+        let manifest = format!(r#"{{"scripts": {{"{script}": "tsc"}}}}"#);
+        let found = needs("bun i", &[("package.json", &manifest), LOCK]);
+        assert!(
+            found.starts_with(&format!("refused: package.json:1 runs \"tsc\" on install ({script})")),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn patch_package_needs_its_patches() {
+    let manifest = ("package.json", r#"{"scripts": {"postinstall": "bunx patch-package"}}"#);
+    assert_eq!(
+        needs("bun ci", &[manifest, LOCK, ("patches/a+1.0.0.patch", ""), ("src/x.ts", "")]),
+        "install /app; files bun.lock package.json; directories patches; outputs node_modules"
+    );
+}

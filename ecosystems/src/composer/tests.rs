@@ -240,3 +240,26 @@ fn downloads_are_kept() {
     let vcs = [("composer.json", "{\"repositories\": [{\"type\": \"vcs\", \"url\": \"https://x\"}]}")];
     assert_eq!(caches(&Composer, &format!("FROM php:8.3\n{run}"), &vcs), "/root/.composer/cache pure locked");
 }
+
+/// Scripts and autoloader read the sources: the download does without both.
+#[test]
+fn scripts_wait_for_the_sources() {
+    let manifest = r#"{"scripts": {"pre-install-cmd": "php bin/check", "auto-scripts": {"cache:clear": "symfony-cmd"},
+        "post-install-cmd": ["@auto-scripts"]}, "autoload": {"psr-4": {"A\\": "src/"}, "files": ["src/f.php"]}}"#;
+    let files = [("composer.json", manifest), LOCK, ("src/f.php", ""), ("bin/check", "")];
+    for (run, prefetch) in [
+        ("composer install", "composer install --no-scripts --no-autoloader"),
+        ("composer install --no-scripts", "composer install --no-scripts --no-autoloader"),
+        ("composer install --no-autoloader", "composer install --no-autoloader --no-scripts"),
+    ] {
+        assert_eq!(
+            of(run, &files),
+            format!("install /app; files composer.json composer.lock; outputs vendor; prefetch {prefetch}"),
+            "{run}"
+        );
+    }
+    assert_eq!(
+        of("composer install --no-scripts --no-autoloader", &files),
+        "install /app; files composer.json composer.lock; outputs vendor"
+    );
+}

@@ -395,3 +395,22 @@ fn nonsense_does_no_harm() {
         let _ = of("dotnet restore", &[("App.csproj", text), ("App.sln", text), ("nuget.config", text)]);
     }
 }
+
+#[test]
+fn every_kind_of_directory_file_is_read() {
+    let files = [
+        ("App.sln", "Project(\"{1}\") = \"Web\", \"src\\Web\\Web.csproj\", \"{2}\"\n"),
+        ("src/Web/Web.csproj", EMPTY),
+        ("src/Directory.Packages.props", EMPTY),
+        ("Directory.Build.targets", EMPTY),
+        ("Directory.Build.rsp", ""),
+        ("Directory.Solution.props", EMPTY),
+        ("Directory.Solution.targets", EMPTY),
+        ("test/Directory.Build.targets", EMPTY),
+    ];
+    assert_eq!(
+        of("dotnet restore App.sln", &files),
+        "install /src; files App.sln Directory.Build.rsp Directory.Build.targets Directory.Solution.props \
+         Directory.Solution.targets src/Directory.Packages.props src/Web/Web.csproj; outputs src/Web/obj"
+    );
+}

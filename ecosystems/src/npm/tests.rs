@@ -372,6 +372,27 @@ fn prisma_needs_its_schema() {
         needs("npm ci", configured),
         "install /app; files package-lock.json package.json prisma.config.ts; directories db; outputs node_modules"
     );
+    // A member has a schema of its own.
+    let member = |manifest: &str| {
+        let root = r#"{"workspaces": ["db"], "dependencies": {"@prisma/client": "^6.19.0"}}"#;
+        let client = ("db/schema.prisma", "generator c {\n provider = \"prisma-client-js\"\n}");
+        let other = ("db/x/y.prisma", "");
+        needs("npm ci", &[("package.json", root), files[1], ("db/package.json", manifest), client, other])
+    };
+    assert_eq!(
+        member(r#"{"prisma": {"seed": "tsx seed.ts"}}"#),
+        "install /app; files db/package.json db/schema.prisma package-lock.json package.json; outputs db/node_modules \
+         node_modules"
+    );
+    assert_eq!(
+        member(r#"{"prisma": {"schema": "x/y.prisma"}}"#),
+        "install /app; files db/package.json db/schema.prisma db/x/y.prisma package-lock.json package.json; outputs \
+         db/node_modules node_modules"
+    );
+    assert_eq!(
+        member(r#"{"prisma": {"schema": "gone.prisma"}}"#),
+        "refused: db/package.json:1 names gone.prisma as prisma's schema, which is not in the build context"
+    );
 }
 
 #[test]
@@ -519,5 +540,26 @@ fn malformed_input_is_no_panic() {
         "{\"scripts\": []}",
     ] {
         needs("npm i", &[("package.json", text), ("package-lock.json", text), (".npmrc", text)]);
+    }
+}
+
+/// What another manager fetches in the image is not in the build context, as `deps` of a Phoenix application.
+#[test]
+fn dependencies_that_only_the_image_has_are_refused() {
+    let lock = r#"{"packages": {"": {}, "../deps/phoenix": {}, "node_modules/phoenix": {"resolved": "../deps/phoenix",
+        "link": true}}}"#;
+    let files = &[
+        ("mix.exs", ""),
+        ("assets/package.json", "{\n \"dependencies\": {\n  \"phoenix\": \"file:../deps/phoenix\"\n }\n}"),
+        ("assets/package-lock.json", lock),
+    ];
+    for run in
+        ["npm ci --prefix assets", "npm ci --prefix ./assets --progress=false", "cd assets && npm install"]
+    {
+        assert_eq!(
+            needs(run, files),
+            "refused: assets/package.json:3 depends on file:../deps/phoenix, which is not in the build context",
+            "{run}"
+        );
     }
 }

@@ -126,3 +126,14 @@ fn the_cache_must_not_be_linked_into() {
     assert_eq!(with("cache_dir = \"x\"\n"), "refused: pdm.toml:1 moves pdm's cache");
     assert_eq!(with("[install]\nparallel = false\n"), "/root/.cache/pdm pure locked");
 }
+
+/// The README is a part of the project, which the prefetch leaves out.
+#[test]
+fn a_readme_is_no_manifest() {
+    let pyproject = "[project]\nname = \"x\"\nreadme = \"README.md\"\ndynamic = [\"version\"]\ndependencies = [\"flask\"]\n";
+    let files = [("pyproject.toml", pyproject), FILES[1], ("README.md", ""), ("x.py", "")];
+    assert_eq!(
+        needs("pdm install", &files),
+        "install /app; files pdm.lock pyproject.toml; outputs .pdm-python .venv; prefetch pdm sync --no-self"
+    );
+}

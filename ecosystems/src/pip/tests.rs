@@ -230,6 +230,12 @@ fn paths_start_in_two_places() {
         "install /app; files requirements/a.txt requirements/b.txt x-1.0.tar.gz; \
          directories links requirements/wheels"
     );
+    let files =
+        [("docs/requirements.txt", "-r ../requirements.txt\nsphinx>=1.4\n"), ("requirements.txt", "flask\n")];
+    assert_eq!(
+        needs("pip install -r docs/requirements.txt", &files),
+        "install /app; files docs/requirements.txt requirements.txt"
+    );
 }
 
 #[test]

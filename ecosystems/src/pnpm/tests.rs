@@ -214,6 +214,8 @@ fn scripts_of_dependencies_run_where_they_are_allowed() {
     let ten = r#"{"dependencies": {"nx": "20"}, "packageManager": "pnpm@10.1.0"}"#;
     assert_eq!(nx(manifest, ""), refusal);
     assert_eq!(nx(ten, ""), "install /app");
+    let hashed = r#"{"dependencies": {"nx": "20"}, "packageManager": "pnpm@10.25.0+sha512.5e82"}"#;
+    assert_eq!(nx(hashed, ""), "install /app");
     assert_eq!(nx(ten, "onlyBuiltDependencies: [nx]"), refusal);
     assert_eq!(nx(ten, "allowBuilds: {nx: true}"), refusal);
     assert_eq!(nx(ten, "onlyBuiltDependencies: [esbuild]"), "install /app");
@@ -279,4 +281,60 @@ fn aims_the_mount_at_the_store() {
         "refused: with a global virtual store, programs read their packages from pnpm's store"
     );
     assert_eq!(caches(&dockerfile, &[files[0], (".npmrc", "store-dir=.s")]), "/app/.s pure shared");
+}
+
+/// A link is followed to its manifest alone; a member and a repository of git are named and bring nothing more.
+#[test]
+fn links_and_members_bring_their_manifests() {
+    let files = &[
+        ("package.json", "{}"),
+        LOCK,
+        ("pnpm-workspace.yaml", "packages: [web, lib]\n"),
+        (
+            "web/package.json",
+            r#"{"dependencies": {"lib": "workspace:*", "ui": "link:../ui", "sql": "github:o/sql#v1"}}"#,
+        ),
+        ("lib/package.json", r#"{"name": "lib"}"#),
+        ("lib/index.js", ""),
+        ("ui/package.json", "{}"),
+        ("ui/index.js", ""),
+    ];
+    assert_eq!(
+        needs("pnpm i --frozen-lockfile", files),
+        "install /app; files lib/package.json package.json pnpm-lock.yaml pnpm-workspace.yaml ui/package.json \
+         web/package.json; outputs lib/node_modules node_modules web/node_modules"
+    );
+}
+
+#[test]
+fn every_lifecycle_script_counts() {
+    for script in
+        ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"]
+    {
+        let manifest = format!(r#"{{"scripts": {{"{script}": "tsc"}}}}"#);
+        let found = needs("pnpm i", &[("package.json", &manifest), LOCK]);
+        assert!(
+            found.starts_with(&format!("refused: package.json:1 runs \"tsc\" on install ({script})")),
+            "{found}"
+        );
+        let member = needs(
+            "pnpm i",
+            &[
+                ("package.json", "{}"),
+                LOCK,
+                ("pnpm-workspace.yaml", "packages: [a]"),
+                ("a/package.json", &manifest),
+            ],
+        );
+        assert!(member.starts_with("refused: a/package.json:1 runs \"tsc\""), "{member}");
+    }
+}
+
+#[test]
+fn patch_package_needs_its_patches() {
+    let manifest = ("package.json", r#"{"scripts": {"postinstall": "pnpm exec patch-package"}}"#);
+    assert_eq!(
+        needs("pnpm i --frozen-lockfile", &[manifest, LOCK, ("patches/a+1.0.0.patch", ""), ("src/x.js", "")]),
+        "install /app; files package.json pnpm-lock.yaml; directories patches; outputs node_modules"
+    );
 }

@@ -195,3 +195,19 @@ fn mounts_what_is_no_environment() {
     let settings = [("poetry.toml", "cache-dir = \"x\"\n")];
     assert_eq!(testing::caches(&Poetry, text, &settings), "refused: poetry.toml:1 moves poetry's cache");
 }
+
+/// The README is a part of the project, which the prefetch leaves out.
+#[test]
+fn a_readme_is_no_manifest() {
+    for pyproject in [
+        "[tool.poetry]\nname = \"x\"\nreadme = \"README.md\"\n[tool.poetry.dependencies]\nflask = \"^3\"\n",
+        "[project]\nname = \"x\"\nreadme = \"README.md\"\ndynamic = [\"version\"]\ndependencies = [\"flask\"]\n",
+    ] {
+        let files = [("pyproject.toml", pyproject), FILES[1], ("README.md", ""), ("x/__init__.py", "")];
+        assert_eq!(
+            needs("poetry install", &files),
+            "install /app; files poetry.lock pyproject.toml; outputs .venv; prefetch poetry install --no-root",
+            "{pyproject}"
+        );
+    }
+}

@@ -293,4 +293,17 @@ fn a_readme_is_no_manifest() {
         needs("uv sync", &files),
         "install /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --frozen --no-install-project"
     );
+    // Where nothing is built the ignore file may keep it out.
+    let application = "[project]\nname = \"a\"\nreadme = \"README.md\"\n";
+    let files = [
+        ("pyproject.toml", application),
+        ("uv.lock", "version = 1\n"),
+        ("README.md", ""),
+        (".dockerignore", "*.md\n"),
+        ("a.py", ""),
+    ];
+    assert_eq!(
+        needs("uv sync --frozen", &files),
+        "install /app; files pyproject.toml uv.lock; outputs .venv"
+    );
 }

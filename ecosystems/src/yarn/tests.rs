@@ -313,6 +313,17 @@ fn zero_installs_are_not_pruned() {
         "install /app; files package.json yarn.lock; outputs .pnp.cjs .pnp.loader.mjs .yarn/install-state.gz \
          .yarn/unplugged node_modules"
     );
+    // Version 4 keeps its archives there only where it is told to.
+    let local = (".yarnrc.yml", "nodeLinker: node-modules\nenableGlobalCache: false\n");
+    let files = &[("package.json", "{}"), V8, local, (".yarn/cache/a.zip", "")];
+    assert!(
+        needs("yarn --immutable", files).starts_with("refused: .yarn/cache is part of the build context")
+    );
+    assert_eq!(
+        needs("yarn --immutable --immutable-cache", files),
+        "install /app; files .yarnrc.yml package.json yarn.lock; directories .yarn/cache; outputs \
+         .yarn/install-state.gz node_modules"
+    );
 }
 
 #[test]
@@ -378,4 +389,39 @@ fn berry_shares_one_cache() {
     }
     let off = (".yarnrc.yml", "nodeLinker: pnpm\nenableGlobalCache: false\nenableMirror: false");
     assert_eq!(caches(&dockerfile, &[berry[0], V8, off]), "");
+}
+
+/// Yarn 2 and later do not run `prepare`.
+#[test]
+fn every_lifecycle_script_counts() {
+    let classic = &["preinstall", "install", "postinstall", "prepublish", "prepare"][..];
+    for (lock, scripts) in [(V1, classic), (V8, &classic[..3])] {
+        for script in scripts {
+            let manifest = format!(r#"{{"scripts": {{"{script}": "tsc"}}}}"#);
+            let found = needs("yarn", &[("package.json", &manifest), lock]);
+            assert!(
+                found.starts_with(&format!("refused: package.json:1 runs \"tsc\" on install ({script})")),
+                "{found}"
+            );
+            let quiet = needs("yarn --ignore-scripts", &[("package.json", &manifest), lock]);
+            assert!(quiet.starts_with("install /app"), "{quiet}");
+        }
+    }
+    let prepare = needs("yarn", &[("package.json", r#"{"scripts": {"prepare": "tsc"}}"#), V8]);
+    assert!(prepare.starts_with("install /app"), "{prepare}");
+}
+
+#[test]
+fn patch_package_needs_its_patches() {
+    let manifest = ("package.json", r#"{"scripts": {"postinstall": "yarn patch-package"}}"#);
+    let patch = ("patches/a+1.0.0.patch", "");
+    assert_eq!(
+        needs("yarn --frozen-lockfile", &[manifest, V1, patch, ("src/x.js", "")]),
+        "install /app; files package.json yarn.lock; directories patches; outputs node_modules"
+    );
+    assert_eq!(
+        needs("yarn --immutable", &[manifest, V8, MODULES, patch, ("src/x.js", "")]),
+        "install /app; files .yarnrc.yml package.json yarn.lock; directories patches; outputs \
+         .yarn/install-state.gz node_modules"
+    );
 }

@@ -105,6 +105,10 @@ mod tests {
             Version::Berry(Some(4))
         );
         assert_eq!(
+            version(&[v1, ("package.json", r#"{"packageManager": "yarn@4.12.0+sha512.f45ab632"}"#)]),
+            Version::Berry(Some(4))
+        );
+        assert_eq!(
             version(&[v6, ("package.json", r#"{"packageManager": "yarn@1.22.22"}"#)]),
             Version::Classic
         );

@@ -250,3 +250,28 @@ fn heredocs_are_edited() {
         &["2: what empties the cache cannot be taken out of the heredoc"],
     );
 }
+
+/// What one step keeps in a store, no later step may miss, whose store it is.
+#[test]
+fn every_store_is_for_those_who_can_fill_it() {
+    for (image, fill, store) in [
+        ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet restore", "/root/.nuget/packages"),
+        ("maven:3.9", "mvn -B package", "/root/.m2/repository"),
+        ("gradle:8", "gradle build", "/home/gradle/.gradle/caches"),
+        ("rust", "cargo fetch", "/usr/local/cargo/git"),
+    ] {
+        let file = |more: &str| format!("FROM {image} AS b\nWORKDIR /s\nRUN {fill}\n{more}");
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file("RUN ./tool\nFROM scratch\nCOPY --from=b /a /a\n"),
+            &[&format!("3: `tool` in line 4 may read {store} without the mount")],
+        );
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file(""),
+            &[&format!("3: {store} is part of the final image, which may read it")],
+        );
+    }
+}
