@@ -30,6 +30,15 @@ pub struct Copied {
     pub is_directory: bool,
 }
 
+impl Copied {
+    /// The path of the context that this source brings to a path of the image; `None` where it does not reach there.
+    #[must_use]
+    pub fn source_of(&self, path: &ImagePath) -> Option<String> {
+        let below = path.below(&self.target)?;
+        (self.is_directory || below.is_empty()).then(|| join(&self.source, below))
+    }
+}
+
 /// What stands at a path of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -255,12 +264,8 @@ impl<'a> Project<'a> {
             if copied.target.below(path).is_some_and(|below| !below.is_empty() || copied.is_directory) {
                 return Found::Directory;
             }
-            let Some(below) = path.below(&copied.target) else { continue };
-            if !copied.is_directory && !below.is_empty() {
-                continue;
-            }
+            let Some(source) = copied.source_of(path) else { continue };
             reached = true;
-            let source = join(&copied.source, below);
             let found = self.context.copy_sources(&escaped(&source)).ok();
             match found.as_ref().and_then(|found| found.last()) {
                 Some(found) => match found.kind {

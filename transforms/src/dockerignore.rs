@@ -239,15 +239,8 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
             };
             for output in &needs.outputs {
                 // The copy that would bring it, and from where.
-                let source =
-                    supplies.copied().iter().rev().filter(|copied| copied.is_directory).find_map(|copied| {
-                        let below = output.below(&copied.target).filter(|below| !below.is_empty())?;
-                        Some(if copied.source.is_empty() {
-                            below.to_owned()
-                        } else {
-                            format!("{}/{below}", copied.source)
-                        })
-                    });
+                let mut copies = supplies.copied().iter().rev().filter(|copied| copied.target != *output);
+                let source = copies.find_map(|copied| copied.source_of(output));
                 let Some(path) = source else { continue };
                 // Something of that name that the author committed is his to judge.
                 if matches!(project.find_at(output), Found::File(_)) {

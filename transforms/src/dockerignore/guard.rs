@@ -8,7 +8,7 @@ use dockfix_model::project::{Found, Project};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run};
 
-use super::User;
+use super::{LITTER, User};
 use crate::analysis::has_project;
 use crate::reading::Reading;
 
@@ -48,6 +48,8 @@ impl<'u, 'a> Guard<'u, 'a> {
 /// What a step names must stay.
 fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) -> Result<(), String> {
     let name = entry.rsplit('/').next().unwrap_or(entry);
+    // What installs make is there without the context; nobody else brings the rest.
+    let is_brought = LITTER.iter().any(|(litter, _)| *litter == entry);
     for step in &stage.steps {
         let line = step.instruction.start_line();
         for source in named_sources(step) {
@@ -59,8 +61,19 @@ fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) 
                 return Err(format!("line {line} of a Dockerfile takes `{source}`"));
             }
         }
+        if is_brought && mentions(step, name) {
+            return Err(format!("line {line} of a Dockerfile names it"));
+        }
     }
     Ok(())
+}
+
+/// Whether an instruction has a path with this name in it.
+fn mentions(step: &Step<'_>, name: &str) -> bool {
+    let instruction = &step.instruction;
+    let text = String::from_utf8_lossy(instruction.span().of(instruction.file().source()));
+    let is_part = |ch: char| ch.is_alphanumeric() || matches!(ch, '.' | '_' | '-');
+    text.split(|ch| !is_part(ch)).any(|word| word == name)
 }
 
 fn is_whole(path: &str) -> bool {
@@ -86,7 +99,7 @@ fn named_sources(step: &Step<'_>) -> Vec<String> {
     sources
 }
 
-/// The manifests of every install must stay.
+/// The files and directories that an install reads must stay.
 fn read_by_installs(
     user: &User<'_>,
     reading: &Reading<'_>,
@@ -102,11 +115,17 @@ fn read_by_installs(
             let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
                 continue;
             };
-            for file in needs.files.iter().chain(&needs.directories) {
-                if let Found::File(place) = project.find_at(file)
-                    && newly(&place.path)
-                {
-                    return Err(format!("{} reads {}", managed.ecosystem.name(), place.path));
+            for path in needs.files.iter().chain(&needs.directories) {
+                let paths = match project.find_at(path) {
+                    Found::File(place) => vec![place.path],
+                    // Several copies may bring parts of it.
+                    Found::Directory => {
+                        supplies.copied().iter().filter_map(|copied| copied.source_of(path)).collect()
+                    }
+                    Found::Missing | Found::Elsewhere => Vec::new(),
+                };
+                if let Some(path) = paths.iter().find(|path| newly(path)) {
+                    return Err(format!("{} reads {path}", managed.ecosystem.name()));
                 }
             }
         }

@@ -1,0 +1,87 @@
+//! `dockerignore`: what stays in the build context.
+
+/// The refusals of the ignore file, which is not written.
+#[track_caller]
+fn check_not_ignored(files: super::Files<'_>, dockerfile: &str, refusals: &[&str]) {
+    let outcome = super::run(&["dockerignore"], files, dockerfile);
+    let file = &outcome.ignore_files[0];
+    assert!(!file.is_changed(), "{}", String::from_utf8_lossy(&file.after));
+    let got: Vec<_> = file.refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    assert_eq!(got, refusals);
+}
+
+/// What an install reads stays in the build context, whatever its name, and though no instruction names it.
+#[test]
+fn what_an_install_reads_is_not_ignored() {
+    let pip = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
+    check_not_ignored(
+        &[("requirements.txt", "-r .idea/more.txt\n"), (".idea/more.txt", "flask\n"), ("a.py", "")],
+        pip,
+        &["`.idea` is not added: pip reads .idea/more.txt"],
+    );
+    check_not_ignored(
+        &[("requirements.txt", "--find-links .tox/wheels\nx\n"), (".tox/wheels/x-1.0.zip", ""), ("a.py", "")],
+        pip,
+        &["`.tox` is not added: pip reads .tox/wheels"],
+    );
+    // What the install writes has the same name as what it reads.
+    let manifest =
+        r#"{"repositories": [{"type": "artifact", "url": "vendor/packages"}], "require": {"a/b": "1"}}"#;
+    check_not_ignored(
+        &[("composer.json", manifest), ("composer.lock", "{}"), ("vendor/packages/b.zip", ""), ("a.php", "")],
+        "FROM composer\nWORKDIR /app\nCOPY . .\nRUN composer install\n",
+        &["`vendor` is not added: composer reads vendor/packages"],
+    );
+}
+
+/// Nor is what a Dockerfile takes by name, or what an exception brings back.
+#[test]
+fn what_a_dockerfile_names_is_not_ignored() {
+    let files = &[(".vscode/x", ""), ("a.py", "")];
+    let file = |line: &str| format!("FROM debian\nWORKDIR /app\nCOPY . .\n{line}\n");
+    for line in ["COPY .vscode /settings", "RUN --mount=type=bind,source=.vscode,target=/v ls /v"] {
+        check_not_ignored(
+            files,
+            &file(line),
+            &["`.vscode` is not added: line 4 of a Dockerfile takes `.vscode`"],
+        );
+    }
+    // The sources bring it, and what comes after them uses it.
+    for line in ["RUN cp -r /app/.vscode/x /etc/x", "ENV SETTINGS=/app/.vscode", "CMD [\"x\", \".vscode/x\"]"]
+    {
+        check_not_ignored(files, &file(line), &["`.vscode` is not added: line 4 of a Dockerfile names it"]);
+    }
+    check_not_ignored(
+        &[(".dockerignore", "!.vscode\n"), files[0], files[1]],
+        &file("CMD x"),
+        &["`.vscode` is not added: line 1 makes an exception, `!.vscode`"],
+    );
+}
+
+/// A tool that stamps a version into what it builds looks for it in git's data.
+#[test]
+fn git_stays_where_a_version_is_stamped() {
+    let is_ignored = |pyproject: &str, from: &str, run: &str| {
+        let files = &[(".git/HEAD", ""), ("pyproject.toml", pyproject), ("build.rs", ""), ("a.py", "")];
+        let text = format!("FROM {from}\nWORKDIR /app\nCOPY . .\nRUN {run}\n");
+        let outcome = super::run(&["dockerignore"], files, &text);
+        let ignore = outcome.ignore_files.first().map(|file| file.after.to_vec()).unwrap_or_default();
+        String::from_utf8_lossy(&ignore).lines().any(|line| line == ".git")
+    };
+    let plain = "[build-system]\nrequires = [\"hatchling\"]\n";
+    assert!(is_ignored(plain, "python:3.12", "pip install ."));
+    for requires in ["setuptools_scm", "setuptools-scm>=8", "hatch-vcs", "poetry-dynamic-versioning"] {
+        let stamped = format!("[build-system]\nrequires = [\"{requires}\"]\n");
+        assert!(!is_ignored(&stamped, "python:3.12", "pip install ."), "{requires}");
+    }
+    for (from, run) in [
+        ("golang", "go build ."),
+        ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet publish"),
+        ("rust", "cargo build --release"),
+        ("maven", "mvn package"),
+        ("gradle", "./gradlew build"),
+        ("debian", "make"),
+    ] {
+        assert!(!is_ignored(plain, from, run), "{run}");
+    }
+}
