@@ -158,19 +158,13 @@ impl<'a> Chain<'a> {
     /// When nothing of the body can be read; such a RUN may do anything.
     pub fn of(instruction: &Instruction<'a>, state: &State) -> Result<Self, Opaque> {
         let run = Run::of(instruction).ok_or(Opaque::Empty)?;
-        let (text, place) = match run.body {
-            RunBody::Empty => return Err(Opaque::Empty),
-            RunBody::Exec(words) => return Self::of_words(instruction, &words, state),
-            RunBody::Command(span) => (span.of(instruction.text()), Place::Logical(span.start)),
-            RunBody::Script(heredoc) => {
-                let text = heredoc.body.of(instruction.file().source());
-                if text.starts_with(b"#!") {
-                    return Err(Opaque::Interpreter);
-                }
-                // BuildKit expands nothing in a RUN's heredoc; `<<-` strips tabs, which the shell skips anyway.
-                (text, Place::Heredoc(heredoc.body.start))
-            }
-        };
+        if let RunBody::Exec(words) = &run.body {
+            return Self::of_words(instruction, words, state);
+        }
+        let (text, place) = script(&run, instruction).ok_or(Opaque::Empty)?;
+        if matches!(place, Place::Heredoc(_)) && text.starts_with(b"#!") {
+            return Err(Opaque::Interpreter);
+        }
         if state.shell == Shell::Other {
             return Err(Opaque::Shell);
         }
@@ -223,6 +217,49 @@ impl<'a> Chain<'a> {
     #[must_use]
     pub fn opaque(&self) -> Option<OpaqueLink> {
         first_opaque(&self.links)
+    }
+}
+
+/// The script of a RUN and where it stands.
+fn script<'a>(run: &Run<'a>, instruction: &Instruction<'a>) -> Option<(&'a [u8], Place)> {
+    match &run.body {
+        RunBody::Empty | RunBody::Exec(_) => None,
+        RunBody::Command(span) => Some((span.of(instruction.text()), Place::Logical(span.start))),
+        // BuildKit expands nothing in a RUN's heredoc; `<<-` strips tabs, which the shell skips anyway.
+        RunBody::Script(heredoc) => {
+            Some((heredoc.body.of(instruction.file().source()), Place::Heredoc(heredoc.body.start)))
+        }
+    }
+}
+
+/// Shows `visit` every command that a script names, wherever it stands: in an `if`, in a substitution, behind `!`, in the
+/// script of another shell. Whether it runs, and in which directory, is not known. The text that its spans are offsets into
+/// comes with it.
+///
+/// Nothing is shown of a text that cannot be scanned.
+pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invocation<'_>)) {
+    let Ok(script) = shell::scan(text) else { return };
+    let placed = script.simple_commands();
+    let mut reader = Reader { directory: None, ..Reader::new(state) };
+    reader.assigned = placed.iter().flat_map(|placed| value::assigned_names(placed.command)).collect();
+    for placed in placed {
+        let Some(command) = invocation(placed.command, 0, &reader) else { continue };
+        visit(text, &command);
+        if let Some(inner) = wrapper::script_of(&command) {
+            each_named(inner.as_bytes(), state, visit);
+        }
+    }
+}
+
+/// [`each_named`] of the script of a RUN, whatever its shell.
+pub fn each_named_by(
+    instruction: &Instruction<'_>,
+    state: &State,
+    visit: &mut dyn FnMut(&[u8], &Invocation<'_>),
+) {
+    let run = Run::of(instruction);
+    if let Some((text, _)) = run.as_ref().and_then(|run| script(run, instruction)) {
+        each_named(text, state, visit);
     }
 }
 

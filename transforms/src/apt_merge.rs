@@ -2,7 +2,7 @@
 
 use dockfix_ecosystems::{AptCommand, apt_command};
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::Place as ChainPlace;
+use dockfix_model::commands::{Place as ChainPlace, each_named_by};
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
@@ -57,6 +57,8 @@ enum AptUse {
     Both,
     /// It installs from what is there.
     Install,
+    /// It may do so, in a part that is not read.
+    Hidden,
 }
 
 impl AptUse {
@@ -64,7 +66,7 @@ impl AptUse {
         if step.instruction.keyword() != Keyword::Run {
             return Self::None;
         }
-        let Ok(analysis) = input.reading.run(step) else { return Self::None };
+        let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
         let mut updated = false;
         for command in analysis.chain.invocations() {
             match apt_command(command) {
@@ -73,7 +75,21 @@ impl AptUse {
                 _ => {}
             }
         }
-        if updated { Self::Update } else { Self::None }
+        match analysis.chain.opaque() {
+            _ if updated => Self::Update,
+            Some(_) => Self::hidden(step),
+            None => Self::None,
+        }
+    }
+
+    /// What a RUN may do whose commands are not all read.
+    fn hidden(step: &Step<'_>) -> Self {
+        let mut first = None;
+        each_named_by(&step.instruction, &step.state, &mut |_, command| {
+            let command = apt_command(command);
+            first = first.or(command.filter(|it| matches!(it, AptCommand::Update | AptCommand::Install)));
+        });
+        if first == Some(AptCommand::Install) { Self::Hidden } else { Self::None }
     }
 }
 
@@ -86,7 +102,7 @@ fn pairs(uses: &[AptUse]) -> Vec<(usize, usize)> {
             AptUse::Update => update = Some(index),
             AptUse::Both => update = None,
             AptUse::Install => pairs.extend(update.take().map(|update| (update, index))),
-            AptUse::None => {}
+            AptUse::Hidden | AptUse::None => {}
         }
     }
     pairs
@@ -99,7 +115,7 @@ fn report_stale(stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
         let line = step.instruction.start_line();
         match apt_use {
             AptUse::Update | AptUse::Both => fetched = Some(line),
-            AptUse::Install => {
+            AptUse::Install | AptUse::Hidden => {
                 let reason = match fetched {
                     Some(fetched) => format!(
                         "the install relies on the package lists of line {fetched}, which are old when only this line changes"

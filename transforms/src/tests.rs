@@ -3,6 +3,7 @@
 mod articles;
 mod compiled;
 mod documentation;
+mod hazards;
 mod ignored;
 mod mounts;
 mod moves;

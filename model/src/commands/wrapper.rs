@@ -2,7 +2,7 @@
 
 use dockfix_syntax::shell::{SimpleCommand, WordPart};
 
-use super::Argument;
+use super::{Argument, Invocation};
 use crate::state::User;
 
 /// A command with its wrappers taken off.
@@ -77,6 +77,14 @@ fn shell_name(simple: &SimpleCommand<'_>) -> Option<String> {
     let name = simple.words.first()?.literal_str()?;
     let name = name.rsplit('/').next()?.to_owned();
     SHELLS.contains(&name.as_str()).then_some(name)
+}
+
+/// The script of a `sh -c 'script'` whose wrappers are taken off, as far as it is known.
+pub(super) fn script_of<'c>(command: &'c Invocation<'_>) -> Option<&'c str> {
+    let mut arguments = command.arguments.iter().filter(|_| SHELLS.contains(&command.program.as_str()));
+    let is_option = |word: &str| word.starts_with('-') && word.ends_with('c');
+    arguments.find(|argument| argument.value.as_deref().is_some_and(is_option))?;
+    arguments.next()?.value.as_deref()
 }
 
 /// Whether the command is bash itself.

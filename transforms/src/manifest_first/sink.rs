@@ -1,6 +1,8 @@
 //! How far a COPY can sink, and what has to be copied in its place.
 
+use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, recognise};
 use dockfix_model::build::{Stage, Step};
+use dockfix_model::commands::{Invocation, each_named_by};
 use dockfix_model::context::FileType;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Copied, Supplies, copied_by};
@@ -12,6 +14,7 @@ use super::destination;
 use super::fetched::would_gain;
 use crate::analysis::{Analysis, Managed};
 use crate::index::torn;
+use crate::reading::Reading;
 use crate::transform::Input;
 
 /// What became of an attempt.
@@ -196,15 +199,39 @@ fn first_install(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Option<(
     })
 }
 
+/// The first install of a project in what is not read of a RUN: why it is not read, and the install.
+fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, String)> {
+    if step.instruction.keyword() != Keyword::Run {
+        return None;
+    }
+    let mut name = None;
+    let mut visit = |text: &[u8], command: &Invocation<'_>| {
+        let installs = |(manager, usage): (_, Usage)| (usage.kind == UsageKind::Install).then_some(manager);
+        if name.is_none()
+            && let Some(manager) = recognise(command, &step.state).and_then(installs)
+        {
+            name = Some(shown_in(text, command, manager));
+        }
+    };
+    each_named_by(&step.instruction, &step.state, &mut visit);
+    let why = match reading.run(step) {
+        Ok(analysis) => format!("{} may read or write any of them", analysis.unknown()?),
+        Err(opaque) => opaque.to_string(),
+    };
+    Some((why, name?))
+}
+
 /// A command as a message shows it: `npm ci`.
 pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
-    let command = &managed.command;
-    let text = command.span.of(analysis.chain.text);
-    let text = String::from_utf8_lossy(text);
+    shown_in(analysis.chain.text, &managed.command, managed.ecosystem)
+}
+
+fn shown_in(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
+    let text = String::from_utf8_lossy(command.span.of(text));
     let words: Vec<_> = text.split_whitespace().collect();
     let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
     if words.is_empty() {
-        return managed.ecosystem.name().to_owned();
+        return manager.name().to_owned();
     }
     shortened(&words)
 }
@@ -391,6 +418,11 @@ impl<'s, 'a> Sinking<'s, 'a> {
                 Some((analysis.unknown().map(str::to_owned), shown(managed, analysis)))
             });
         let line = step.instruction.start_line();
+        if own.is_none()
+            && let Some((why, name)) = hidden_install(self.input.reading, step)
+        {
+            return Some((line, format!("{name} stays below the sources: {why}")));
+        }
         if let Some((unknown, name)) = own {
             let what = unknown.map_or_else(|| "it".to_owned(), |unknown| format!("{unknown} before it"));
             return Some((
