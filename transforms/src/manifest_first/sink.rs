@@ -8,7 +8,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Copied, Supplies, copied_by};
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::view::{Copy, Variables, argument};
-use dockfix_syntax::{Keyword, variables};
+use dockfix_syntax::{Keyword, Span, variables};
 
 use super::destination;
 use super::fetched::would_gain;
@@ -210,7 +210,7 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
         if name.is_none()
             && let Some(manager) = recognise(command, &step.state).and_then(installs)
         {
-            name = Some(shown_in(text, command, manager));
+            name = Some(shown_in(text, Span::new(command.program_span.start, command.span.end), manager));
         }
     };
     each_named_by(&step.instruction, &step.state, &mut visit);
@@ -223,11 +223,11 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
 
 /// A command as a message shows it: `npm ci`.
 pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
-    shown_in(analysis.chain.text, &managed.command, managed.ecosystem)
+    shown_in(analysis.chain.text, managed.command.span, managed.ecosystem)
 }
 
-fn shown_in(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
-    let text = String::from_utf8_lossy(command.span.of(text));
+fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
+    let text = String::from_utf8_lossy(span.of(text));
     let words: Vec<_> = text.split_whitespace().collect();
     let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
     if words.is_empty() {
