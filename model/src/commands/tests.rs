@@ -84,3 +84,21 @@ fn passes_over_comments_between_words() {
     assert_eq!(run("apt-get install $() a"), ["/app: apt-get install a"]);
     assert_eq!(run("apt-get install a`# x`"), ["a command substitution"]);
 }
+
+#[test]
+fn names_what_it_does_not_read() {
+    let named = |body: &str| {
+        let file = Dockerfile::parse(format!("FROM node\nRUN {body}\n").into_bytes());
+        let build = Build::of(&file);
+        let step = &build.stages[0].steps[0];
+        let mut names = Vec::new();
+        each_named_by(&step.instruction, &step.state, &mut |text, command| {
+            assert!(command.span.end <= text.len());
+            names.push(command.program.clone());
+        });
+        names.join(" ")
+    };
+    assert_eq!(named("if a; then sudo b \"$(c)\"; fi; ! d || (e & f)"), "a b c d e f");
+    assert_eq!(named("[[ $X ]] && sudo sh -ec 'a; b'"), "sh a b");
+    assert_eq!(named("if a"), "");
+}
