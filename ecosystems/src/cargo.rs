@@ -2,7 +2,8 @@
 //!
 //! - **Commands**: `cargo build`, `check`, `test`, `run`, `install --path` and the like compile the dependencies together
 //!   with the sources. `cargo fetch` downloads, but wants a source file of every package. `cargo install CRATE` and
-//!   `rustup target add` read no project but the `rust-toolchain` file around them.
+//!   `rustup target add` read no project but the `rust-toolchain` file around them. `cargo chef prepare` reads the manifests and
+//!   what lies beside them, and downloads nothing.
 //! - **Prefetch**: none. A dummy `main.rs` that is built first and replaced by COPY is taken for the real one where that
 //!   has an older time stamp, for Cargo compares times (The Cargo Book, "Build Cache").
 //! - **Caches**: `registry` and `git` in `$CARGO_HOME` or `~/.cargo`, stores: later commands read them, and `--offline`
@@ -13,10 +14,13 @@
 //! - **Compiled output**: `target` in the root of the workspace, or where CARGO_TARGET_DIR says. Only with `--unsafe`: Cargo
 //!   goes by the time stamps of the project's own sources, which the RUN makes newer first, and by the versions of all other
 //!   packages; it does not notice that a C library or a system header changed.
+//! - **Compiled apart**: cargo-chef makes a recipe of the manifests and compiles the dependencies by it, before the sources are
+//!   there (`chef.rs`). Only with `--unsafe`.
 //! - **Refused**: `--offline` and `--frozen`, which rely on what an earlier step left; manifests first, see above.
 //!
 //! Sources: The Cargo Book, "Cargo Home", "Environment Variables", "cargo install"; The rustup book, "Overrides".
 
+mod chef;
 mod output;
 
 use dockfix_model::commands::Invocation;
@@ -28,7 +32,8 @@ use crate::environment::{Environment, Setting};
 use crate::options::{Grammar, Words};
 use crate::system;
 use crate::{
-    Cache, CacheKind, CachePlan, Compiled, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
+    Cache, CacheKind, CachePlan, Compiled, Ecosystem, Needs, Planned, Planner, Refusal, Sharing, Usage,
+    UsageKind, names,
 };
 
 /// Cargo.
@@ -42,6 +47,8 @@ enum Verb {
     Fetch,
     /// Compiles the dependencies from a recipe that `cargo chef prepare` made of the manifests.
     Cook,
+    /// Makes that recipe: `cargo chef prepare`.
+    Prepare,
     /// Compiles a package that it names.
     Install,
     /// Installs toolchains.
@@ -68,7 +75,11 @@ fn verb(command: &Invocation<'_>) -> Option<Verb> {
     }
     match name {
         "fetch" => Some(Verb::Fetch),
-        "chef" => (values.next()?? == "cook").then_some(Verb::Cook),
+        "chef" => match values.next()?? {
+            "cook" => Some(Verb::Cook),
+            "prepare" => Some(Verb::Prepare),
+            _ => None,
+        },
         "install" => {
             // Cargo before 1.32 took the package around it where nothing else was named.
             let words = install_words(command)?;
@@ -129,23 +140,26 @@ impl Ecosystem for Cargo {
             Verb::Build => UsageKind::Build,
             Verb::Fetch | Verb::Cook => UsageKind::Install,
             Verb::Install | Verb::Toolchain => UsageKind::Packages,
+            Verb::Prepare => UsageKind::Settings,
         };
         let effects = match verb {
             // build.rs and `env!` read what they like.
             Verb::Build | Verb::Cook => Effects::opaque(),
             Verb::Fetch => Effects { environment: names(NETWORK_VARIABLES), ..Effects::opaque() },
             Verb::Install | Verb::Toolchain => effects(command, state, verb)?,
+            Verb::Prepare => prepare_effects(command, state)?,
         };
-        let directory = command.directory.clone().filter(|_| kind != UsageKind::Packages);
-        let runs_package_code = !matches!(verb, Verb::Fetch | Verb::Toolchain);
+        let has_project = matches!(kind, UsageKind::Build | UsageKind::Install);
+        let directory = command.directory.clone().filter(|_| has_project);
+        let runs_package_code = !matches!(verb, Verb::Fetch | Verb::Toolchain | Verb::Prepare);
         Some(Usage { kind, directory, effects, runs_package_code })
     }
 
     fn needs(&self, command: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
         match verb(command) {
             Some(Verb::Build) => Err(Refusal::new(
-                "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef \
-                 does, or a cache mount for what is compiled (cache-mount with --unsafe)",
+                "cargo compiles the dependencies together with the sources: no other order of steps helps, but a cache mount \
+                 for what is compiled does, or cargo-chef (cache-mount or cargo-chef with --unsafe)",
             )),
             Some(Verb::Fetch) => {
                 Err(Refusal::new("cargo fetch wants a source file of every package, such as src/main.rs"))
@@ -165,7 +179,7 @@ impl Ecosystem for Cargo {
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         match verb(command) {
-            None | Some(Verb::Toolchain) => return Ok(CachePlan::default()),
+            None | Some(Verb::Toolchain | Verb::Prepare) => return Ok(CachePlan::default()),
             Some(_) => {}
         }
         let environment = Environment::new(command, state);
@@ -204,6 +218,23 @@ impl Ecosystem for Cargo {
             Some(Verb::Cook) => {
                 Err(Refusal::new("cargo chef keeps the compiled dependencies in a step of their own"))
             }
+            _ => Ok(None),
+        }
+    }
+
+    fn planner(&self) -> Option<&'static Planner> {
+        Some(&chef::PLANNER)
+    }
+
+    fn planned(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        state: &State,
+        project: &Project<'_>,
+    ) -> Result<Option<Planned>, Refusal> {
+        match verb(command) {
+            Some(Verb::Build) => chef::of(command, state, project).map(Some),
             _ => Ok(None),
         }
     }
@@ -287,13 +318,7 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
             return None;
         }
     }
-    // The program is rustup's, which looks for the toolchain to use from the working directory upwards.
-    let mut around = Vec::new();
-    let mut directory = Some(command.directory.clone()?);
-    while let Some(at) = directory {
-        around.extend([at.join("rust-toolchain"), at.join("rust-toolchain.toml")]);
-        directory = at.parent();
-    }
+    let around = toolchain_files(command.directory.clone()?);
     let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::programs());
     let home = environment.below_home(&[".gitconfig", ".git-credentials", ".ssh", ".netrc", ".config/git"]);
     let compilers = [
@@ -313,6 +338,35 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
     }
     let reads = written.clone().and(Paths::Below(around)).and(system).and(home);
     Some(Effects { reads, writes: written, environment })
+}
+
+/// The files in which rustup, whose program answers to the name of Cargo, looks for the toolchain to use.
+fn toolchain_files(directory: ImagePath) -> Vec<ImagePath> {
+    let above = std::iter::successors(Some(directory), ImagePath::parent);
+    above.flat_map(|at| [at.join("rust-toolchain"), at.join("rust-toolchain.toml")]).collect()
+}
+
+/// The effects of `cargo chef prepare`, which reads the project and the settings and writes a file; where the project asks
+/// for a toolchain that is not there, rustup installs it. `None` where its directory is not known.
+fn prepare_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    let environment = Environment::new(command, state);
+    let directory = command.directory.clone()?;
+    let is_elsewhere = command
+        .arguments
+        .iter()
+        .any(|word| word.value.as_deref().is_none_or(|value| value.contains("..") || value.contains('/')));
+    if is_elsewhere {
+        return None;
+    }
+    let mut toolchains = environment.below_home(&[".rustup"]).and(system::below(&["/usr/local/rustup"]));
+    if let Some(path) = environment.path("RUSTUP_HOME").ok()? {
+        toolchains = toolchains.and(Paths::Below(vec![path]));
+    }
+    let written = toolchains.and(Paths::Below(vec![directory.clone()]));
+    let settings = environment.below_home(&[".cargo"]).and(system::below(&["/usr/local/cargo/config.toml"]));
+    let around = Paths::Below(toolchain_files(directory));
+    let reads = written.clone().and(settings).and(around).and(system::programs());
+    Some(Effects { reads, writes: written, environment: names(NETWORK_VARIABLES) })
 }
 
 #[cfg(test)]

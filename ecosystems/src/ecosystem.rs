@@ -59,6 +59,27 @@ pub trait Ecosystem: Sync {
         Ok(None)
     }
 
+    /// The tool by which what a command takes from others can be compiled in a step of its own, before the sources are
+    /// there.
+    fn planner(&self) -> Option<&'static Planner> {
+        None
+    }
+
+    /// How the [`Planner`] does that for a command; `None` where the command compiles nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the tool would not do for this command or this project.
+    fn planned(
+        &self,
+        _: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        _: &Project<'_>,
+    ) -> Result<Option<Planned>, Refusal> {
+        Ok(None)
+    }
+
     /// Whether a path below the directory of [`Self::compiled`] is that of a file which the command makes for others to
     /// use: a program, a library.
     fn makes(&self, _: &Invocation<'_>, _: &str) -> bool {
@@ -155,6 +176,38 @@ pub struct Compiled {
     pub elsewhere: ImagePath,
     /// The command itself copies what it makes to where it is used.
     pub is_installed: bool,
+}
+
+/// A tool that compiles what the commands of a manager take from others, by a plan that it makes of the manifests.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Planner {
+    /// What it is called: `cargo-chef`.
+    pub name: &'static str,
+    /// What every file says in some instruction that uses it, in lower case.
+    pub mark: &'static str,
+    /// The command that makes the plan of the project's files, in their directory.
+    pub prepare: &'static str,
+    /// The file that holds the plan, below that directory.
+    pub plan: &'static str,
+    /// What to call the stages that have the tool and that make the plan.
+    pub stages: [&'static str; 2],
+    /// The variables that the tool itself reads, as patterns of names.
+    pub variables: &'static [&'static str],
+}
+
+/// How a [`Planner`] compiles what a command takes from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The command that installs the tool in the base image.
+    pub install: &'static str,
+    /// Where the program of the tool is after its installation.
+    pub program: ImagePath,
+    /// The directory of the project, in which all of the commands run.
+    pub directory: ImagePath,
+    /// Where the output lies.
+    pub output: ImagePath,
+    /// The command that compiles by the plan, with what the original command is told.
+    pub cook: String,
 }
 
 /// Caches to mount for a command.

@@ -121,6 +121,18 @@ pub(crate) fn compiled(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&s
     })
 }
 
+/// How a tool compiles what that command takes from others: the command that does it.
+pub(crate) fn planned(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
+    with_last(ecosystem, dockerfile, files, |found| {
+        let Some((command, usage, Some(project), state)) = found else { return "opaque".to_owned() };
+        match ecosystem.planned(command, usage, state, project) {
+            Err(refusal) => format!("refused: {refusal}"),
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some(planned)) => planned.cook,
+        }
+    })
+}
+
 /// Whether that command makes a file of what it compiles for others.
 pub(crate) fn makes(ecosystem: &dyn Ecosystem, dockerfile: &str, path: &str) -> bool {
     with_last(ecosystem, dockerfile, &[], |found| {

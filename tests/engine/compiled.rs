@@ -20,11 +20,11 @@ const BUILDS: [(&str, &str); 3] = [
     ("RUN cargo install --locked --path . --root /out", "/out/bin/demo"),
 ];
 
-fn program(says: &str) -> String {
+pub(crate) fn program(says: &str) -> String {
     format!("fn main() {{\n    println!(\"{says} {{}}\", itoa::Buffer::new().format(1));\n}}\n")
 }
 
-fn dockfix(arguments: &[&str], directory: &Path) -> Vec<u8> {
+pub(crate) fn dockfix(arguments: &[&str], directory: &Path) -> Vec<u8> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockfix"));
     command.args(arguments).arg("--unsafe").arg(directory);
     let output = command.output().unwrap();
@@ -32,9 +32,32 @@ fn dockfix(arguments: &[&str], directory: &Path) -> Vec<u8> {
     output.stdout
 }
 
+/// Writes a program with one dependency, and has Cargo make its lock file in the image `base`.
+pub(crate) fn write_project(directory: &Path, base: &str, nonce: &str) {
+    fs::create_dir(directory.join("src")).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = \"{nonce}\"\n\n[dependencies]\nitoa = \"=1.0.11\"\n"
+    );
+    fs::write(directory.join("Cargo.toml"), manifest).unwrap();
+    fs::write(directory.join("src/main.rs"), program("one")).unwrap();
+    let lock = format!(
+        "FROM {base}\nWORKDIR /app\nCOPY . .\nRUN cargo generate-lockfile\nFROM scratch\nCOPY --from=0 /app/Cargo.lock /\n"
+    );
+    let destination = format!("type=local,dest={}", directory.display());
+    docker::build(directory, &lock, &["--output", &destination]);
+}
+
+/// Makes the program say something else, in a file that is older than whatever was compiled.
+pub(crate) fn edit_source(directory: &Path) {
+    let path = directory.join("src/main.rs");
+    fs::write(&path, program("two")).unwrap();
+    let old = SystemTime::now() - Duration::from_secs(86_400);
+    fs::File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
+}
+
 /// Builds the Dockerfile in `directory` without its syntax line, and runs what it makes: the report of the build, and what
 /// the program says.
-fn build_and_run(directory: &Path, name: &str) -> (String, String) {
+pub(crate) fn build_and_run(directory: &Path, name: &str) -> (String, String) {
     let dockerfile = fs::read_to_string(directory.join("Dockerfile")).unwrap();
     let dockerfile = dockerfile.replace("# syntax=docker/dockerfile:1\n", "");
     let report = docker::build(directory, &dockerfile, &["--load", "--tag", name]);
@@ -59,15 +82,7 @@ fn dependencies_stay_compiled_and_sources_do_not() {
         let nonce = nonce();
         let directory = TempDir::new().unwrap();
         let at = |path: &str| directory.path().join(path);
-        fs::create_dir(at("src")).unwrap();
-        let manifest = format!(
-            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = \"{nonce}\"\n\n[dependencies]\nitoa = \"=1.0.11\"\n"
-        );
-        fs::write(at("Cargo.toml"), manifest).unwrap();
-        fs::write(at("src/main.rs"), program("one")).unwrap();
-        let lock = "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo generate-lockfile\nFROM scratch\nCOPY --from=0 /app/Cargo.lock /\n";
-        let destination = format!("type=local,dest={}", directory.path().display());
-        docker::build(directory.path(), lock, &["--output", &destination]);
+        write_project(directory.path(), "rust:1", &nonce);
         let dockerfile = format!(
             "FROM rust:1 AS build\nWORKDIR /app\nCOPY . .\n{build}\n\nFROM debian:bookworm\nCOPY --from=build {path} /bin/demo\nCMD [\"demo\"]\n"
         );
@@ -81,9 +96,7 @@ fn dependencies_stay_compiled_and_sources_do_not() {
         assert_ne!(fs::read_to_string(at("Dockerfile")).unwrap(), dockerfile);
         let name = format!("dockfix-compiled-{number}-{nonce}");
         assert_eq!(build_and_run(directory.path(), &name).1, "one 1", "{build}");
-        fs::write(at("src/main.rs"), program("two")).unwrap();
-        let old = SystemTime::now() - Duration::from_secs(86_400);
-        fs::File::options().write(true).open(at("src/main.rs")).unwrap().set_modified(old).unwrap();
+        edit_source(directory.path());
         let (report, said) = build_and_run(directory.path(), &name);
         assert_eq!(said, "two 1", "{build}: {report}");
         assert!(report.contains("Compiling demo"), "{build}: {report}");

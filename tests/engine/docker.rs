@@ -39,6 +39,14 @@ pub(crate) fn provide(name: &str) {
     }
 }
 
+/// As [`provide`], with what `settings`, instructions of a Dockerfile, say of the image.
+pub(crate) fn provide_with(name: &str, settings: &str) {
+    if !succeeds(&["image", "inspect", name]) && succeeds(&["image", "inspect", STAND_IN]) {
+        let nothing = tempfile::TempDir::new().unwrap();
+        build(nothing.path(), &format!("FROM {STAND_IN}\n{settings}\n"), &["--load", "--tag", name]);
+    }
+}
+
 /// Builds `dockerfile`, which lies beside the context, and does with the result what `output` says; gives back what the
 /// engine told of it.
 pub(crate) fn build(context: &Path, dockerfile: &str, output: &[&str]) -> String {

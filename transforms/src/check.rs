@@ -4,16 +4,23 @@
 
 use std::collections::BTreeMap;
 
-use dockfix_model::build::{Base, Build, Stage};
+use dockfix_model::build::{Build, Stage};
 use dockfix_model::context::Context;
 use dockfix_syntax::view::{Copy, Variables};
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::reading::Reading;
-use crate::work;
+use crate::report::Safety;
+use crate::{stages, work};
 
-/// Checks the file after a change against the one before.
-pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context) -> Result<(), String> {
+/// Checks the file after a change against the one before. One that is not shown to be safe may add stages; those that were
+/// there keep every promise all the same.
+pub(crate) fn check(
+    before: &Reading<'_>,
+    after: &Reading<'_>,
+    context: &Context,
+    safety: Safety,
+) -> Result<(), String> {
     let (file, after_file) = (before.file(), after.file());
     if let Some((line, problem)) = after_file.problems().next() {
         return Err(format!("line {line} of the result would be rejected: {problem}"));
@@ -21,8 +28,12 @@ pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context
     if let Some(comment) = lost_comment(file, after_file) {
         return Err(format!("the comment `{comment}` would be lost"));
     }
-    same_images(&before.build, &after.build)?;
-    work::check(before, after, context)
+    if safety == Safety::Safe && before.build.stages.len() != after.build.stages.len() {
+        return Err("the number of stages would change".to_owned());
+    }
+    let stages = stages::matched(&before.build, &after.build)?;
+    same_images(&before.build, &after.build, &stages)?;
+    work::check(before, after, context, &stages)
 }
 
 /// The comments of a file, those inside instructions included, heredocs left out; sorted.
@@ -58,20 +69,10 @@ fn lost_comment<'a>(before: &'a Dockerfile, after: &Dockerfile) -> Option<&'a st
 /// What of an instruction ends up in the image's configuration, by keyword and name.
 type Configuration = BTreeMap<(&'static str, String), Vec<String>>;
 
-/// Each stage starts from the same image, ends in the same configuration, and copies the same files.
-fn same_images(before: &Build<'_>, after: &Build<'_>) -> Result<(), String> {
-    if before.stages.len() != after.stages.len() {
-        return Err("the number of stages would change".to_owned());
-    }
-    for (before, after) in before.stages.iter().zip(&after.stages) {
-        let same_base = before.name == after.name
-            && match (&before.base, &after.base) {
-                (Base::Image(before), Base::Image(after)) => before == after,
-                (before, after) => before == after,
-            };
-        if !same_base || before.from.text() != after.from.text() {
-            return Err(format!("the FROM of line {} would change", before.from.start_line()));
-        }
+/// Each stage ends in the same configuration, and copies the same files. `stages` tells which is which.
+fn same_images(before: &Build<'_>, after: &Build<'_>, stages: &[Option<usize>]) -> Result<(), String> {
+    for (after, number) in after.stages.iter().zip(stages) {
+        let Some(before) = number.and_then(|number| before.stages.get(number)) else { continue };
         if before.end.user != after.end.user || before.end.workdir != after.end.workdir {
             return Err("the user or working directory would change".to_owned());
         }
@@ -147,4 +148,46 @@ fn copies(stage: &Stage<'_>) -> Vec<String> {
             format!("{} from {from}: {} {flags}{written}", step.instruction.keyword(), sources.join(" "))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = "FROM a AS b\nRUN x\nCOPY . .\nRUN y\nFROM c\nCOPY --from=b /z /\n";
+
+    fn check(after: &str, safety: Safety) -> Result<(), String> {
+        let files = [BEFORE, after].map(|text| Dockerfile::parse(text.as_bytes()));
+        let [before, after] = [Reading::of(&files[0]), Reading::of(&files[1])];
+        super::check(&before, &after, &Context::unknown(), safety)
+    }
+
+    #[test]
+    fn only_what_is_not_shown_to_be_safe_adds_stages() {
+        let added = format!("FROM a AS new\nCOPY . .\nRUN anything\n\n{BEFORE}");
+        assert_eq!(check(&added, Safety::Unsafe), Ok(()));
+        assert_eq!(check(&added, Safety::Safe), Err("the number of stages would change".to_owned()));
+    }
+
+    #[test]
+    fn the_other_stages_keep_their_promises() {
+        let added = |rest: &str| check(&format!("FROM a AS new\nRUN n\n{rest}"), Safety::Unsafe);
+        assert_eq!(
+            added(&BEFORE.replace("COPY . .\n", "").replace("RUN x", "COPY . .\nRUN x")),
+            Err("an edit of README.md would make 2 commands run again instead of 1".to_owned())
+        );
+        // An opaque command in a stage that was there counts, whatever it takes from the new one.
+        assert_eq!(
+            added(&BEFORE.replace("COPY . .\n", "COPY . .\nRUN --mount=from=new,target=/n more\n")),
+            Err("an edit of README.md would make 2 commands run again instead of 1".to_owned())
+        );
+        assert_eq!(
+            added(&BEFORE.replace("COPY . .\n", "")),
+            Err("`COPY from context: . []` would be lost".to_owned())
+        );
+        assert_eq!(
+            added(&BEFORE.replace("RUN y", "ENV K=1\nRUN y")),
+            Err("ENV K would be new in the image".to_owned())
+        );
+    }
 }

@@ -110,6 +110,8 @@ struct Converged {
 struct Refused {
     /// Whatever is allowed.
     left: Vec<Refusal>,
+    /// What it would do if unsafe changes were allowed.
+    offered: Vec<Refusal>,
     /// Although unsafe changes are allowed.
     left_though_unsafe: Vec<Refusal>,
 }
@@ -154,11 +156,12 @@ fn converge(
         let transform = transforms[current];
         let proposals = transform.propose(&Input { reading, context });
         match apply_proposals(&states, reading, original, context, transform.id(), proposals, wanted)? {
-            Round::Done { left, left_though_unsafe } => {
+            Round::Done { left, offered, left_though_unsafe } => {
                 let place =
                     |(line, reason): (usize, String)| refusal(&history, transform.id(), line, &reason);
                 refusals[current] = Refused {
                     left: left.into_iter().map(place).collect(),
+                    offered: offered.into_iter().map(place).collect(),
                     left_though_unsafe: left_though_unsafe.into_iter().map(place).collect(),
                 };
                 content += 1;
@@ -219,18 +222,32 @@ fn record(
 
 /// What is worth telling of the refusals, in the order of the file.
 fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
-    // What was improved and could not be improved further needs no word.
-    let is_improved = |refusal: &Refusal, safety: Option<Safety>| {
-        changes.iter().any(|(_, change)| {
-            change.transform == refusal.transform
-                && change.line == refusal.line
-                && safety.is_none_or(|safety| change.safety == safety)
+    // What was improved and could not be improved further needs no word; nor does what others had to say of a line for
+    // which everything was done that can be.
+    let is_improved = |refusal: &Refusal, though_unsafe: bool| {
+        changes.iter().filter(|(_, change)| change.line == refusal.line).any(|(_, change)| {
+            let is_own = change.transform == refusal.transform;
+            change.safety == Safety::Unsafe || is_own && !though_unsafe
         })
     };
-    let mut told = Vec::new();
-    for Refused { left, left_though_unsafe: more } in refusals {
-        told.extend(left.into_iter().filter(|refusal| !is_improved(refusal, None)));
-        told.extend(more.into_iter().filter(|refusal| !is_improved(refusal, Some(Safety::Unsafe))));
+    let mut told: Vec<Refusal> = Vec::new();
+    let mut offers = Vec::new();
+    for Refused { left, offered, left_though_unsafe: more } in refusals {
+        // Of several ways to improve a line the first one is enough: it would be the one that is taken.
+        for refusal in offered {
+            let is_first = offers
+                .iter()
+                .all(|(transform, line)| *transform == refusal.transform || *line != refusal.line);
+            offers.push((refusal.transform, refusal.line));
+            told.extend(Some(refusal).filter(|refusal| is_first && !is_improved(refusal, false)));
+        }
+        told.extend(left.into_iter().filter(|refusal| !is_improved(refusal, false)));
+        for refusal in more.into_iter().filter(|refusal| !is_improved(refusal, true)) {
+            // Of one obstacle one word is enough, whoever met it.
+            if !told.iter().any(|other| other.line == refusal.line && other.reason == refusal.reason) {
+                told.push(refusal);
+            }
+        }
     }
     told.sort_by_key(|refusal| refusal.line);
     told.dedup();
@@ -259,7 +276,7 @@ type Lines = Vec<(usize, String)>;
 /// What came of asking a transform.
 enum Round<'a> {
     /// It changes nothing, and leaves this alone.
-    Done { left: Lines, left_though_unsafe: Lines },
+    Done { left: Lines, offered: Lines, left_though_unsafe: Lines },
     /// It changed the file.
     Next { reading: &'a Reading<'a>, applied: Vec<Applied<'a>> },
 }
@@ -273,27 +290,27 @@ fn apply_proposals<'a>(
     proposals: Proposals,
     wanted: &Wanted,
 ) -> Result<Round<'a>, String> {
-    let mut refusals = Vec::new();
     let (taken, unsafe_ones): (Vec<_>, Vec<_>) =
         proposals.changes.into_iter().partition(|proposal| wanted.takes(proposal));
-    for proposal in unsafe_ones {
-        let reason = format!("{}; this is not shown to be safe (--unsafe)", proposal.reason);
-        refusals.push((proposal.line, reason));
-    }
-    refusals.extend(proposals.refusals);
     if taken.is_empty() {
         let left_though_unsafe = if wanted.allow_unsafe { proposals.unsafe_refusals } else { Lines::new() };
-        return Ok(Round::Done { left: refusals, left_though_unsafe });
+        let offer = |proposal: Proposal| {
+            (proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason))
+        };
+        let offered = unsafe_ones.into_iter().map(offer).collect();
+        return Ok(Round::Done { left: proposals.refusals, offered, left_though_unsafe });
     }
     let (mut taken, together) = side_by_side(taken, wanted);
-    let apply = |edits: &Edits| apply(states, reading, original, context, edits, wanted);
-    let (file, next, completed) = match apply(&together) {
+    let apply = |edits: &Edits, safety| apply(states, reading, original, context, edits, safety, wanted);
+    let is_safe = taken.iter().any(|proposal| proposal.safety == Safety::Safe);
+    let safety = if is_safe { Safety::Safe } else { Safety::Unsafe };
+    let (file, next, completed) = match apply(&together, safety) {
         Ok(done) => done,
         Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
         // Together they break a promise: the first one alone will tell whether it is to blame.
         Err(_) => {
             taken.truncate(1);
-            apply(&taken[0].edits).map_err(|bug| format!("{id}: {bug}"))?
+            apply(&taken[0].edits, taken[0].safety).map_err(|bug| format!("{id}: {bug}"))?
         }
     };
     let first = Applied { transform: id, proposals: taken, file };
@@ -319,6 +336,7 @@ fn apply<'a>(
     original: &Dockerfile,
     context: &Context,
     edits: &Edits,
+    safety: Safety,
     wanted: &Wanted,
 ) -> Result<Next<'a>, String> {
     let first = edited(states, reading.file(), edits)?;
@@ -333,7 +351,7 @@ fn apply<'a>(
         }
     }
     let next = &*states.readings.alloc(Reading::following(reading, file));
-    check::check(reading, next, context)?;
+    check::check(reading, next, context, safety)?;
     Ok((first, next, completed))
 }
 

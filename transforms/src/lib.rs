@@ -7,6 +7,7 @@
 mod analysis;
 mod apt_merge;
 mod cache_mount;
+mod cargo_chef;
 mod check;
 mod dockerignore;
 mod engine;
@@ -19,6 +20,7 @@ mod manifest_first;
 mod placing;
 mod reading;
 mod report;
+mod stages;
 mod syntax_directive;
 mod transform;
 mod work;
@@ -36,8 +38,13 @@ pub use report::{Change, FixedFile, Gain, Options, Outcome, Project, ProjectFile
 pub use transform::{Completion, Described, Input, Proposal, Proposals, Transform};
 
 /// The transforms of Dockerfiles, in the order in which they are applied.
-const TRANSFORMS: &[&dyn Transform] =
-    &[&apt_merge::AptMerge, &manifest_first::ManifestFirst, &late_arg::LateArg, &cache_mount::CacheMount];
+const TRANSFORMS: &[&dyn Transform] = &[
+    &apt_merge::AptMerge,
+    &manifest_first::ManifestFirst,
+    &late_arg::LateArg,
+    &cache_mount::CacheMount,
+    &cargo_chef::CargoChef,
+];
 
 /// What goes along with the changes of the transforms.
 const COMPLETIONS: &[&dyn Completion] = &[&syntax_directive::SyntaxDirective];

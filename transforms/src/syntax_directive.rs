@@ -1,6 +1,7 @@
 //! `syntax-directive`: names the frontend that knows what the other transforms put into a file.
 
 use dockfix_syntax::rewrite::{self, Place};
+use dockfix_syntax::view::{Mount, MountKind, Run};
 use dockfix_syntax::{DirectiveName, Dockerfile, Edits, Keyword};
 
 use crate::report::Safety;
@@ -31,7 +32,9 @@ impl Completion for SyntaxDirective {
         if is_needed && file.directive(DirectiveName::Syntax).is_none() {
             let mut edits = Edits::new();
             let done = rewrite::insert(&mut edits, file, Place::Top, b"# syntax=docker/dockerfile:1");
-            let reason = "cache mounts need Dockerfile syntax 1.2 or later";
+            let caches = mounts(file).any(|mount| mount.kind == MountKind::Cache);
+            let what = if caches { "cache mounts" } else { "mounts" };
+            let reason = format!("{what} need Dockerfile syntax 1.2 or later");
             proposals.offer(1, Safety::Safe, reason, done.map(|()| edits));
         }
         proposals
@@ -43,4 +46,9 @@ fn has_mount(file: &Dockerfile) -> bool {
         let run = instruction.inner().unwrap_or(instruction);
         run.keyword() == Keyword::Run && run.flag("mount").is_some()
     })
+}
+
+/// The mounts of all RUNs.
+fn mounts(file: &Dockerfile) -> impl Iterator<Item = Mount> {
+    file.instructions().filter_map(|instruction| Run::of(&instruction)).flat_map(|run| run.mounts)
 }

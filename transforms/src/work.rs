@@ -1,7 +1,8 @@
 //! The third promise of the safety contract: no change of the next build makes more commands run again than before.
 //!
 //! What counts is work: the commands of RUNs. A download that was put above the sources counts as a part of the command
-//! that did it before. Copying files costs next to nothing and does not count.
+//! that did it before. Copying files costs next to nothing and does not count, and neither does what a stage does that the
+//! change added: only one that is not shown to be safe may add any.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +15,20 @@ use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
 use crate::analysis::{Analysis, Managed, has_project};
 use crate::reading::Reading;
 
-/// Checks that `after` never reruns more work than `before`.
-pub(crate) fn check(before: &Reading<'_>, after: &Reading<'_>, context: &Context) -> Result<(), String> {
+/// Checks that `after` never reruns more work than `before`; `stages` tells what its stages were before.
+pub(crate) fn check(
+    before: &Reading<'_>,
+    after: &Reading<'_>,
+    context: &Context,
+    stages: &[Option<usize>],
+) -> Result<(), String> {
     if same_order(before, after) {
         return Ok(());
     }
     // Where nothing but declarations of variables moved, files act as they did.
     let declarations_only = steps(&before.build) == steps(&after.build);
     let known = runs(&before.build);
+    let known = Known { runs: &known, stages };
     let work = (Work::of(before, None, context), Work::of(after, Some(&known), context));
     for edit in edits(&[&before.build, &after.build]) {
         if declarations_only && !matches!(edit, Edit::Argument(_)) {
@@ -54,8 +61,8 @@ struct Work<'b, 'a> {
 }
 
 impl<'b, 'a> Work<'b, 'a> {
-    /// The work of a build; `known` holds the RUNs that were there before the change.
-    fn of(reading: &'b Reading<'a>, known: Option<&BTreeSet<(usize, Vec<u8>)>>, context: &Context) -> Self {
+    /// The work of a build; `known` is what was there before the change.
+    fn of(reading: &'b Reading<'a>, known: Option<&Known<'_>>, context: &Context) -> Self {
         let build = &reading.build;
         let stages = build.stages.iter().map(|stage| weights(reading, stage, known)).collect();
         Self { build, plan: reading.plan(context), stages }
@@ -71,6 +78,14 @@ impl<'b, 'a> Work<'b, 'a> {
         };
         [sum(|verdict| verdict == Verdict::Reruns), sum(|verdict| verdict != Verdict::Cached)]
     }
+}
+
+/// What was there before a change.
+struct Known<'k> {
+    /// The RUNs, with the number that their stage had.
+    runs: &'k BTreeSet<(usize, Vec<u8>)>,
+    /// The numbers that the stages had; `None` for those that were added.
+    stages: &'k [Option<usize>],
 }
 
 /// A project that a manager works on.
@@ -111,11 +126,9 @@ fn runs(build: &Build<'_>) -> BTreeSet<(usize, Vec<u8>)> {
     build.stages.iter().flat_map(of_stage).collect()
 }
 
-fn weights(
-    reading: &Reading<'_>,
-    stage: &Stage<'_>,
-    known: Option<&BTreeSet<(usize, Vec<u8>)>>,
-) -> Vec<usize> {
+fn weights(reading: &Reading<'_>, stage: &Stage<'_>, known: Option<&Known<'_>>) -> Vec<usize> {
+    let number = known.map_or(Some(stage.index), |known| known.stages[stage.index]);
+    let Some(number) = number else { return vec![0; stage.steps.len()] };
     let analyses: Vec<_> = stage
         .steps
         .iter()
@@ -124,7 +137,7 @@ fn weights(
     let mut weights = Vec::with_capacity(analyses.len());
     for (index, (step, analysis)) in stage.steps.iter().zip(&analyses).enumerate() {
         let is_new =
-            known.is_some_and(|known| !known.contains(&(stage.index, step.instruction.text().to_vec())));
+            known.is_some_and(|known| !known.runs.contains(&(number, step.instruction.text().to_vec())));
         let later =
             || analyses.iter().skip(index + 1).flatten().flatten().flat_map(|analysis| analysis.managed());
         weights.push(match analysis {

@@ -151,3 +151,10 @@ fn with_a_made_up_context() {
 fn with_unsafe_changes() {
     check_all(&Options { allow_unsafe: true, ..Options::default() }, made_up);
 }
+
+/// Where a cache mount for what is compiled would be taken first.
+#[test]
+fn with_new_stages() {
+    let only = vec!["cargo-chef".to_owned(), "syntax-directive".to_owned()];
+    check_all(&Options { allow_unsafe: true, only, ..Options::default() }, made_up);
+}

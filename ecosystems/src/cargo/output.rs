@@ -108,7 +108,7 @@ fn profile_directory<'c>(command: &'c Invocation<'_>) -> &'c str {
 /// # Errors
 ///
 /// When it is only known in the build.
-fn option<'c>(command: &'c Invocation<'_>, name: &str) -> Result<Option<&'c str>, Refusal> {
+pub(super) fn option<'c>(command: &'c Invocation<'_>, name: &str) -> Result<Option<&'c str>, Refusal> {
     let unknown = || Refusal::new(format!("the value of {name} is only known in the build"));
     let mut words = command.arguments.iter();
     while let Some(word) = words.next() {
@@ -132,16 +132,16 @@ fn option<'c>(command: &'c Invocation<'_>, name: &str) -> Result<Option<&'c str>
 }
 
 /// A directory and those above it, from the inside out.
-fn above(directory: &ImagePath) -> impl Iterator<Item = ImagePath> {
+pub(super) fn above(directory: &ImagePath) -> impl Iterator<Item = ImagePath> {
     std::iter::successors(Some(directory.clone()), ImagePath::parent)
 }
 
-fn is_manifest(project: &Project<'_>, directory: &ImagePath) -> bool {
+pub(super) fn is_manifest(project: &Project<'_>, directory: &ImagePath) -> bool {
     matches!(project.find_at(&directory.join("Cargo.toml")), Found::File(_))
 }
 
 /// Reads the manifest in a directory.
-fn manifest<R>(
+pub(super) fn manifest<R>(
     project: &Project<'_>,
     directory: &ImagePath,
     read: impl FnOnce(Node<'_>) -> R,
@@ -200,7 +200,7 @@ fn stays_inside(project: &Project<'_>, root: &ImagePath, package: &ImagePath) ->
 
 /// Whatever a manifest gives as a `path`: other packages, and files of its own. Large workspaces have many manifests, so
 /// that they are not parsed for it.
-fn paths(manifest: &str) -> impl Iterator<Item = &str> {
+pub(super) fn paths(manifest: &str) -> impl Iterator<Item = &str> {
     let lines = manifest.lines().filter(|line| !line.trim_start().starts_with('#'));
     lines.flat_map(|line| line.split("path").skip(1)).filter_map(|rest| {
         let rest = rest.trim_start().strip_prefix('=')?.trim_start();
@@ -210,7 +210,7 @@ fn paths(manifest: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The directories of the members that a workspace lists.
-fn members(top: Node<'_>, project: &Project<'_>, root: &ImagePath) -> Vec<ImagePath> {
+pub(super) fn members(top: Node<'_>, project: &Project<'_>, root: &ImagePath) -> Vec<ImagePath> {
     let mut found = Vec::new();
     let members = top.get(&["workspace", "members"]).map_or_else(Vec::new, Node::strings);
     for member in members.iter().filter_map(|member| member.as_str()) {

@@ -35,7 +35,7 @@ fn builds_cannot_be_split() {
         "SQLX_OFFLINE=true cargo build",
         "cargo zigbuild --target x",
     ] {
-        let reason = "cargo compiles the dependencies together with the sources: no other order of steps helps, but cargo-chef does, or a cache mount for what is compiled (cache-mount with --unsafe)";
+        let reason = "cargo compiles the dependencies together with the sources: no other order of steps helps, but a cache mount for what is compiled does, or cargo-chef (cache-mount or cargo-chef with --unsafe)";
         assert_eq!(needs(body), format!("refused: {reason}"), "{body}");
     }
     assert_eq!(
@@ -62,7 +62,7 @@ fn installs_of_crates_need_no_project() {
         "cargo",
         "cargo clean",
         "cargo new x",
-        "cargo chef prepare",
+        "cargo chef prepare --recipe-path $RECIPE",
         "cargo make x",
         "cargo vendor",
         "cargo update",
@@ -127,6 +127,9 @@ fn installs_look_for_a_toolchain_file() {
     assert_eq!(touches("rustup target add x", "/usr/local/rustup"), "rw");
     assert_eq!(touches("rustup target add x", "/app"), "r");
     assert_eq!(touches("cargo build", "/anything"), "rw");
+    assert_eq!(touches("cargo chef prepare --recipe-path recipe.json", "/app/sub/src"), "rw");
+    assert_eq!(touches("cargo chef prepare", "/usr/local/cargo/registry"), "");
+    assert_eq!(touches("cargo chef prepare", "/app/rust-toolchain.toml"), "r");
 }
 
 #[test]

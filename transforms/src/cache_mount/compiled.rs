@@ -64,7 +64,11 @@ pub(super) fn propose(run: &RunStep<'_, '_>, proposals: &mut Proposals) {
             );
             proposals.offer(run.line(), Safety::Unsafe, reason, plan.edits(run));
         }
-        Err(reason) => proposals.refuse_unsafe(run.line(), reason),
+        Err(reason) if run.analysis.managed().any(|managed| managed.usage.kind == UsageKind::Build) => {
+            proposals.refuse_unsafe(run.line(), reason);
+        }
+        // Whoever compiles in a step that is no build has arranged it otherwise.
+        Err(_) => {}
     }
 }
 

@@ -149,7 +149,16 @@ impl Sinking<'_, '_> {
             directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
         let project = Project::new(self.input.context, self.supplies, directory).until(index);
         let needs = managed.ecosystem.needs(&managed.command, &managed.usage, &project);
-        let needs = needs.map_err(|refusal| refuse(refusal.to_string()))?;
+        // Who has what it takes from others compiled apart already needs no advice.
+        let is_apart = || {
+            managed.usage.kind == UsageKind::Build
+                && managed.ecosystem.planner().is_some()
+                && is_fetched(self.input, stage, index, managed, &Needs::default())
+        };
+        let needs = match needs {
+            Err(_) if is_apart() => return Err(Stop::Settled),
+            needs => needs.map_err(|refusal| refuse(refusal.to_string()))?,
+        };
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
         if let Some(command) = &needs.prefetch {
             if is_fetched(self.input, stage, self.index, managed, &needs) {

@@ -57,8 +57,8 @@ fn examples_hold() {
             let Some(before) = &before else { continue };
             let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
             // A change that needs a syntax line brings it along.
-            let only =
-                [transform.id, if transform.id == "cache-mount" { "syntax-directive" } else { transform.id }];
+            let mounts = matches!(transform.id, "cache-mount" | "cargo-chef");
+            let only = [transform.id, if mounts { "syntax-directive" } else { transform.id }];
             let only = if transform.id == "syntax-directive" { &[][..] } else { &only[..] };
             let allow_unsafe = before.kind.ends_with("--unsafe");
             let outcome = run_with(only, &files, &before.text, allow_unsafe);
