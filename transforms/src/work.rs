@@ -91,7 +91,7 @@ struct Known<'k> {
 /// A project that a manager works on.
 type ProjectKey = (&'static str, String);
 
-/// All instructions in order, nothing but the keyword for RUNs without mounts of other files.
+/// All instructions in order, of RUNs nothing but the keyword and the mounts of other files.
 fn skeleton<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
     texts(build, |_| true)
 }
@@ -104,16 +104,22 @@ fn steps<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
 fn texts<'b>(build: &'b Build<'_>, is_meant: impl Fn(Keyword) -> bool) -> Vec<&'b [u8]> {
     let steps = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
     let steps = steps.filter(|instruction| is_meant(instruction.keyword()));
-    let takes_files = |run: &dockfix_syntax::Instruction<'_>| {
-        let mounts = Run::of(run).map_or_else(Vec::new, |run| run.mounts);
-        mounts.iter().any(|mount| !matches!(mount.kind, MountKind::Cache | MountKind::Tmpfs))
-    };
-    steps
-        .map(|instruction| match instruction.keyword() {
-            Keyword::Run if !takes_files(instruction) => b"RUN",
-            _ => instruction.text(),
-        })
-        .collect()
+    let mut texts = Vec::new();
+    for instruction in steps {
+        if instruction.keyword() != Keyword::Run {
+            texts.push(instruction.text());
+            continue;
+        }
+        texts.push(b"RUN");
+        // Caches, secrets and keys take no part in what runs again.
+        let mounts = Run::of(instruction).map_or_else(Vec::new, |run| run.mounts);
+        let is_apart = |kind: &MountKind| {
+            matches!(kind, MountKind::Cache | MountKind::Tmpfs | MountKind::Secret | MountKind::Ssh)
+        };
+        let files = mounts.iter().filter(|mount| !is_apart(&mount.kind));
+        texts.extend(files.map(|mount| mount.flag.span.of(instruction.text())));
+    }
+    texts
 }
 
 /// The texts of all RUNs, with the index of their stage.

@@ -71,6 +71,19 @@ fn a_program_is_copied_out() {
     );
 }
 
+/// What is mounted beside it does not make the commands around the build more work than it was.
+#[test]
+fn other_mounts_do_not_matter() {
+    for mount in ["--mount=type=secret,id=t ", "--mount=type=ssh ", "--mount=from=x,target=/x "] {
+        let registry = format!("{REGISTRY}{mount}");
+        check(
+            APP,
+            &file(&format!("{registry}cargo build --release"), FINAL),
+            &file(&compiled("cargo build --release").replace(REGISTRY, &registry), FINAL),
+        );
+    }
+}
+
 #[test]
 fn without_the_option_it_is_one_line() {
     let outcome = run(ONLY, APP, &file(&format!("{REGISTRY}cargo build --release"), FINAL));
