@@ -7,7 +7,7 @@
 //!   (Go Modules Reference, "go.mod files", "Workspaces").
 //! - **Caches**: the module cache, `$GOMODCACHE` or `$GOPATH/pkg/mod` or `~/go/pkg/mod`, a store: every later command of
 //!   go reads it; it holds locks of its own. The build cache, `$GOCACHE` or `~/.cache/go-build`, pure and addressed by
-//!   content (`go help cache`; C libraries that cgo links are not part of its keys). The official image has GOPATH=/go
+//!   content, since Go 1.10 (`go help cache`; C libraries that cgo links are not part of its keys). The official image has GOPATH=/go
 //!   (docker-library/golang, `Dockerfile-linux.template`). Never `$GOPATH` itself: its `bin` is what was installed.
 //! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod tidy` and `vendor`, which read every import,
 //!   `go env -w` of what moves caches.
@@ -219,7 +219,8 @@ impl Ecosystem for Golang {
         let vendored = line.verb != Verb::Download
             && project.is_some_and(|project| manifests::is_vendored(&line, project));
         let mut plan = CachePlan::default();
-        if !vendored {
+        let is_since = |minor| environment.version().is_none_or(|version| version >= (1, minor));
+        if !vendored && is_since(11) {
             let directory = environment.module_cache()?;
             match environment.user() {
                 User::Root => {
@@ -236,7 +237,8 @@ impl Ecosystem for Golang {
                 _ => {}
             }
         }
-        if line.verb != Verb::Download {
+        let compiles = line.verb != Verb::Download && !(line.verb == Verb::Get && line.words.has(&["-d"]));
+        if compiles && is_since(10) {
             let directory = environment.build_cache()?;
             // Other programs find ~/.cache made by root where it was missing.
             if line.verb == Verb::Run && *environment.user() != User::Root {

@@ -113,7 +113,7 @@ impl Environment<'_> {
     }
 
     /// The version of Go by the tag of the official image, where the tag tells.
-    fn version(&self) -> Option<(u32, u32)> {
+    pub(super) fn version(&self) -> Option<(u32, u32)> {
         if self.state.base.repository != "golang" {
             return None;
         }

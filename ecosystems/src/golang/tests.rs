@@ -273,6 +273,10 @@ fn caches_follow_the_environment() {
     for body in ["go version", "go clean -modcache"] {
         assert_eq!(run("FROM golang", body), "", "{body}");
     }
+    // What only downloads fills no build cache, and old versions have neither cache.
+    assert_eq!(run("FROM golang", "go get -d x.y/z"), "/go/pkg/mod store shared");
+    assert_eq!(run("FROM golang:1.10", "go get x.y/z"), "/root/.cache/go-build pure shared");
+    assert_eq!(run("FROM golang:1.8", "go get x.y/z"), "");
     assert_eq!(
         run("FROM golang\nENV GOPROXY=off", "go build"),
         "refused: GOPROXY=off relies on what an earlier step downloaded"
