@@ -1,17 +1,19 @@
 //! Applies what the transforms propose, one change at a time, until nothing is left to do.
 
+mod states;
+
 use std::sync::Arc;
 
 use dockfix_model::context::Context;
-use dockfix_syntax::{DirectiveName, Dockerfile, Edits};
+use dockfix_syntax::{DirectiveName, Dockerfile};
 use typed_arena::Arena;
 
-use crate::check;
+use self::states::{Applied, Round, States};
 use crate::gain::Usual;
 use crate::history::History;
 use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Gain, ProjectFile, Refusal, Safety};
-use crate::transform::{Completion, Input, Proposal, Proposals, Transform};
+use crate::transform::{Completion, Input, Proposal, Transform};
 
 /// Far more changes than any file wants: a transform that is not done by then goes round in circles.
 const MAX_CHANGES: usize = 200;
@@ -116,21 +118,6 @@ struct Refused {
     left_though_unsafe: Vec<Refusal>,
 }
 
-/// The file in all its states on the way, for as long as it is worked on: what is known of one is taken over by the next.
-struct States<'a> {
-    files: &'a Arena<Dockerfile>,
-    readings: &'a Arena<Reading<'a>>,
-}
-
-/// What one of the rewrites did.
-struct Applied<'a> {
-    /// Its name.
-    transform: &'static str,
-    proposals: Vec<Proposal>,
-    /// The file after it.
-    file: &'a Dockerfile,
-}
-
 /// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
 /// The error is a bug of ours, for the report.
 fn converge(
@@ -141,7 +128,7 @@ fn converge(
 ) -> Result<Converged, String> {
     let context = contexts[1];
     let (files, readings) = (Arena::new(), Arena::new());
-    let states = States { files: &files, readings: &readings };
+    let states = States { files: &files, readings: &readings, original, context, wanted };
     let first = &*readings.alloc(Reading::of(original));
     let mut reading = first;
     let mut history = History::new(original.source());
@@ -155,7 +142,7 @@ fn converge(
     while content < transforms.len() {
         let transform = transforms[current];
         let proposals = transform.propose(&Input { reading, context });
-        match apply_proposals(&states, reading, original, context, transform.id(), proposals, wanted)? {
+        match states.take(reading, transform.id(), proposals)? {
             Round::Done { left, offered, left_though_unsafe } => {
                 let place =
                     |(line, reason): (usize, String)| refusal(&history, transform.id(), line, &reason);
@@ -268,98 +255,4 @@ fn leaves_nothing_to_do(
         }
         None => Ok(()),
     }
-}
-
-/// What is left alone: line in the current file and reason.
-type Lines = Vec<(usize, String)>;
-
-/// What came of asking a transform.
-enum Round<'a> {
-    /// It changes nothing, and leaves this alone.
-    Done { left: Lines, offered: Lines, left_though_unsafe: Lines },
-    /// It changed the file.
-    Next { reading: &'a Reading<'a>, applied: Vec<Applied<'a>> },
-}
-
-fn apply_proposals<'a>(
-    states: &States<'a>,
-    reading: &Reading<'a>,
-    original: &Dockerfile,
-    context: &Context,
-    id: &'static str,
-    proposals: Proposals,
-    wanted: &Wanted,
-) -> Result<Round<'a>, String> {
-    let (taken, unsafe_ones): (Vec<_>, Vec<_>) =
-        proposals.changes.into_iter().partition(|proposal| wanted.takes(proposal));
-    if taken.is_empty() {
-        let left_though_unsafe = if wanted.allow_unsafe { proposals.unsafe_refusals } else { Lines::new() };
-        let offer = |proposal: Proposal| {
-            (proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason))
-        };
-        let offered = unsafe_ones.into_iter().map(offer).collect();
-        return Ok(Round::Done { left: proposals.refusals, offered, left_though_unsafe });
-    }
-    let (mut taken, together) = side_by_side(taken, wanted);
-    let apply = |edits: &Edits, safety| apply(states, reading, original, context, edits, safety, wanted);
-    let is_safe = taken.iter().any(|proposal| proposal.safety == Safety::Safe);
-    let safety = if is_safe { Safety::Safe } else { Safety::Unsafe };
-    let (file, next, completed) = match apply(&together, safety) {
-        Ok(done) => done,
-        Err(bug) if taken.len() == 1 => return Err(format!("{id}: {bug}")),
-        // Together they break a promise: the first one alone will tell whether it is to blame.
-        Err(_) => {
-            taken.truncate(1);
-            apply(&taken[0].edits, taken[0].safety).map_err(|bug| format!("{id}: {bug}"))?
-        }
-    };
-    let first = Applied { transform: id, proposals: taken, file };
-    Ok(Round::Next { reading: next, applied: std::iter::once(first).chain(completed).collect() })
-}
-
-/// The wanted changes that do not touch each other, which are made at once; what is left over is proposed again.
-fn side_by_side(mut proposals: Vec<Proposal>, wanted: &Wanted) -> (Vec<Proposal>, Edits) {
-    let mut together = Edits::new();
-    proposals.retain(|proposal| {
-        wanted.takes(proposal) && together.push_all(proposal.edits.as_slice().to_vec()).is_ok()
-    });
-    (proposals, together)
-}
-
-/// A file after edits, then with what goes along with them, and by what that was done.
-type Next<'a> = (&'a Dockerfile, &'a Reading<'a>, Vec<Applied<'a>>);
-
-/// Applies edits, adds what they need besides, and checks the result. The error says which promise they would break.
-fn apply<'a>(
-    states: &States<'a>,
-    reading: &Reading<'a>,
-    original: &Dockerfile,
-    context: &Context,
-    edits: &Edits,
-    safety: Safety,
-    wanted: &Wanted,
-) -> Result<Next<'a>, String> {
-    let first = edited(states, reading.file(), edits)?;
-    let mut file = first;
-    let mut completed = Vec::new();
-    for completion in &wanted.completions {
-        let proposals = completion.complete(file, original).changes;
-        let (proposals, together) = side_by_side(proposals, wanted);
-        if !proposals.is_empty() {
-            file = edited(states, file, &together)?;
-            completed.push(Applied { transform: completion.id(), proposals, file });
-        }
-    }
-    let next = &*states.readings.alloc(Reading::following(reading, file));
-    check::check(reading, next, context, safety)?;
-    Ok((first, next, completed))
-}
-
-/// The file after edits.
-fn edited<'a>(states: &States<'a>, file: &Dockerfile, edits: &Edits) -> Result<&'a Dockerfile, String> {
-    let text = edits.apply(file.source()).map_err(|error| error.to_string())?;
-    if text == file.source() {
-        return Err("the change changes nothing".to_owned());
-    }
-    Ok(&*states.files.alloc(Dockerfile::parse(text)))
 }
