@@ -1,8 +1,8 @@
 //! The rewrites, and the engine that applies and checks them.
 //!
 //! A [`Transform`] is a pure function of a Dockerfile, its build context and the options: it proposes changes and says
-//! what it leaves alone and why. [`fix`] applies the proposals one at a time, checks each against the safety contract, and
-//! goes on until nothing is left to do.
+//! what it leaves alone and why. [`fix`] applies the proposals, with what they need besides (a [`Completion`]), checks the
+//! result against the safety contract, and goes on until nothing is left to do.
 
 mod analysis;
 mod apt_merge;
