@@ -209,12 +209,15 @@ fn record(
 
 /// What is worth telling of the refusals, in the order of the file.
 fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
-    // What was improved and could not be improved further needs no word; nor does what others had to say of a line for
-    // which everything was done that can be.
+    // What was improved and could not be improved further needs no word; nor does why a line got none of the changes that
+    // are not shown to be safe, where it got another of them.
     let is_improved = |refusal: &Refusal, though_unsafe: bool| {
         changes.iter().filter(|(_, change)| change.line == refusal.line).any(|(_, change)| {
-            let is_own = change.transform == refusal.transform;
-            change.safety == Safety::Unsafe || is_own && !though_unsafe
+            if though_unsafe {
+                change.safety == Safety::Unsafe
+            } else {
+                change.transform == refusal.transform
+            }
         })
     };
     let mut told: Vec<Refusal> = Vec::new();
