@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a failing helper is a failing test")]
 
 mod applications;
+mod cargo_project;
 mod chef;
 mod compiled;
 mod docker;

@@ -16,10 +16,10 @@ use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::view::{MountKind, Run};
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed};
+use crate::mounts;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -206,16 +206,7 @@ impl RunStep<'_, '_> {
 
     /// Whether a mount of the RUN covers a directory or lies in it.
     fn is_mounted(&self, directory: &ImagePath) -> bool {
-        let Some(run) = Run::of(&self.step.instruction) else { return false };
-        run.mounts.iter().any(|mount| {
-            let is_file = matches!(mount.kind, MountKind::Secret | MountKind::Ssh);
-            let target =
-                mount.target().and_then(|target| self.step.state.path(target, self.input.file().escape()));
-            match target {
-                Some(target) => target.overlaps(directory),
-                None => !is_file,
-            }
-        })
+        !mounts::over(self.step, directory).is_empty()
     }
 
     /// Cache mounts are part of the Dockerfile syntax since 1.2.

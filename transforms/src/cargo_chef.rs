@@ -15,10 +15,12 @@ use dockfix_model::commands::Action;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::view::{Copy, MountKind};
 
-use crate::analysis::Managed;
+use crate::analysis::{Analysis, Managed};
+use crate::mounts;
 use crate::report::Safety;
+use crate::stages::names;
 use crate::transform::{Described, Input, Proposals, Transform};
 
 /// See the [module](self).
@@ -68,6 +70,7 @@ struct Compiler<'r, 'a> {
     stage: &'r Stage<'a>,
     index: usize,
     step: &'r Step<'a>,
+    analysis: &'r Analysis<'a>,
     managed: &'r Managed<'a>,
     planner: &'static Planner,
 }
@@ -87,18 +90,19 @@ struct Plan {
 
 /// What there is to do in a stage, unless somebody has done it in another way.
 fn compiler<'r, 'a>(input: &'r Input<'a>, stage: &'r Stage<'a>) -> Option<Compiler<'r, 'a>> {
-    let (index, step, managed, planner) = stage.steps.iter().enumerate().find_map(|(index, step)| {
-        if step.instruction.keyword() != Keyword::Run {
-            return None;
-        }
-        let mut managed = input.reading.run(step).ok()?.managed();
-        let managed = managed.find(|managed| managed.usage.kind == UsageKind::Build)?;
-        Some((index, step, managed, managed.ecosystem.planner()?))
-    })?;
+    let (index, step, analysis, managed, planner) =
+        stage.steps.iter().enumerate().find_map(|(index, step)| {
+            if step.instruction.keyword() != Keyword::Run {
+                return None;
+            }
+            let analysis = input.reading.run(step).ok()?;
+            let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Build)?;
+            Some((index, step, analysis, managed, managed.ecosystem.planner()?))
+        })?;
     let uses_it = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase().contains(planner.mark);
     let is_used =
         input.file().instructions().any(|instruction| uses_it(instruction.span().of(input.file().source())));
-    (!is_used).then_some(Compiler { input, stage, index, step, managed, planner })
+    (!is_used).then_some(Compiler { input, stage, index, step, analysis, managed, planner })
 }
 
 impl Compiler<'_, '_> {
@@ -135,9 +139,7 @@ impl Compiler<'_, '_> {
         self.check_later(&planned)?;
         let raised = self.raised(&planned, &copies)?;
         let mut cooks = vec![planned.cook.clone()];
-        let analysis = self.input.reading.run(self.step).ok();
-        let others = analysis.into_iter().flat_map(|analysis| analysis.managed());
-        for other in others.filter(|other| other.usage.directory == usage.directory) {
+        for other in self.analysis.managed().filter(|other| other.usage.directory == usage.directory) {
             let planned = other.ecosystem.planned(&other.command, &other.usage, state, &project);
             match planned {
                 Ok(Some(planned)) if !cooks.contains(&planned.cook) => cooks.push(planned.cook),
@@ -149,11 +151,7 @@ impl Compiler<'_, '_> {
 
     /// Whether a cache mount of the RUN keeps the output.
     fn is_kept(&self, output: &ImagePath) -> bool {
-        let mounts = Run::of(&self.step.instruction).map_or_else(Vec::new, |run| run.mounts);
-        mounts.iter().filter(|mount| mount.kind == MountKind::Cache).any(|mount| {
-            let target = mount.target().and_then(|target| self.path(self.step, target));
-            target.is_none_or(|target| target.overlaps(output))
-        })
+        mounts::over(self.step, output).iter().any(|mount| mount.kind == MountKind::Cache)
     }
 
     fn path(&self, step: &Step<'_>, path: &str) -> Option<ImagePath> {
@@ -180,11 +178,8 @@ impl Compiler<'_, '_> {
                 return Err(format!("line {} uses the name `{name}` already", stage.from.start_line()));
             }
             for step in &stage.steps {
-                let copied = Copy::of(&step.instruction).and_then(|copy| copy.from);
-                let mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
-                let mounted = mounts.iter().filter_map(|mount| mount.from().map(str::to_owned));
                 let line = step.instruction.start_line();
-                for name in copied.into_iter().chain(mounted) {
+                for name in names(step) {
                     if taken(&name) {
                         return Err(format!("line {line} uses the name `{name}` already"));
                     }
@@ -208,8 +203,7 @@ impl Compiler<'_, '_> {
 
     /// What the RUN does before it compiles would not be done yet.
     fn check_commands(&self) -> Result<(), String> {
-        let Ok(analysis) = self.input.reading.run(self.step) else { return Ok(()) };
-        for link in &analysis.chain.links {
+        for link in &self.analysis.chain.links {
             if link.span.contains(self.managed.command.span.start) {
                 return Ok(());
             }
@@ -276,18 +270,8 @@ impl Compiler<'_, '_> {
 
     /// The flags that the new RUN needs as well: caches, secrets.
     fn flags(&self, directory: &ImagePath) -> Result<Vec<String>, String> {
+        mounts::check_sources(self.step, directory)?;
         let instruction = &self.step.instruction;
-        let mounts = Run::of(instruction).map_or_else(Vec::new, |run| run.mounts);
-        let brings_sources = |mount: &&dockfix_syntax::view::Mount| {
-            mount.kind == MountKind::Bind
-                && mount
-                    .target()
-                    .and_then(|target| self.path(self.step, target))
-                    .is_none_or(|target| target.overlaps(directory))
-        };
-        if mounts.iter().any(|mount| brings_sources(&mount)) {
-            return Err(format!("the sources in {directory} are mounted"));
-        }
         let flags = instruction.flags().iter().map(|flag| {
             let text = String::from_utf8_lossy(flag.span.of(instruction.text())).into_owned();
             if text.starts_with("--mount") { Ok(text) } else { Err(format!("it has the flag `{text}`")) }

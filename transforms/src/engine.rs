@@ -1,4 +1,4 @@
-//! Applies what the transforms propose, one change at a time, until nothing is left to do.
+//! Applies what the transforms propose, until nothing is left to do.
 
 mod states;
 

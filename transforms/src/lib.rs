@@ -17,6 +17,7 @@ mod history;
 mod index;
 mod late_arg;
 mod manifest_first;
+mod mounts;
 mod placing;
 mod reading;
 mod report;

@@ -1,6 +1,6 @@
 //! Which stage of a file is which after a change.
 
-use dockfix_model::build::{Base, Build, Stage};
+use dockfix_model::build::{Base, Build, Stage, Step};
 use dockfix_syntax::view::{Copy, Run};
 
 /// For every stage of `after` the number that it had in `before`; `None` for one that was added.
@@ -52,7 +52,7 @@ pub(crate) fn matched(before: &Build<'_>, after: &Build<'_>) -> Result<Vec<Optio
 fn same_names(before: &Build<'_>, after: &Build<'_>, found: &[Option<usize>]) -> Result<(), String> {
     for (stage, number) in after.stages.iter().zip(found) {
         let Some(earlier) = number.and_then(|number| before.stages.get(number)) else { continue };
-        for name in names(earlier) {
+        for name in earlier.steps.iter().flat_map(names) {
             let meant = before.stage_named(&name, earlier.index);
             let means = after.stage_named(&name, stage.index).map(|index| found[index]);
             if means != meant.map(Some) {
@@ -63,14 +63,12 @@ fn same_names(before: &Build<'_>, after: &Build<'_>, found: &[Option<usize>]) ->
     Ok(())
 }
 
-/// The stages and images that the instructions of a stage name.
-fn names(stage: &Stage<'_>) -> impl Iterator<Item = String> {
-    stage.steps.iter().flat_map(|step| {
-        let copied = Copy::of(&step.instruction).and_then(|copy| copy.from);
-        let mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
-        let mounted: Vec<_> = mounts.iter().filter_map(|mount| mount.from().map(str::to_owned)).collect();
-        copied.into_iter().chain(mounted)
-    })
+/// The stages and images that an instruction takes files from, by the names or numbers that it uses.
+pub(crate) fn names(step: &Step<'_>) -> impl Iterator<Item = String> {
+    let copied = Copy::of(&step.instruction).and_then(|copy| copy.from);
+    let mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
+    let mounted = mounts.into_iter().filter_map(|mount| mount.from().map(str::to_owned));
+    copied.into_iter().chain(mounted)
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ use dockfix_model::images::Os;
 use dockfix_model::project::Project;
 use dockfix_syntax::rewrite::{self, RewriteError};
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::view::{MountKind, Run};
 use dockfix_syntax::{Edits, Keyword, Span};
 
 use super::uses::{self, Uses};
 use super::{RunStep, heredoc, touching};
 use crate::analysis::Managed;
+use crate::mounts;
 use crate::report::Safety;
 use crate::transform::{Input, Proposals};
 
@@ -89,7 +89,7 @@ fn plan<'r, 'a>(run: &'r RunStep<'_, 'a>, proposals: &mut Proposals) -> Result<O
     }
     run.check_frontend()?;
     check_user(run, &compiler)?;
-    check_sources(run, compiled)?;
+    mounts::check_sources(run.step, &compiled.sources)?;
     let layout = Layout::of(run, compiler.link)?;
     let Uses { inside, outside } = uses::find(run, &compiler)?;
     if outside.is_empty() {
@@ -161,18 +161,6 @@ fn check_user(run: &RunStep<'_, '_>, compiler: &Compiler<'_, '_>) -> Result<(), 
     }
     if state.base.os() == Os::RedHat {
         return Err("images of this distribution may come without `find`".to_owned());
-    }
-    Ok(())
-}
-
-/// What is mounted over the sources may be read-only.
-fn check_sources(run: &RunStep<'_, '_>, compiled: &Compiled) -> Result<(), String> {
-    let mounts = Run::of(&run.step.instruction).map_or_else(Vec::new, |run| run.mounts);
-    for mount in mounts.iter().filter(|mount| mount.kind == MountKind::Bind) {
-        let target = mount.target().and_then(|target| run.step.state.path(target, run.input.file().escape()));
-        if target.is_none_or(|target| target.overlaps(&compiled.sources)) {
-            return Err(format!("the sources in {} are mounted", compiled.sources));
-        }
     }
     Ok(())
 }
