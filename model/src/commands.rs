@@ -8,6 +8,7 @@ mod value;
 mod wrapper;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use dockfix_syntax::shell::{self, Command, ListItem, Operator, SimpleCommand, Word};
 use dockfix_syntax::view::{Run, RunBody};
@@ -20,7 +21,7 @@ use crate::state::{Shell, State, User};
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     /// The links in order. All spans in them are offsets into `text`.
-    pub links: Vec<Link<'a>>,
+    pub links: Rc<[Link<'a>]>,
     /// The text that was read.
     pub text: &'a [u8],
     /// Where that text stands.
@@ -169,7 +170,17 @@ impl<'a> Chain<'a> {
             return Err(Opaque::Shell);
         }
         let links = read(text, 0, state.shell, &mut Reader::new(state))?;
-        Ok(Self { links, text, place })
+        Ok(Self { links: links.into(), text, place })
+    }
+
+    /// The same commands in another RUN, which has other flags but the same script; `None` where it differs in more, or
+    /// where the script stands in a heredoc or in JSON form. What holds before both RUNs must be the same.
+    #[must_use]
+    pub fn with_other_flags(&self, instruction: &Instruction<'a>) -> Option<Self> {
+        let run = Run::of(instruction)?;
+        let (text, place) = script(&run, instruction)?;
+        let is_same = matches!((self.place, place), (Place::Logical(_), Place::Logical(_))) && text == self.text;
+        is_same.then(|| Self { links: Rc::clone(&self.links), text, place })
     }
 
     fn of_words(instruction: &Instruction<'a>, words: &[String], state: &State) -> Result<Self, Opaque> {
@@ -194,7 +205,7 @@ impl<'a> Chain<'a> {
         };
         let action = Action::Pipeline(vec![invocation]);
         let link = Link { span: Span::empty(0), operator: None, action };
-        Ok(Self { links: vec![link], text: instruction.args(), place: Place::Exec })
+        Ok(Self { links: Rc::new([link]), text: instruction.args(), place: Place::Exec })
     }
 
     /// The source span of a span of the chain's text; `None` in JSON form.

@@ -102,7 +102,7 @@ fn ask(version: &Version, edits: &[Edit], options: &Options) -> Vec<StepAnswer> 
         .map(|(label, outcome)| StepAnswer {
             label,
             verdict: outcome.verdict,
-            reason: outcomes.explain(&plan, outcome.step),
+            reason: outcomes.explain(&plan, &build, outcome.step),
             root: outcomes.root(outcome.step).map(|(root, _)| root),
         })
         .collect()

@@ -1,6 +1,7 @@
 //! What the commands of a RUN do, piece by piece.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, plain, recognise};
@@ -18,7 +19,7 @@ pub(crate) struct Analysis<'a> {
     /// The chain that was read.
     pub(crate) chain: Chain<'a>,
     /// What each link does, in the order of the chain's links.
-    pub(crate) pieces: Vec<Piece<'a>>,
+    pub(crate) pieces: Rc<[Piece<'a>]>,
     state: Arc<State>,
 }
 
@@ -60,6 +61,13 @@ impl<'a> Analysis<'a> {
         let chain = Chain::of(&step.instruction, &step.state)?;
         let pieces = chain.links.iter().map(|link| Piece::of(&link.action, &step.state)).collect();
         Ok(Self { chain, pieces, state: Arc::clone(&step.state) })
+    }
+
+    /// The same for a RUN that has other flags and runs the same script, in a later state of the file; `None` where it
+    /// differs in more. What holds before both must be the same.
+    pub(crate) fn with_other_flags(&self, step: &Step<'a>) -> Option<Self> {
+        let chain = self.chain.with_other_flags(&step.instruction)?;
+        Some(Self { chain, pieces: Rc::clone(&self.pieces), state: Arc::clone(&step.state) })
     }
 
     /// Every command of a package manager, in order.

@@ -84,6 +84,11 @@ impl AptUse {
 
     /// What a RUN may do whose commands are not all read.
     fn hidden(step: &Step<'_>) -> Self {
+        // Scanning a script again is dear.
+        let written = step.instruction.span().of(step.instruction.file().source());
+        if memchr::memmem::find(written, b"apt").is_none() {
+            return Self::None;
+        }
         let mut first = None;
         each_named_by(&step.instruction, &step.state, &mut |_, command| {
             let command = apt_command(command);

@@ -203,7 +203,7 @@ impl Compiler<'_, '_> {
 
     /// What the RUN does before it compiles would not be done yet.
     fn check_commands(&self) -> Result<(), String> {
-        for link in &self.analysis.chain.links {
+        for link in &*self.analysis.chain.links {
             if link.span.contains(self.managed.command.span.start) {
                 return Ok(());
             }

@@ -35,8 +35,8 @@ impl<'a> Reading<'a> {
         Self { build, runs, supplies, plan: OnceCell::new() }
     }
 
-    /// Reads a later state of the file of `before`. What was found out about RUNs that still say and mean the same is
-    /// taken over: reading commands is most of the work.
+    /// Reads a later state of the file of `before`. What was found out about RUNs that still say and mean the same, flags
+    /// apart, is taken over: reading commands is most of the work.
     pub(crate) fn following(before: &Self, file: &'a Dockerfile) -> Self {
         let reading = Self::of(file);
         let stages = reading.build.stages.iter().zip(&reading.runs);
@@ -50,9 +50,16 @@ impl<'a> Reading<'a> {
                 let same = earlier.iter().find(|(other, _)| {
                     other.instruction.text() == step.instruction.text() && other.state.same_as(&step.state)
                 });
-                if let Some(known) = same.and_then(|(_, run)| run.get()) {
+                let known = match same {
+                    Some((_, run)) => run.get().cloned(),
+                    None => earlier.iter().find_map(|(other, run)| {
+                        let analysis = run.get()?.as_ref().ok()?.with_other_flags(step)?;
+                        other.state.same_as(&step.state).then(|| Ok(Rc::new(analysis)))
+                    }),
+                };
+                if let Some(known) = known {
                     // The cell is new, so it is empty.
-                    let _ = run.set(known.clone());
+                    let _ = run.set(known);
                 }
             }
         }

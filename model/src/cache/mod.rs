@@ -39,6 +39,7 @@ mod reads;
 mod scope;
 mod selection;
 mod steps;
+mod title;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What becomes of the steps, and why.
 
 use super::{Plan, Step};
+use crate::build::Build;
 
 /// What becomes of a step in the next build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +88,10 @@ impl Outcomes {
     }
 
     /// One sentence without a full stop on why a step is not cached, such as "line 7 RUN npm ci reruns because line 6
-    /// COPY . . took README.md"; `None` for a cached step. `plan` is the one that was built.
+    /// COPY . . took README.md"; `None` for a cached step. `plan` is the one that was built, and `build` what it was made
+    /// of.
     #[must_use]
-    pub fn explain(&self, plan: &Plan, step: usize) -> Option<String> {
+    pub fn explain(&self, plan: &Plan, build: &Build<'_>, step: usize) -> Option<String> {
         let outcome = self.all.get(step)?;
         let does = match outcome.verdict {
             Verdict::Cached => return None,
@@ -100,14 +102,14 @@ impl Outcomes {
         let (own, cause_step) = (plan.steps().get(step)?, plan.steps().get(root)?);
         let took = cause.describe();
         if root == step {
-            return Some(format!("{} {does} because it {took}", named(own)));
+            return Some(format!("{} {does} because it {took}", named(own, build)));
         }
-        Some(format!("{} {does} because {} {took}", named(own), named(cause_step)))
+        Some(format!("{} {does} because {} {took}", named(own, build), named(cause_step, build)))
     }
 }
 
-fn named(step: &Step) -> String {
-    format!("line {} {}", step.lines.start(), step.title)
+fn named(step: &Step, build: &Build<'_>) -> String {
+    format!("line {} {}", step.lines.start(), step.title(build))
 }
 
 impl Cause {

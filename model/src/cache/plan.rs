@@ -65,8 +65,6 @@ pub struct Step {
     pub number: usize,
     /// The last number of its stage, as BuildKit shows it.
     pub total: usize,
-    /// The instruction on one line, shortened, without mounts, heredocs and the like: `RUN npm ci`.
-    pub title: String,
     /// What it stands on.
     pub below: Layer,
     /// It does not depend on what it stands on (`COPY --link`): only what stands on it does.

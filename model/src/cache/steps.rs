@@ -50,7 +50,6 @@ impl Plan {
                 keyword: instruction.keyword(),
                 number: 0,
                 total,
-                title: title(instruction),
                 below: below.clone(),
                 is_linked: false,
                 is_on_content: false,
@@ -304,27 +303,4 @@ fn heredoc_data(source: &[u8], heredoc: &dockfix_syntax::Heredoc) -> String {
         return data;
     }
     data.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
-}
-
-/// The longest title, in characters.
-const TITLE_LENGTH: usize = 60;
-
-fn title(instruction: &Instruction<'_>) -> String {
-    let mut title = instruction.keyword().name().to_owned();
-    let flags = instruction.flags().iter().filter(|flag| flag.name.of(instruction.text()) == b"from");
-    for flag in flags {
-        title.push(' ');
-        title.push_str(&String::from_utf8_lossy(flag.span.of(instruction.text())));
-    }
-    for word in String::from_utf8_lossy(instruction.args()).split_whitespace() {
-        title.push(' ');
-        title.push_str(word);
-        if title.len() > TITLE_LENGTH * 4 {
-            break;
-        }
-    }
-    match title.char_indices().nth(TITLE_LENGTH) {
-        Some((at, _)) => format!("{}…", title.get(..at).unwrap_or_default().trim_end()),
-        None => title,
-    }
 }

@@ -42,13 +42,13 @@ fn the_chain_of_causes_is_told() {
     let text = "FROM a AS b\nARG V\nCOPY . .\nRUN npm ci\nFROM scratch\nCOPY --from=b /x /\nCOPY src /\n";
     with_plan(text, &Options::default(), |build, plan| {
         let outcomes = plan.outcomes(build, &[Edit::File("a.txt".into())]);
-        let said = |step| outcomes.explain(plan, step);
+        let said = |step| outcomes.explain(plan, build, step);
         assert_eq!(said(0).unwrap(), "line 3 COPY . . reruns because it took a.txt");
         assert_eq!(said(1).unwrap(), "line 4 RUN npm ci reruns because line 3 COPY . . took a.txt");
         assert_eq!(said(3).unwrap(), "line 7 COPY src / may rerun because line 3 COPY . . took a.txt");
         assert_eq!((outcomes.reruns(), outcomes.reruns_at_most()), (2, 4));
         let outcomes = plan.outcomes(build, &[Edit::Argument("V".into())]);
-        let said = outcomes.explain(plan, 1);
+        let said = outcomes.explain(plan, build, 1);
         assert_eq!(said.unwrap(), "line 4 RUN npm ci reruns because it saw another value of V");
         assert_eq!(plan.outcomes(build, &[Edit::File("elsewhere/../b".into())]).reruns(), 2);
     });
@@ -110,6 +110,6 @@ fn another_ignore_file_counts_by_what_it_lets_in() {
     let plan = |context: &Context| Plan::of(&build, context, &Options::default());
     let after = plan(&context.with_ignore(crate::dockerignore::Dockerignore::parse(b"a.txt")));
     let outcomes = after.compare(&plan(&context), &[], Content::Unknown);
-    assert_eq!(outcomes.explain(&after, 0), None);
-    assert_eq!(outcomes.explain(&after, 1).unwrap(), "line 3 COPY . / reruns because it took a.txt");
+    assert_eq!(outcomes.explain(&after, &build, 0), None);
+    assert_eq!(outcomes.explain(&after, &build, 1).unwrap(), "line 3 COPY . / reruns because it took a.txt");
 }

@@ -53,8 +53,8 @@ pub struct Context {
     taken_under: Arc<Mutex<HashMap<Option<String>, Arc<Taken>>>>,
 }
 
-/// What sources of COPY take, by source.
-type Taken = Mutex<HashMap<String, Arc<[Match]>>>;
+/// What sources of COPY take, by source; the path that is missing where nothing is there.
+type Taken = Mutex<HashMap<String, Result<Arc<[Match]>, Arc<str>>>>;
 
 /// What a directory entry is, as a listing tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use super::{Context, ContextError, Entry, FileType, Kind, join, normalise_inside};
@@ -37,12 +38,20 @@ impl Context {
     /// a wildcard) and [`ContextError::BadPattern`]; [`ContextError::Unknown`] and [`ContextError::Io`] as everywhere.
     pub fn copy_sources(&self, source: &str) -> Result<Arc<[Match]>, ContextError> {
         let taken = || self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = taken().get(source) {
-            return Ok(Arc::clone(known));
-        }
-        let matches: Arc<[Match]> = self.find_sources(source)?.into();
-        taken().insert(source.to_owned(), Arc::clone(&matches));
-        Ok(matches)
+        let known = taken().get(source).cloned();
+        let answer = match known {
+            Some(known) => known,
+            None => {
+                let answer = match self.find_sources(source) {
+                    Ok(matches) => Ok(matches.into()),
+                    Err(ContextError::NotFound { path }) => Err(path.into()),
+                    Err(other) => return Err(other),
+                };
+                taken().insert(source.to_owned(), answer.clone());
+                answer
+            }
+        };
+        answer.map_err(|path| ContextError::NotFound { path: (*path).to_owned() })
     }
 
     /// Whether [`Self::copy_sources`] finds anything. No file is looked at for that, only the directories that hold it.
@@ -104,7 +113,8 @@ impl Context {
     ) -> Result<(), ContextError> {
         let entries = self.tree.list(&if below.is_empty() { base.to_owned() } else { join(base, below) })?;
         for entry in wildcard.that_may_match(&entries, depth) {
-            let relative = join(below, &entry.name);
+            let relative =
+                if below.is_empty() { Cow::Borrowed(&*entry.name) } else { join(below, &entry.name).into() };
             let matched = wildcard.pattern.matches(&relative);
             let leads_on =
                 !matched && entry.file_type == FileType::Dir && wildcard.may_match_below(depth, &entry.name);

@@ -49,7 +49,7 @@ pub(super) struct Search<'s> {
 pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Cleaning, String> {
     let mut cleaning = Cleaning::default();
     let text = analysis.chain.text;
-    for (number, (link, piece)) in analysis.chain.links.iter().zip(&analysis.pieces).enumerate() {
+    for (number, (link, piece)) in analysis.chain.links.iter().zip(&*analysis.pieces).enumerate() {
         let cleans = piece.managed.iter().any(|managed| {
             managed.usage.kind == UsageKind::CleanCache && search.managers.contains(&managed.ecosystem.name())
         });

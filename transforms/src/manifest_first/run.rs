@@ -349,7 +349,7 @@ impl Sinking<'_, '_> {
         }
         let state = analysis.pieces[..at]
             .iter()
-            .zip(links)
+            .zip(&**links)
             .filter(|(piece, _)| piece.is_shell_state)
             .map(|(_, link)| String::from_utf8_lossy(link.span.of(analysis.chain.text)).into_owned())
             .collect();
