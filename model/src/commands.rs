@@ -177,6 +177,9 @@ impl<'a> Chain<'a> {
     /// where the script stands in a heredoc or in JSON form. What holds before both RUNs must be the same.
     #[must_use]
     pub fn with_other_flags(&self, instruction: &Instruction<'a>) -> Option<Self> {
+        if !instruction.text().ends_with(self.text) {
+            return None;
+        }
         let run = Run::of(instruction)?;
         let (text, place) = script(&run, instruction)?;
         let is_same = matches!((self.place, place), (Place::Logical(_), Place::Logical(_))) && text == self.text;

@@ -63,7 +63,8 @@ enum AptUse {
 
 impl AptUse {
     fn of(input: &Input<'_>, step: &Step<'_>) -> Self {
-        if step.instruction.keyword() != Keyword::Run {
+        // Reading commands is dear.
+        if step.instruction.keyword() != Keyword::Run || !mentions_apt(step) {
             return Self::None;
         }
         let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
@@ -84,11 +85,6 @@ impl AptUse {
 
     /// What a RUN may do whose commands are not all read.
     fn hidden(step: &Step<'_>) -> Self {
-        // Scanning a script again is dear.
-        let written = step.instruction.span().of(step.instruction.file().source());
-        if memchr::memmem::find(written, b"apt").is_none() {
-            return Self::None;
-        }
         let mut first = None;
         each_named_by(&step.instruction, &step.state, &mut |_, command| {
             let command = apt_command(command);
@@ -96,6 +92,16 @@ impl AptUse {
         });
         if first == Some(AptCommand::Install) { Self::Hidden } else { Self::None }
     }
+}
+
+/// Whether a RUN could run apt: its script names it. (One that hides the name between quotes is left alone.)
+fn mentions_apt(step: &Step<'_>) -> bool {
+    let text = if step.instruction.heredocs().is_empty() {
+        step.instruction.text()
+    } else {
+        step.instruction.span().of(step.instruction.file().source())
+    };
+    memchr::memmem::find(text, b"apt").is_some()
 }
 
 /// Each update alone with the install after it that relies on it.

@@ -44,11 +44,18 @@ fn comments(file: &Dockerfile) -> Vec<&str> {
         let heredoc = instruction.and_then(|run| run.heredocs().first().map(|heredoc| heredoc.body.start));
         let end = heredoc.unwrap_or(item.span.end);
         let text = file.source().get(item.span.start..end).unwrap_or_default();
-        if memchr::memchr(b'#', text).is_none() {
-            continue;
+        // Few lines have a `#`.
+        let mut read = 0;
+        for hash in memchr::memchr_iter(b'#', text) {
+            if hash < read {
+                continue;
+            }
+            let start = memchr::memrchr(b'\n', &text[..hash]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &text[hash..]).map_or(text.len(), |length| hash + length);
+            read = end;
+            let line = std::str::from_utf8(&text[start..end]).unwrap_or_default().trim();
+            comments.extend(Some(line).filter(|line| line.starts_with('#')));
         }
-        let lines = text.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-        comments.extend(lines.map(str::trim).filter(|line| line.starts_with('#')));
     }
     comments.sort_unstable();
     comments

@@ -32,6 +32,9 @@ impl History {
 
     /// A sentence about the current file (`the COPY of line 3`, `from line 3 to 7`) with the lines of the original.
     pub(crate) fn in_original(&self, sentence: &str) -> String {
+        if self.recorded == 0 {
+            return sentence.to_owned();
+        }
         let mut out = String::with_capacity(sentence.len());
         // What the word before was: `line`, or the number of one, after which `to` leads to another.
         let (mut names_lines, mut is_line) = (false, false);
@@ -146,7 +149,9 @@ impl<'a> Lines<'a> {
 }
 
 fn line_starts(text: &[u8]) -> Vec<usize> {
-    let mut starts = vec![0];
+    // Most lines are longer than this.
+    let mut starts = Vec::with_capacity(1 + text.len() / 16);
+    starts.push(0);
     starts.extend(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
     if starts.len() > 1 && starts.last() == Some(&text.len()) {
         starts.pop();

@@ -183,6 +183,9 @@ impl Way<'_, '_> {
         }
         let read = variables(instruction.text(), escape);
         let names_one = read.unknown || read.names.iter().any(|read| self.names.contains(read));
+        if !names_one && !matches!(keyword, Keyword::Arg | Keyword::Env) {
+            return Reads::No;
+        }
         let set = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);
         let set: Vec<_> = set.into_iter().map(|assigned| assigned.name.text.into_owned()).collect();
         match keyword {
