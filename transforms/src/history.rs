@@ -83,7 +83,8 @@ impl History {
             .map(|line| {
                 let text = lines_after.text_of(line);
                 let (at, is_new) = back(&edits, starts[line]);
-                let moved = gone.iter().find(|(gone, _)| is_new && gone.trim_ascii() == text.trim_ascii());
+                let mut candidates = is_new.then_some(&gone).into_iter().flatten();
+                let moved = candidates.find(|(gone, _)| gone.trim_ascii() == text.trim_ascii());
                 let line_before = moved.map_or_else(|| lines_before.line_of(at), |&(_, line)| line);
                 self.origins.get(line_before).copied().unwrap_or(1)
             })

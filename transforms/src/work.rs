@@ -4,10 +4,10 @@
 //! that did it before. Copying files costs next to nothing and does not count, and neither does what a stage does that the
 //! change added: only one that is not shown to be safe may add any.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use dockfix_model::build::{Build, Stage};
-use dockfix_model::cache::{Edit, Plan, Verdict};
+use dockfix_model::build::{Build, Stage, Step as BuildStep};
+use dockfix_model::cache::{Edit, Plan, Step, Verdict};
 use dockfix_model::context::Context;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
@@ -27,15 +27,12 @@ pub(crate) fn check(
     }
     // Where nothing but declarations of variables moved, files act as they did.
     let declarations_only = steps(&before.build) == steps(&after.build);
-    let known = runs(&before.build);
-    let known = Known { runs: &known, stages };
-    let work = (Work::of(before, None, context), Work::of(after, Some(&known), context));
+    let work = Comparison::of(before, after, context, stages);
     for edit in edits(&[&before.build, &after.build]) {
         if declarations_only && !matches!(edit, Edit::Argument(_)) {
             continue;
         }
-        let (ours, theirs) = (work.0.rerun(&edit), work.1.rerun(&edit));
-        if let Some((ours, theirs)) = ours.into_iter().zip(theirs).find(|(ours, theirs)| theirs > ours) {
+        if let Some([ours, theirs]) = work.worse(&edit) {
             let what = match &edit {
                 Edit::File(path) => format!("an edit of {path}"),
                 Edit::Argument(name) => format!("another value of {name}"),
@@ -53,39 +50,108 @@ pub(crate) fn same_order(before: &Reading<'_>, after: &Reading<'_>) -> bool {
     skeletons.0 == skeletons.1
 }
 
-/// The steps of a build, and the work of every one.
+/// The work of a file before and after a change.
+struct Comparison<'b, 'x, 'y> {
+    before: Work<'b, 'x>,
+    after: Work<'b, 'y>,
+    /// The number that each stage had before; `None` for those that were added.
+    stages: &'b [Option<usize>],
+    /// The RUNs before the change, with the number of their stage.
+    known: HashSet<(usize, &'b [u8])>,
+    /// For each step before and after, the step that is the same RUN on the other side. It is the same work, which need
+    /// not be weighed where it is done both times.
+    same: [Vec<Option<usize>>; 2],
+}
+
+/// A file with its steps.
 struct Work<'b, 'a> {
-    build: &'b Build<'a>,
+    reading: &'b Reading<'a>,
     plan: &'b Plan,
-    stages: Vec<Vec<usize>>,
 }
 
 impl<'b, 'a> Work<'b, 'a> {
-    /// The work of a build; `known` is what was there before the change.
-    fn of(reading: &'b Reading<'a>, known: Option<&Known<'_>>, context: &Context) -> Self {
-        let build = &reading.build;
-        let stages = build.stages.iter().map(|stage| weights(reading, stage, known)).collect();
-        Self { build, plan: reading.plan(context), stages }
+    fn instruction(&self, step: &Step) -> Option<&'b BuildStep<'a>> {
+        self.reading.build.stages.get(step.stage)?.steps.get(step.instruction)
     }
 
-    /// The work that an edit makes again: for certain, and if every stage that runs again makes other files.
-    fn rerun(&self, edit: &Edit) -> [usize; 2] {
-        let verdicts = self.plan.verdicts(self.build, edit);
-        let weights = self.plan.steps().iter().map(|step| self.stages[step.stage][step.instruction]);
-        let weighed: Vec<_> = verdicts.into_iter().zip(weights).collect();
-        let sum = |counts: fn(Verdict) -> bool| {
-            weighed.iter().filter(|(verdict, _)| counts(*verdict)).map(|(_, weight)| weight).sum()
-        };
-        [sum(|verdict| verdict == Verdict::Reruns), sum(|verdict| verdict != Verdict::Cached)]
+    fn verdicts(&self, edit: &Edit) -> Vec<Verdict> {
+        self.plan.verdicts(&self.reading.build, edit)
+    }
+
+    /// The RUNs among the steps: number of the step, stage and text.
+    fn runs(&self) -> impl Iterator<Item = (usize, usize, &'b [u8])> + use<'_, 'b, 'a> {
+        let runs = self.plan.steps().iter().enumerate().filter(|(_, step)| step.keyword == Keyword::Run);
+        runs.filter_map(|(number, step)| {
+            Some((number, step.stage, self.instruction(step)?.instruction.text()))
+        })
     }
 }
 
-/// What was there before a change.
-struct Known<'k> {
-    /// The RUNs, with the number that their stage had.
-    runs: &'k BTreeSet<(usize, Vec<u8>)>,
-    /// The numbers that the stages had; `None` for those that were added.
-    stages: &'k [Option<usize>],
+impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
+    fn of(
+        before: &'b Reading<'x>,
+        after: &'b Reading<'y>,
+        context: &Context,
+        stages: &'b [Option<usize>],
+    ) -> Self {
+        let before = Work { reading: before, plan: before.plan(context) };
+        let after = Work { reading: after, plan: after.plan(context) };
+        let mut same = [before.plan, after.plan].map(|plan| vec![None; plan.steps().len()]);
+        let mut left: HashMap<(usize, &[u8]), Vec<usize>> = HashMap::new();
+        for (number, stage, text) in before.runs() {
+            left.entry((stage, text)).or_default().push(number);
+        }
+        for (number, stage, text) in after.runs() {
+            let stage = stages.get(stage).copied().flatten();
+            let other = stage.and_then(|stage| left.get_mut(&(stage, text))?.pop());
+            if let Some(other) = other {
+                same[0][other] = Some(number);
+                same[1][number] = Some(other);
+            }
+        }
+        let known = before.runs().map(|(_, stage, text)| (stage, text)).collect();
+        Self { before, after, stages, known, same }
+    }
+
+    /// The work that an edit makes again, before and after, where it is more than before: for certain, or if every stage
+    /// that runs again makes other files. RUNs that run again both times are left out.
+    fn worse(&self, edit: &Edit) -> Option<[usize; 2]> {
+        let verdicts = [self.before.verdicts(edit), self.after.verdicts(edit)];
+        let counts: [fn(Verdict) -> bool; 2] =
+            [|verdict| verdict == Verdict::Reruns, |verdict| verdict != Verdict::Cached];
+        counts.into_iter().find_map(|counts| {
+            let only = |side: usize| {
+                let runs_again = |side: usize, step: usize| counts(verdicts[side][step]);
+                (0..verdicts[side].len()).filter(move |&step| {
+                    let other = self.same[side][step];
+                    runs_again(side, step) && !other.is_some_and(|other| runs_again(1 - side, other))
+                })
+            };
+            let before: usize = only(0).map(|step| self.weight_before(step)).sum();
+            let after: usize = only(1).map(|step| self.weight_after(step)).sum();
+            (after > before).then_some([before, after])
+        })
+    }
+
+    fn weight_before(&self, step: usize) -> usize {
+        let work = &self.before;
+        let Some(step) = work.plan.steps().get(step).and_then(|step| work.instruction(step)) else { return 0 };
+        weight(work.reading, step)
+    }
+
+    fn weight_after(&self, step: usize) -> usize {
+        let work = &self.after;
+        let Some(planned) = work.plan.steps().get(step) else { return 0 };
+        // What a stage does that was added does not count.
+        let Some(number) = self.stages.get(planned.stage).copied().flatten() else { return 0 };
+        let Some(step) = work.instruction(planned) else { return 0 };
+        let is_new = !self.known.contains(&(number, step.instruction.text()));
+        // A download that was put above the sources does a part of what a later command did before.
+        if is_new && serves_later(work.reading, &work.reading.build.stages[planned.stage], planned.instruction) {
+            return 0;
+        }
+        weight(work.reading, step)
+    }
 }
 
 /// A project that a manager works on.
@@ -122,39 +188,22 @@ fn texts<'b>(build: &'b Build<'_>, is_meant: impl Fn(Keyword) -> bool) -> Vec<&'
     texts
 }
 
-/// The texts of all RUNs, with the index of their stage.
-fn runs(build: &Build<'_>) -> BTreeSet<(usize, Vec<u8>)> {
-    let of_stage = |stage: &Stage<'_>| -> Vec<(usize, Vec<u8>)> {
-        let runs =
-            stage.steps.iter().map(|step| &step.instruction).filter(|run| run.keyword() == Keyword::Run);
-        runs.map(|run| (stage.index, run.text().to_vec())).collect()
-    };
-    build.stages.iter().flat_map(of_stage).collect()
+/// The commands of a step that are work; of one that cannot be read, one.
+fn weight(reading: &Reading<'_>, step: &BuildStep<'_>) -> usize {
+    if step.instruction.keyword() != Keyword::Run {
+        return 0;
+    }
+    let count = |analysis: &Analysis<'_>| analysis.pieces.iter().filter(|piece| !piece.is_shell_state).count();
+    reading.run(step).map_or(1, count)
 }
 
-fn weights(reading: &Reading<'_>, stage: &Stage<'_>, known: Option<&Known<'_>>) -> Vec<usize> {
-    let number = known.map_or(Some(stage.index), |known| known.stages[stage.index]);
-    let Some(number) = number else { return vec![0; stage.steps.len()] };
-    let analyses: Vec<_> = stage
-        .steps
-        .iter()
-        .map(|step| (step.instruction.keyword() == Keyword::Run).then(|| reading.run(step).ok()))
-        .collect();
-    let mut weights = Vec::with_capacity(analyses.len());
-    for (index, (step, analysis)) in stage.steps.iter().zip(&analyses).enumerate() {
-        let is_new =
-            known.is_some_and(|known| !known.runs.contains(&(number, step.instruction.text().to_vec())));
-        let later =
-            || analyses.iter().skip(index + 1).flatten().flatten().flat_map(|analysis| analysis.managed());
-        weights.push(match analysis {
-            None => 0,
-            Some(None) => 1,
-            // A download that was put above the sources does a part of what a later command did before.
-            Some(Some(analysis)) if is_new && serves(analysis, later) => 0,
-            Some(Some(analysis)) => analysis.pieces.iter().filter(|piece| !piece.is_shell_state).count(),
-        });
-    }
-    weights
+/// Whether all that a RUN does is to download for projects that later commands of its stage work on.
+fn serves_later(reading: &Reading<'_>, stage: &Stage<'_>, index: usize) -> bool {
+    let run = |step: &BuildStep<'_>| {
+        (step.instruction.keyword() == Keyword::Run).then(|| reading.run(step).ok()).flatten()
+    };
+    let Some(analysis) = stage.steps.get(index).and_then(run) else { return false };
+    serves(analysis, || stage.steps.iter().skip(index + 1).filter_map(run).flat_map(Analysis::managed))
 }
 
 /// Whether all that a RUN does is to download for a project that a later command works on.

@@ -1,4 +1,4 @@
-use dockfix_syntax::Dockerfile;
+use dockfix_syntax::{Dockerfile, Keyword};
 
 use super::*;
 
@@ -63,7 +63,6 @@ fn verdicts_are_those_of_the_outcomes() {
         "FROM a\nENV V=1\nARG V\nRUN x\n",
         "FROM a\nARG V=1\nENV W=${V:-2}\nARG V\nRUN x\nENV W=3 V=4\nRUN y\n",
         "FROM a\nARG V=/x\nWORKDIR $V\nCOPY src b\nWORKDIR /y\nCOPY src b\n",
-        "FROM scratch\nARG V=/\nWORKDIR $V\nCOPY src /b\n",
         "FROM a\nARG V=src\nCOPY $V /a/\nCOPY $V/.. /a/\nADD --chown=$V src /\n",
         "FROM a\nARG V\nUSER ${V}\nCOPY src /\nRUN --mount=type=bind,source=$V,target=/t x\n",
         "FROM a\nARG V\nCOPY <<A <<'B' /\n$V\nA\n$V\nB\nCOPY <<A /b\n$W\nA\n",
@@ -78,6 +77,22 @@ fn verdicts_are_those_of_the_outcomes() {
                 let verdicts: Vec<_> = outcomes.all().iter().map(|outcome| outcome.verdict).collect();
                 assert_eq!(plan.verdicts(build, &edit), verdicts, "{name} in {text}");
             }
+        });
+    }
+}
+
+/// A step that only another value brings is nobody's, and one that it takes away does not run again.
+#[test]
+fn verdicts_are_those_of_this_plan() {
+    for (value, keywords, expected) in [
+        ("/", &[Keyword::Copy, Keyword::Run][..], &[Verdict::Reruns, Verdict::Reruns][..]),
+        ("/x", &[Keyword::Workdir, Keyword::Copy, Keyword::Run][..], &[Verdict::Reruns; 3][..]),
+    ] {
+        let text = format!("FROM scratch\nARG V={value}\nWORKDIR $V\nCOPY src /b\nRUN x\n");
+        with_plan(&text, &Options::default(), |build, plan| {
+            let steps: Vec<_> = plan.steps().iter().map(|step| step.keyword).collect();
+            assert_eq!(steps, keywords);
+            assert_eq!(plan.verdicts(build, &Edit::Argument("V".to_owned())), expected);
         });
     }
 }
