@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::ops::Range;
 
 use dockfix_transforms::{Change, Safety};
-use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
 
 use quote::Name;
 
@@ -38,13 +38,10 @@ impl FileDiff<'_> {
             return out;
         }
         self.header(&mut out);
-        let input = InternedInput::new(before, self.after);
+        let sides = Sides { before: lines(before), after: lines(self.after) };
+        let input = sides.interned();
         let mut diff = Diff::compute(Algorithm::Histogram, &input);
         diff.postprocess_lines(&input);
-        let lines = |tokens: &[imara_diff::Token]| -> Vec<&[u8]> {
-            tokens.iter().map(|&token| input.interner[token]).collect()
-        };
-        let sides = Sides { before: lines(&input.before), after: lines(&input.after) };
         for group in groups(diff.hunks()) {
             self.hunk(&mut out, &sides, &group);
         }
@@ -119,9 +116,10 @@ impl FileDiff<'_> {
         let distances: Vec<usize> = self.changes.iter().map(distance).collect();
         let nearest = distances.iter().min().copied();
         let mut reasons: Vec<String> = Vec::new();
-        for (change, distance) in self.changes.iter().zip(distances) {
+        let near = self.changes.iter().zip(&distances).filter(|&(_, distance)| Some(*distance) == nearest);
+        for (change, _) in near {
             let reason = heading(change);
-            if Some(distance) == nearest && !reasons.contains(&reason) {
+            if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
@@ -133,6 +131,31 @@ impl FileDiff<'_> {
 struct Sides<'a> {
     before: Vec<&'a [u8]>,
     after: Vec<&'a [u8]>,
+}
+
+impl<'a> Sides<'a> {
+    /// The lines as numbers, equal ones having the same. Those that both sides begin and end with are looked up once.
+    fn interned(&self) -> InternedInput<&'a [u8]> {
+        let (before, after) = (&self.before[..], &self.after[..]);
+        let head = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+        let rest = before[head..].iter().rev().zip(after[head..].iter().rev());
+        let tail = rest.take_while(|(a, b)| a == b).count();
+        let mut interner = Interner::new(before.len() + after.len() - head - tail);
+        let before: Vec<Token> = before.iter().map(|line| interner.intern(*line)).collect();
+        let mut numbered = Vec::with_capacity(after.len());
+        numbered.extend_from_slice(&before[..head]);
+        numbered.extend(after[head..after.len() - tail].iter().map(|line| interner.intern(*line)));
+        numbered.extend_from_slice(&before[before.len() - tail..]);
+        InternedInput { before, after: numbered, interner }
+    }
+}
+
+/// The lines of a text, with their line ends.
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    // So long are the lines of most Dockerfiles.
+    let mut lines = Vec::with_capacity(text.len() / 32);
+    lines.extend(text.split_inclusive(|&byte| byte == b'\n'));
+    lines
 }
 
 /// Changes that are so near to each other that their contexts touch stand in one hunk.
@@ -163,8 +186,12 @@ fn heading(change: &Change) -> String {
         Safety::Safe => "",
         Safety::Unsafe => "[unsafe] ",
     };
-    let reason = change.reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{mark}{}: {reason}", change.transform)
+    let mut heading = format!("{mark}{}:", change.transform);
+    for word in change.reason.split_whitespace() {
+        heading.push(' ');
+        heading.push_str(word);
+    }
+    heading
 }
 
 /// A range of 0-based lines as a hunk header has it. An empty one names the line before it.

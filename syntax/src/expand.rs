@@ -68,7 +68,7 @@ pub fn expand(
         return Ok(Expansion { text: word.to_vec(), variables: Variables::default() });
     }
     let mut lexer = Lexer::new(word, escape, LexerOptions::default(), value_of);
-    let (text, _) = lexer.run(None, false)?;
+    let text = lexer.run(None, false)?;
     Ok(Expansion { text, variables: Variables { names: lexer.names, unknown: false } })
 }
 
@@ -105,6 +105,8 @@ pub(crate) struct Lexer<'a> {
     value_of: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     names: Vec<String>,
     depth: usize,
+    /// The words of the whole text, where they are wanted.
+    collected: Option<Collected>,
 }
 
 const MAX_DEPTH: usize = 100;
@@ -144,17 +146,21 @@ impl<'a> Lexer<'a> {
         options: LexerOptions,
         value_of: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     ) -> Self {
-        Self { text, at: 0, escape, options, value_of, names: Vec::new(), depth: 0 }
+        Self { text, at: 0, escape, options, value_of, names: Vec::new(), depth: 0, collected: None }
     }
 
     /// Expands and splits the whole text.
     pub(crate) fn words(mut self) -> Result<Vec<Vec<u8>>, ExpandError> {
+        self.collected = Some(Collected::default());
         let raw = self.options.raw_escapes;
-        self.run(None, raw).map(|(_, words)| words)
+        self.run(None, raw)?;
+        let mut collected = self.collected.take().unwrap_or_default();
+        collected.finish();
+        Ok(collected.words)
     }
 
     /// `processStopOn`: to the end, or just past the byte `stop`.
-    fn run(&mut self, stop: Option<u8>, raw_escapes: bool) -> Result<(Vec<u8>, Vec<Vec<u8>>), ExpandError> {
+    fn run(&mut self, stop: Option<u8>, raw_escapes: bool) -> Result<Vec<u8>, ExpandError> {
         if self.depth == MAX_DEPTH {
             return Err(ExpandError::TooDeep);
         }
@@ -166,61 +172,69 @@ impl<'a> Lexer<'a> {
         done
     }
 
-    fn run_inner(&mut self, stop: Option<u8>) -> Result<(Vec<u8>, Vec<Vec<u8>>), ExpandError> {
+    /// The words of the text at hand: those of a text inside a substitution are not asked for.
+    fn collected(&mut self) -> Option<&mut Collected> {
+        self.collected.as_mut().filter(|_| self.depth == 1)
+    }
+
+    /// Length of the text from here on that stands for itself.
+    fn plain_len(&self, stop: Option<u8>) -> usize {
+        let rest = &self.text[self.at..];
+        let is_plain = |byte: u8| {
+            !matches!(byte, b'\'' | b'"' | b'$' | b'<') && byte != self.escape && Some(byte) != stop
+        };
+        rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
+    }
+
+    fn run_inner(&mut self, stop: Option<u8>) -> Result<Vec<u8>, ExpandError> {
         let mut result = Vec::new();
-        let mut collected = Collected::default();
         while let Some(byte) = self.peek() {
             if Some(byte) == stop {
                 self.at += 1;
-                collected.finish();
-                return Ok((result, collected.words));
+                return Ok(result);
             }
             match byte {
                 b'\'' | b'"' => {
                     let text = if byte == b'"' { self.double_quote()? } else { self.single_quote()? };
                     result.extend_from_slice(&text);
-                    collected.word.extend_from_slice(&text);
+                    self.collected().into_iter().for_each(|it| it.word.extend_from_slice(&text));
                 }
                 b'$' => {
                     let text = self.dollar()?;
                     result.extend_from_slice(&text);
-                    collected.split(&text);
+                    self.collected().into_iter().for_each(|it| it.split(&text));
                 }
                 b'<' if self.options.heredoc_spaces && self.text[self.at..].starts_with(b"<<") => {
                     let rest = &self.text[self.at + 2..];
                     let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
                     let text = &self.text[self.at..self.at + 2 + spaces];
                     result.extend_from_slice(text);
-                    collected.word.extend_from_slice(text);
+                    self.collected().into_iter().for_each(|it| it.word.extend_from_slice(text));
                     self.at += text.len();
                 }
                 _ if byte == self.escape => {
                     self.at += 1;
-                    if self.options.raw_escapes {
-                        result.push(byte);
-                        collected.word.push(byte);
-                    }
-                    if let Some((_, len)) = first_char(&self.text[self.at..]) {
-                        let escaped = &self.text[self.at..self.at + len];
-                        result.extend_from_slice(escaped);
+                    let raw = self.options.raw_escapes.then_some(byte);
+                    let len = first_char(&self.text[self.at..]).map_or(0, |(_, len)| len);
+                    let escaped = &self.text[self.at..self.at + len];
+                    result.extend(raw);
+                    result.extend_from_slice(escaped);
+                    if let Some(collected) = self.collected() {
+                        collected.word.extend(raw);
                         collected.word.extend_from_slice(escaped);
-                        self.at += len;
                     }
+                    self.at += len;
                 }
                 _ => {
-                    let len = first_char(&self.text[self.at..]).map_or(1, |(_, len)| len);
+                    let len = self.plain_len(stop).max(1);
                     let text = &self.text[self.at..self.at + len];
                     result.extend_from_slice(text);
-                    collected.split(text);
+                    self.collected().into_iter().for_each(|it| it.split(text));
                     self.at += len;
                 }
             }
         }
-        if stop.is_some() {
-            return Err(ExpandError::MissingBrace);
-        }
-        collected.finish();
-        Ok((result, collected.words))
+        if stop.is_some() { Err(ExpandError::MissingBrace) } else { Ok(result) }
     }
 
     fn single_quote(&mut self) -> Result<Vec<u8>, ExpandError> {
@@ -323,7 +337,7 @@ impl<'a> Lexer<'a> {
             return Err(ExpandError::UnsupportedModifier(shown()));
         };
         let trims = matches!(sign, b'#' | b'%');
-        let (mut word, _) = self.run(Some(b'}'), trims)?;
+        let mut word = self.run(Some(b'}'), trims)?;
         let value = self.value(name);
         if value.is_none() && self.options.keep_unset {
             return Ok([b"${", name.as_bytes(), shown().as_bytes(), &word, b"}"].concat());
@@ -358,8 +372,8 @@ impl<'a> Lexer<'a> {
         self.at += usize::from(all);
         let missing =
             |error| if error == ExpandError::MissingBrace { ExpandError::MissingSlash } else { error };
-        let (wanted, _) = self.run(Some(b'/'), true).map_err(missing)?;
-        let (replacement, _) = self.run(Some(b'}'), true)?;
+        let wanted = self.run(Some(b'/'), true).map_err(missing)?;
+        let replacement = self.run(Some(b'}'), true)?;
         match self.value(name) {
             None if self.options.keep_unset => {
                 Ok([b"${", name.as_bytes(), b"/", &wanted[..], b"/", &replacement, b"}"].concat())

@@ -132,13 +132,16 @@ fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], outcome: &Outcome) 
     let Some(changed) = after.instruction(1) else { return false };
     let innermost = changed.inner().unwrap_or(changed);
     let is_rest = |item: &Item| matches!(item.kind, ItemKind::Comment | ItemKind::Blank);
-    let is_open = |instruction: &Instruction<'_>| lines::is_open(&lines::of(instruction));
     after.items().iter().skip(2).all(is_rest)
-        && (is_open(instruction) || !is_open(&changed))
+        && (!lines::waits(&changed) || lines::waits(instruction))
         && (instruction.problem().is_some() || changed.problem().is_none())
-        && without_space(changed.text()).eq(without_space(&outcome.text))
+        && is_same_but_for_space(changed.text(), &outcome.text)
         && innermost.flags().len() == outcome.flags
         && outcome.form.is_none_or(|form| form == innermost.form())
+}
+
+fn is_same_but_for_space(one: &[u8], other: &[u8]) -> bool {
+    one == other || without_space(one).eq(without_space(other))
 }
 
 fn without_space(text: &[u8]) -> impl Iterator<Item = &u8> {

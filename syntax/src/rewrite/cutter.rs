@@ -167,7 +167,15 @@ impl<'a> Cutter<'a> {
         let mut insertions = self.insertions.into_iter().peekable();
         let mut edits = Vec::new();
         let mut at = 0;
-        while at <= self.gone.len() {
+        loop {
+            // On to the next byte that goes or before which something comes.
+            let next_gone = self.gone.iter().skip(at).position(|&gone| gone).map(|ahead| at + ahead);
+            let next_new = insertions.peek().map(|&(new, _)| new.saturating_sub(self.start).max(at));
+            let Some(next) = next_gone.into_iter().chain(next_new).min() else { break };
+            if next > self.gone.len() {
+                break;
+            }
+            at = next;
             let run = self.gone[at..].iter().take_while(|&&gone| gone).count();
             let span = Span::new(self.start + at, self.start + at + run);
             let mut text = Vec::new();

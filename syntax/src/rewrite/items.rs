@@ -78,7 +78,7 @@ pub fn delete(
 /// As [`insert`] and [`delete`].
 pub fn move_to(edits: &mut Edits, file: &Dockerfile, index: usize, place: Place) -> Result<(), RewriteError> {
     let instruction = file.instruction(index).ok_or(RewriteError::NoSuchItem(index))?;
-    if lines::is_open(&lines::of(&instruction)) {
+    if lines::waits(&instruction) {
         return Err(RewriteError::OpenContinuation(instruction.start_line()));
     }
     let first = first_attached(file, index);
@@ -147,7 +147,7 @@ fn insert_lines(file: &Dockerfile, place: Place, lines: &[u8]) -> Result<TextEdi
         }
     }
     let last = index.checked_sub(1).filter(|_| index == items.len()).and_then(|last| file.instruction(last));
-    if let Some(last) = last.filter(|last| lines::is_open(&lines::of(last))) {
+    if let Some(last) = last.filter(|last| lines::waits(last)) {
         return Err(RewriteError::OpenContinuation(last.start_line()));
     }
     let line_end = file.line_end().as_bytes();

@@ -64,9 +64,27 @@ pub(super) fn of(instruction: &Instruction<'_>) -> Vec<Line> {
     lines
 }
 
-/// Whether the instruction still waits for a line when the file ends.
+/// Whether the instruction of these lines still waits for a line when the file ends.
 pub(super) fn is_open(lines: &[Line]) -> bool {
     lines.iter().rev().find_map(|line| line.code).is_some_and(|code| code.continued)
+}
+
+/// Whether the instruction still waits for a line when the file ends: [`is_open`], told by the last line alone.
+pub(super) fn waits(instruction: &Instruction<'_>) -> bool {
+    let file = instruction.file();
+    let (source, span) = (file.source(), instruction.span());
+    // Only the end of the file ends an instruction that is continued, and heredocs follow one that is complete.
+    if span.end < source.len() || !instruction.heredocs().is_empty() {
+        return false;
+    }
+    let before = text_end(source, span);
+    let start =
+        memchr::memrchr(b'\n', &source[span.start..before]).map_or(span.start, |at| span.start + at + 1);
+    let content = trim_line_end(source, Span::new(start, span.end));
+    let visible = content.start + leading_space(content.of(source));
+    let is_code = start == span.start || !matches!(source[visible..content.end].first(), None | Some(b'#'));
+    // A comment or blank line belongs to an instruction only where it goes on.
+    !is_code || trim_continuation(source, content, file.escape()).1
 }
 
 /// Whether the last line of the file has a line end.
