@@ -99,6 +99,10 @@ impl Ecosystem for Apk {
         "apk"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["apk"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };

@@ -129,7 +129,7 @@ impl<'c> Line<'c> {
 fn is_own(value: &Value<'_>) -> bool {
     let Some((key, directory)) = value.known().and_then(|value| value.split_once('=')) else { return false };
     let below = ImagePath::absolute(directory)
-        .is_some_and(|path| path.below(&ImagePath::root().join("/var/cache/apt")).is_some());
+        .is_some_and(|path| path.below(&ImagePath::fixed("/var/cache/apt")).is_some());
     key.eq_ignore_ascii_case("Dir::Cache::archives") && below
 }
 
@@ -186,6 +186,10 @@ impl Ecosystem for Apt {
         "apt"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["apt-get", "apt", "apt-cache", "apt-mark", "aptitude"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };
@@ -218,7 +222,7 @@ impl Ecosystem for Apt {
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
         let lists = |index| Cache {
-            directory: ImagePath::root().join("/var/lib/apt/lists"),
+            directory: ImagePath::fixed("/var/lib/apt/lists"),
             kind: CacheKind::Index(index),
             sharing: Sharing::Locked,
         };
@@ -248,7 +252,7 @@ impl Ecosystem for Apt {
             ));
         }
         let archives = Cache {
-            directory: ImagePath::root().join("/var/cache/apt"),
+            directory: ImagePath::fixed("/var/cache/apt"),
             kind: CacheKind::Pure,
             sharing: Sharing::Locked,
         };

@@ -84,6 +84,10 @@ impl Ecosystem for Bun {
         "bun"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["bun"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "bun" {
             return None;

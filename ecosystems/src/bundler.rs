@@ -102,6 +102,10 @@ impl Ecosystem for Bundler {
         "bundler"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["bundle", "bundler"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

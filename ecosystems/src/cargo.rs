@@ -134,6 +134,10 @@ impl Ecosystem for Cargo {
         "cargo"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["cargo", "rustup"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let verb = verb(command)?;
         let kind = match verb {

@@ -102,6 +102,10 @@ impl Ecosystem for Composer {
         "composer"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["composer", "composer.phar", "php"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

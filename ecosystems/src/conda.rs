@@ -152,6 +152,10 @@ impl Ecosystem for Conda {
         "conda"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["conda", "mamba", "micromamba"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if !is_conda(command) {
             return None;

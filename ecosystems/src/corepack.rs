@@ -30,6 +30,10 @@ impl Ecosystem for Corepack {
         "corepack"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["corepack"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "corepack" {
             return None;

@@ -179,6 +179,10 @@ impl Ecosystem for Dnf {
         "dnf"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["dnf", "dnf-", "yum", "microdnf", "tdnf", "yum-config-manager"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };

@@ -51,6 +51,10 @@ impl Ecosystem for Dotnet {
         "dotnet"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["dotnet"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

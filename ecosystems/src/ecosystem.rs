@@ -1,15 +1,22 @@
 //! What the transforms ask of a package manager.
 
+use std::sync::LazyLock;
+
 use dockfix_model::commands::Invocation;
 use dockfix_model::effects::{Effects, Names};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Span;
+use rustc_hash::FxHashMap;
 
 /// A package manager.
 pub trait Ecosystem: Sync {
     /// Its name in messages and in the documentation: `npm`, `pip`.
     fn name(&self) -> &'static str;
+
+    /// The names of its programs, and of those that run them (`python`); behind each of them a version may stand
+    /// (`pip3.12`). A command of any other program is none of this manager's.
+    fn programs(&self) -> &'static [&'static str];
 
     /// What `command` does, if it is one of this manager's; `state` is what holds at its RUN. `None` for any other
     /// command, and for commands of this manager that may read or write anything (`npm run build`): those are opaque.
@@ -294,9 +301,24 @@ impl Refusal {
 /// The manager whose command this is, and what it does.
 #[must_use]
 pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dyn Ecosystem, Usage)> {
-    crate::ALL
+    managers_of(&command.program)
         .iter()
         .find_map(|ecosystem| ecosystem.recognise(command, state).map(|usage| (*ecosystem, usage)))
+}
+
+/// The managers whose command a program may be, in the order of [`crate::ALL`]. Most programs are of no manager.
+fn managers_of(program: &str) -> &'static [&'static dyn Ecosystem] {
+    static MANAGERS: LazyLock<FxHashMap<&str, Vec<&dyn Ecosystem>>> = LazyLock::new(|| {
+        let mut managers: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for ecosystem in crate::ALL {
+            for program in ecosystem.programs() {
+                managers.entry(*program).or_default().push(*ecosystem);
+            }
+        }
+        managers
+    });
+    let name = program.trim_end_matches(|ch: char| ch.is_ascii_digit() || ch == '.');
+    MANAGERS.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// The variables that any program may be steered by: proxies, locale, temporary directory, home and search path.

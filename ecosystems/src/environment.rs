@@ -109,7 +109,7 @@ impl<'a> Environment<'a> {
     /// When it is not known.
     pub(crate) fn listed_home(&self) -> Result<ImagePath, Refusal> {
         let home = match self.user() {
-            User::Root => ImagePath::absolute("/root"),
+            User::Root => Some(ImagePath::fixed("/root")),
             User::Other { home, .. } => home.as_deref().and_then(ImagePath::absolute),
             User::Unknown => None,
         };

@@ -53,6 +53,10 @@ impl Ecosystem for Gem {
         "gem"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["gem"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

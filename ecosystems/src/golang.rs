@@ -166,6 +166,10 @@ impl Ecosystem for Golang {
         "go"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["go"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment { command, state };

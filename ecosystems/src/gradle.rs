@@ -78,6 +78,10 @@ impl Ecosystem for Gradle {
         "gradle"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["gradle", "gradlew"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let directory = command.directory.clone();

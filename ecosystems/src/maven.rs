@@ -99,6 +99,10 @@ impl Ecosystem for Maven {
         "maven"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["mvn", "mvnd", "mvnw"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -168,6 +168,10 @@ impl Ecosystem for Mix {
         "mix"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["mix"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         if !line.has(Kind::Get) && !line.has(Kind::Compile) {
@@ -256,6 +260,10 @@ impl Ecosystem for Mix {
 impl Ecosystem for MixLocal {
     fn name(&self) -> &'static str {
         "mix local"
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["mix"]
     }
 
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {

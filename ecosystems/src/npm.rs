@@ -51,6 +51,10 @@ impl Ecosystem for Npm {
         "npm"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["npm"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "npm" {
             return None;

@@ -106,6 +106,10 @@ impl Ecosystem for Pacman {
         "pacman"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["pacman"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };
@@ -155,7 +159,7 @@ impl Ecosystem for Pacman {
             return Err(Refusal::new("-Sw leaves the packages in /var/cache/pacman/pkg for a later command"));
         }
         let cache = Cache {
-            directory: ImagePath::root().join("/var/cache/pacman/pkg"),
+            directory: ImagePath::fixed("/var/cache/pacman/pkg"),
             kind: CacheKind::Pure,
             sharing: Sharing::Locked,
         };

@@ -134,6 +134,10 @@ impl Ecosystem for Pdm {
         "pdm"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["pdm", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -186,6 +186,10 @@ impl Ecosystem for Pip {
         "pip"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["pip", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -76,6 +76,10 @@ impl Ecosystem for Pipenv {
         "pipenv"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["pipenv", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -48,9 +48,35 @@ pub fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
 
 /// Commands that the shell runs itself, and bare assignments.
 fn is_builtin(program: &str) -> bool {
-    const BUILTINS: &str = ": [ break cd continue echo exit export false hash printf pwd read readonly return set shift test \
-        times true type ulimit umask unalias unset wait";
-    program.is_empty() || BUILTINS.split_ascii_whitespace().any(|builtin| builtin == program)
+    matches!(
+        program,
+        "" | ":"
+            | "["
+            | "break"
+            | "cd"
+            | "continue"
+            | "echo"
+            | "exit"
+            | "export"
+            | "false"
+            | "hash"
+            | "printf"
+            | "pwd"
+            | "read"
+            | "readonly"
+            | "return"
+            | "set"
+            | "shift"
+            | "test"
+            | "times"
+            | "true"
+            | "type"
+            | "ulimit"
+            | "umask"
+            | "unalias"
+            | "unset"
+            | "wait"
+    )
 }
 
 fn touch(touched: &mut Touched<'_>) -> Option<()> {
@@ -106,14 +132,16 @@ fn touch(touched: &mut Touched<'_>) -> Option<()> {
 /// the directory, the file mode mask, or ends the shell. A RUN that is split repeats such commands.
 #[must_use]
 pub fn changes_shell_state(command: &Invocation<'_>) -> bool {
-    const CHANGING: &str = "alias . break cd continue declare eval exit export getopts local popd pushd read readonly \
-        return set shift shopt source trap typeset ulimit umask unalias unset";
-    let program = command.program.as_str();
-    let sets_by_default = |text: &[u8]| memchr::memmem::find(text, b":=").is_some();
-    program.is_empty()
-        || CHANGING.split_ascii_whitespace().any(|changing| changing == program)
-        || program == "printf" && command.has("-v")
-        || command.arguments.iter().any(|argument| sets_by_default(argument.text))
+    let sets_by_default = |text: &[u8]| {
+        memchr::memchr_iter(b'=', text).any(|at| text.get(..at).is_some_and(|before| before.ends_with(b":")))
+    };
+    match command.program.as_str() {
+        "" | "." | "alias" | "break" | "cd" | "continue" | "declare" | "eval" | "exit" | "export"
+        | "getopts" | "local" | "popd" | "pushd" | "read" | "readonly" | "return" | "set" | "shift"
+        | "shopt" | "source" | "trap" | "typeset" | "ulimit" | "umask" | "unalias" | "unset" => true,
+        "printf" if command.has("-v") => true,
+        _ => command.arguments.iter().any(|argument| sets_by_default(argument.text)),
+    }
 }
 
 #[cfg(test)]

@@ -107,6 +107,10 @@ impl Ecosystem for Pnpm {
         "pnpm"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["pnpm"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "pnpm" {
             return None;

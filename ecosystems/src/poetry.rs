@@ -141,6 +141,10 @@ impl Ecosystem for Poetry {
         "poetry"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["poetry", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

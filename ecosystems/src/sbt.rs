@@ -81,6 +81,10 @@ impl Ecosystem for Sbt {
         "sbt"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["sbt", "sbtx"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let directory = command.directory.clone();

@@ -218,6 +218,10 @@ impl Ecosystem for Uv {
         "uv"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["uv", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

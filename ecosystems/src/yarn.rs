@@ -76,6 +76,10 @@ impl Ecosystem for Yarn {
         "yarn"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["yarn", "yarnpkg"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if !matches!(command.program.as_str(), "yarn" | "yarnpkg") {
             return None;

@@ -128,6 +128,10 @@ impl Ecosystem for Zypper {
         "zypper"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["zypper"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };
@@ -187,7 +191,7 @@ impl Ecosystem for Zypper {
             ));
         }
         let cache = Cache {
-            directory: ImagePath::root().join("/var/cache/zypp"),
+            directory: ImagePath::fixed("/var/cache/zypp"),
             kind: CacheKind::Index(index),
             sharing: Sharing::Locked,
         };

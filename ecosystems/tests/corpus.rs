@@ -35,7 +35,16 @@ fn promises_hold_for_real_commands() {
     let context = Context::in_memory([("x", "")]);
     for (name, source) in corpus::samples() {
         each_command(&source, &mut |step, chain, command| {
-            let Some((manager, usage)) = recognise(command, &step.state) else { return };
+            let recognised = recognise(command, &step.state);
+            let mut all = dockfix_ecosystems::ALL.iter();
+            let first = all.find(|manager| manager.recognise(command, &step.state).is_some());
+            assert_eq!(
+                recognised.as_ref().map(|(manager, _)| manager.name()),
+                first.map(|manager| manager.name()),
+                "{name}: `{}` is missing among the programs of its manager",
+                command.program
+            );
+            let Some((manager, usage)) = recognised else { return };
             let place = format!("{name}: {} {}", manager.name(), String::from_utf8_lossy(chain.text));
             stays_out_of_its_project(&usage, &place);
             plans_make_sense(manager, command, &usage, step, chain, &place);

@@ -36,31 +36,25 @@ impl ImagePath {
     /// `text` seen from here: an absolute text stands for itself, a relative one is appended.
     #[must_use]
     pub fn join(&self, text: &str) -> Self {
-        let mut path =
-            if is_absolute(text) { String::new() } else { self.text.trim_end_matches('/').to_owned() };
-        for segment in text.split('/') {
-            match segment {
-                "" | "." => {}
-                ".." => {
-                    let end = path.rfind('/').unwrap_or(0);
-                    path.truncate(end);
-                }
-                segment => {
-                    if !(path.is_empty() && segment.starts_with(SYMBOL)) {
-                        path.push('/');
-                    }
-                    path.push_str(segment);
-                }
-            }
+        // The root alone ends in a slash.
+        let is_root = self.text.len() == 1;
+        let (base, is_symbolic) =
+            if is_root || is_absolute(text) { ("", false) } else { (&*self.text, self.is_symbolic) };
+        let segments = text.strip_prefix('/').unwrap_or(text);
+        if !is_normal(segments) {
+            return Self::of_text(normalised(base, text));
         }
-        if path.is_empty() {
+        let mut path = String::with_capacity(base.len() + 1 + segments.len());
+        path.push_str(base);
+        if !(base.is_empty() && segments.starts_with(SYMBOL)) {
             path.push('/');
         }
-        Self::of_text(path)
+        path.push_str(segments);
+        Self { text: Cow::Owned(path), is_symbolic: is_symbolic || has_symbol(segments) }
     }
 
     fn of_text(text: String) -> Self {
-        let is_symbolic = text.contains(SYMBOL);
+        let is_symbolic = has_symbol(&text);
         Self { text: Cow::Owned(text), is_symbolic }
     }
 
@@ -135,6 +129,40 @@ fn is_absolute(text: &str) -> bool {
     text.starts_with('/') || text.starts_with(SYMBOL)
 }
 
+/// Whether the value of a build argument is part of a text. Most texts have no dollar at all.
+fn has_symbol(text: &str) -> bool {
+    text.as_bytes().contains(&b'$') && text.contains(SYMBOL)
+}
+
+/// Whether a text without a leading slash is a path as [`ImagePath`] holds it: nothing to take out.
+fn is_normal(text: &str) -> bool {
+    text.as_bytes().split(|byte| *byte == b'/').all(|segment| !matches!(segment, b"" | b"." | b".."))
+}
+
+/// `base` with the segments of `text` behind it, one by one.
+fn normalised(base: &str, text: &str) -> String {
+    let mut path = base.to_owned();
+    for segment in text.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                let end = path.rfind('/').unwrap_or(0);
+                path.truncate(end);
+            }
+            segment => {
+                if !(path.is_empty() && segment.starts_with(SYMBOL)) {
+                    path.push('/');
+                }
+                path.push_str(segment);
+            }
+        }
+    }
+    if path.is_empty() {
+        path.push('/');
+    }
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +178,9 @@ mod tests {
         assert_eq!(path("/app").join("x/../../y").as_str(), "/y");
         assert_eq!(path("/app").join("/x").as_str(), "/x");
         assert_eq!(path("/app").join("."), path("/app"));
+        assert_eq!(path("/app").join(".cache/..x").as_str(), "/app/.cache/..x");
+        assert_eq!(path("/").join("a//").as_str(), "/a");
+        assert_eq!(path("/app").join("").as_str(), "/app");
         assert_eq!(ImagePath::absolute("a"), None);
     }
 
@@ -171,5 +202,8 @@ mod tests {
         assert!(!symbolic.overlaps(&path("${APP@2}/lib")));
         assert_eq!(symbolic.parent(), Some(path("${APP@2}")));
         assert_eq!(path("${APP@2}").parent(), None);
+        assert_eq!(path("/${APP@2}/src"), symbolic);
+        assert!(symbolic.join("x").is_symbolic() && !symbolic.join("/x").is_symbolic());
+        assert!(!symbolic.join("../../x").is_symbolic() && path("/app").join("${APP@2}x").is_symbolic());
     }
 }

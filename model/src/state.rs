@@ -94,7 +94,7 @@ impl State {
             _ => {}
         }
         match &self.user {
-            User::Root => ImagePath::absolute("/root"),
+            User::Root => Some(ImagePath::fixed("/root")),
             User::Other { home, .. } => home.as_deref().and_then(ImagePath::absolute),
             User::Unknown => None,
         }

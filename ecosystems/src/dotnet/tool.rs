@@ -21,6 +21,10 @@ impl Ecosystem for DotnetTool {
         "dotnet tool"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["dotnet"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command).filter(|line| line.verb == Verb::Tool)?;
         let words = line.words.as_ref();

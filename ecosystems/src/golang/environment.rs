@@ -147,7 +147,7 @@ impl Environment<'_> {
             return Some(Effects { reads: Paths::All, writes: Paths::All, environment });
         }
         let homes = self.home().map_or_else(
-            || vec![ImagePath::root().join("/root"), ImagePath::root().join("/home")],
+            || vec![ImagePath::fixed("/root"), ImagePath::fixed("/home")],
             |home| {
                 ["go", ".cache", ".config", ".netrc", ".gitconfig", ".git-credentials", ".ssh"]
                     .iter()
@@ -156,7 +156,7 @@ impl Environment<'_> {
             },
         );
         let mut written = homes;
-        let gopath = self.gopath().unwrap_or_else(|| ImagePath::root().join("/go"));
+        let gopath = self.gopath().unwrap_or_else(|| ImagePath::fixed("/go"));
         if line.verb == Verb::Get {
             written.push(gopath);
         } else {

@@ -81,6 +81,10 @@ impl Ecosystem for Venv {
         "venv"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["virtualenv", "uv", "python", "pypy"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let directory = command.directory.as_ref();
