@@ -147,7 +147,7 @@ impl Found {
             // What cannot be listed holds nothing that anybody edits.
             let listed = context.list(&dir).unwrap_or_default();
             entries += listed.len();
-            for entry in listed {
+            for entry in listed.iter() {
                 let path = if dir.is_empty() { entry.name.clone() } else { format!("{dir}/{}", entry.name) };
                 match entry.file_type {
                     FileType::Dir

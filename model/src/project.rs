@@ -313,14 +313,14 @@ impl<'a> Project<'a> {
         {
             if let Some(below) = directory.below(&copied.target).filter(|_| copied.is_directory) {
                 let source = join(&copied.source, below);
-                for entry in self.context.list(&source).unwrap_or_default() {
+                for entry in self.context.list(&source).unwrap_or_default().iter() {
                     let is_directory = match entry.file_type {
                         FileType::Symlink => {
                             matches!(self.find_at(&directory.join(&entry.name)), Found::Directory)
                         }
                         file_type => file_type == FileType::Dir,
                     };
-                    names.push((entry.name, is_directory));
+                    names.push((entry.name.clone(), is_directory));
                 }
             } else if let Some(below) = copied.target.below(&directory).filter(|below| !below.is_empty()) {
                 let (name, deeper) = below.split_once('/').map_or((below, false), |(name, _)| (name, true));

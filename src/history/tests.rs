@@ -200,7 +200,7 @@ fn a_commit_is_a_build_context() {
     let tree = repository.walk(&Range::last(1)).unwrap().revisions[0].tree;
     let sub = repository.reader().entry(tree, "sub").unwrap().map(|entry| entry.id);
     let context = Context::from_foreign(Arc::new(CommitTree::new(&repository, sub)), "Dockerfile").unwrap();
-    let names: Vec<String> = context.list("").unwrap().into_iter().map(|entry| entry.name).collect();
+    let names: Vec<String> = context.list("").unwrap().iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(names, [".dockerignore", "dir", "dir-more", "link", "run.sh"]);
     assert_eq!(&*context.read("link").unwrap(), b"hello");
     assert_eq!(context.kind("run.sh").unwrap(), Some(Kind::File { size: 1, mode: 0o755 }));

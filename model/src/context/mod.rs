@@ -312,18 +312,22 @@ impl Context {
     /// # Errors
     /// [`ContextError::NotFound`], [`ContextError::Excluded`], [`ContextError::NotADirectory`], and as
     /// [`Self::presence`].
-    pub fn list(&self, dir: &str) -> Result<Vec<Entry>, ContextError> {
+    pub fn list(&self, dir: &str) -> Result<Arc<[Entry]>, ContextError> {
         let found = self.found(dir)?;
         if let Some(exclusion) = self.exclusion_of(&found)? {
             return Err(ContextError::Excluded(exclusion));
         }
+        let all = self.tree.list(&found.path)?;
+        if self.rules().rules().is_empty() {
+            return Ok(all);
+        }
         let mut entries = Vec::new();
-        for entry in self.tree.list(&found.path)?.iter() {
+        for entry in all.iter() {
             if self.is_copied(&join(&found.path, &entry.name), entry.file_type)? {
                 entries.push(entry.clone());
             }
         }
-        Ok(entries)
+        Ok(entries.into())
     }
 
     /// The entries of a directory of the repository, excluded or not, sorted by name.

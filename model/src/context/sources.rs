@@ -112,7 +112,12 @@ impl Context {
         take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
     ) -> Result<(), ContextError> {
         let entries = self.tree.list(&if below.is_empty() { base.to_owned() } else { join(base, below) })?;
+        let ending = wildcard.endings.get(depth).map_or("", String::as_str);
         for entry in wildcard.that_may_match(&entries, depth) {
+            // Most entries of a large directory are told by the end of their name.
+            if !entry.name.ends_with(ending) {
+                continue;
+            }
             let relative =
                 if below.is_empty() { Cow::Borrowed(&*entry.name) } else { join(below, &entry.name).into() };
             let matched = wildcard.pattern.matches(&relative);
@@ -142,6 +147,8 @@ struct Wildcard {
     components: Vec<Pattern>,
     /// What the names that each component matches begin with; empty if `components` is.
     beginnings: Vec<String>,
+    /// What they end with; likewise.
+    endings: Vec<String>,
 }
 
 impl Wildcard {
@@ -157,8 +164,10 @@ impl Wildcard {
                 let components = rest.split('/').map(Pattern::new).collect::<Result<_, _>>();
                 let components: Vec<_> =
                     components.ok().filter(|_| !pattern.class_takes_slash()).unwrap_or_default();
-                let beginnings = rest.split('/').take(components.len()).map(literal_beginning).collect();
-                return Ok(Some(Self { dir, pattern, components, beginnings }));
+                let names = || rest.split('/').take(components.len());
+                let beginnings = names().map(literal_beginning).collect();
+                let endings = names().map(literal_ending).collect();
+                return Ok(Some(Self { dir, pattern, components, beginnings, endings }));
             }
             dir = join(&dir, name);
             rest = after;
@@ -186,4 +195,12 @@ impl Wildcard {
 /// The part of a pattern before anything that is not to be taken literally.
 fn literal_beginning(pattern: &str) -> String {
     pattern.split(['*', '?', '[', '\\']).next().unwrap_or_default().to_owned()
+}
+
+/// The part of a pattern after anything that is not to be taken literally.
+fn literal_ending(pattern: &str) -> String {
+    if pattern.contains('\\') {
+        return String::new();
+    }
+    pattern.rsplit(['*', '?', ']']).next().unwrap_or_default().to_owned()
 }
