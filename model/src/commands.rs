@@ -182,7 +182,8 @@ impl<'a> Chain<'a> {
         }
         let run = Run::of(instruction)?;
         let (text, place) = script(&run, instruction)?;
-        let is_same = matches!((self.place, place), (Place::Logical(_), Place::Logical(_))) && text == self.text;
+        let is_same =
+            matches!((self.place, place), (Place::Logical(_), Place::Logical(_))) && text == self.text;
         is_same.then(|| Self { links: Rc::clone(&self.links), text, place })
     }
 

@@ -135,7 +135,9 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
 
     fn weight_before(&self, step: usize) -> usize {
         let work = &self.before;
-        let Some(step) = work.plan.steps().get(step).and_then(|step| work.instruction(step)) else { return 0 };
+        let Some(step) = work.plan.steps().get(step).and_then(|step| work.instruction(step)) else {
+            return 0;
+        };
         weight(work.reading, step)
     }
 
@@ -147,7 +149,9 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
         let Some(step) = work.instruction(planned) else { return 0 };
         let is_new = !self.known.contains(&(number, step.instruction.text()));
         // A download that was put above the sources does a part of what a later command did before.
-        if is_new && serves_later(work.reading, &work.reading.build.stages[planned.stage], planned.instruction) {
+        if is_new
+            && serves_later(work.reading, &work.reading.build.stages[planned.stage], planned.instruction)
+        {
             return 0;
         }
         weight(work.reading, step)
@@ -193,7 +197,8 @@ fn weight(reading: &Reading<'_>, step: &BuildStep<'_>) -> usize {
     if step.instruction.keyword() != Keyword::Run {
         return 0;
     }
-    let count = |analysis: &Analysis<'_>| analysis.pieces.iter().filter(|piece| !piece.is_shell_state).count();
+    let count =
+        |analysis: &Analysis<'_>| analysis.pieces.iter().filter(|piece| !piece.is_shell_state).count();
     reading.run(step).map_or(1, count)
 }
 

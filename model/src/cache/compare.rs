@@ -57,6 +57,8 @@ pub enum Content {
 pub(super) struct Changes<'a> {
     pub(super) files: Vec<FileChange<'a>>,
     pub(super) images: bool,
+    /// The images that these names stood for before have other names now.
+    pub(super) other_images: Vec<&'a str>,
     /// For each step, whether it is another one for itself; none is where this is empty.
     pub(super) steps: Vec<bool>,
 }
@@ -365,7 +367,10 @@ impl Keys {
     fn layer(&self, layer: &Layer, changes: &Changes<'_>) -> u64 {
         match layer {
             Layer::Scratch => hash(&"scratch"),
-            Layer::Image(name) => hash(&("image", name, changes.images)),
+            Layer::Image(name) => {
+                let is_other = changes.images || changes.other_images.contains(&name.as_str());
+                hash(&("image", name, is_other))
+            }
             Layer::Step(step) => self.layers.get(*step).copied().unwrap_or_default(),
         }
     }

@@ -29,6 +29,8 @@ pub struct Plan {
     arguments: ArgumentNames,
     /// The arguments whose value decides which stages and steps there are.
     pub(super) structure: Reads,
+    /// The images that stages start from, by the name with its variables replaced, and the arguments that decide about it.
+    bases: Vec<(String, Reads)>,
 }
 
 /// A stage of a [`Plan`].
@@ -98,20 +100,25 @@ impl Plan {
             takes_content: false,
             arguments: arguments.clone(),
             structure: Reads::default(),
+            bases: Vec::new(),
         };
         let needed = needed(build, &global, options);
         let mut scopes: Vec<Scope> = Vec::with_capacity(build.stages.len());
         for stage in &build.stages {
             let (base, reads) = base(build, stage, &global);
-            plan.structure = plan.structure.and(reads.doubtful());
             let (base, mut scope) = match base {
-                Ok(earlier) => (plan.stages[earlier].end.clone(), scopes[earlier].inherited()),
-                Err(image) if image == "scratch" => {
-                    (Layer::Scratch, Scope::of_image(&BaseImage::named(&image)))
-                }
-                Err(image) => {
+                Err(image) if image != "scratch" => {
                     let scope = Scope::of_image(&BaseImage::named(&image));
+                    plan.bases.push((image.clone(), reads));
                     (Layer::Image(image), scope)
+                }
+                // Another value would make it another kind of stage.
+                other => {
+                    plan.structure = plan.structure.and(reads.doubtful());
+                    match other {
+                        Ok(earlier) => (plan.stages[earlier].end.clone(), scopes[earlier].inherited()),
+                        Err(scratch) => (Layer::Scratch, Scope::of_image(&BaseImage::named(&scratch))),
+                    }
                 }
             };
             let is_built = needed.contains(&stage.index);
@@ -189,7 +196,7 @@ impl Plan {
             Edit::File(path) => changes.files.push(FileChange::edited(path)),
             Edit::Base => changes.images = true,
             Edit::Argument(name) => match self.changed_by(name) {
-                Some(changed) => changes.steps = changed,
+                Some(changed) => changes = changed,
                 None => return self.verdicts_with_another(build, name),
             },
         }
@@ -214,15 +221,38 @@ impl Plan {
         verdicts
     }
 
-    /// Whether another value of an argument makes another one of each step, for itself; `None` where that takes a plan
-    /// with that value.
-    fn changed_by(&self, argument: &str) -> Option<Vec<bool>> {
+    /// The steps and base images of which another value of an argument makes others, for themselves; `None` where that takes
+    /// a plan with that value.
+    fn changed_by(&self, argument: &str) -> Option<Changes<'_>> {
         if self.options.builder == Builder::Classic {
             return None;
         }
         let argument = self.arguments.reads(argument)?;
         self.structure.changes_with(argument)?;
-        self.steps.iter().map(|step| step.definition.reads.changes_with(argument)).collect()
+        let steps = self.steps.iter().map(|step| step.definition.reads.changes_with(argument));
+        let steps = steps.collect::<Option<_>>()?;
+        Some(Changes { steps, other_images: self.bases_changed_by(argument)?, ..Changes::default() })
+    }
+
+    /// The base images that have another name with another value of an argument; `None` where that cannot be told apart from
+    /// the same name written elsewhere, or where more follows from it than that the steps above the image run again.
+    fn bases_changed_by(&self, argument: Reads) -> Option<Vec<&str>> {
+        let mut changed = Vec::new();
+        for (image, reads) in &self.bases {
+            if reads.changes_with(argument)? {
+                changed.push(image.as_str());
+            }
+        }
+        if changed.is_empty() {
+            return Some(changed);
+        }
+        let stays = |(image, reads): &(String, Reads)| {
+            changed.contains(&image.as_str()) && reads.changes_with(argument) != Some(true)
+        };
+        let is_copied = |input: &Input| matches!(input, Input::Layer { layer: Layer::Image(image), .. } if changed.contains(&image.as_str()));
+        // A linked copy takes nothing of the image but its settings, of which those of another are not known.
+        let depends = |step: &Step| step.is_linked || step.inputs.iter().any(is_copied);
+        (!self.bases.iter().any(stays) && !self.steps.iter().any(depends)).then_some(changed)
     }
 }
 
