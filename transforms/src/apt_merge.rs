@@ -1,5 +1,7 @@
 //! `apt-merge`: package lists are fetched in the RUN that uses them.
 
+use std::sync::LazyLock;
+
 use dockfix_ecosystems::{AptCommand, apt_command};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Place as ChainPlace, each_named_by};
@@ -7,6 +9,7 @@ use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
 use dockfix_syntax::{Edits, Keyword};
+use memchr::memmem::Finder;
 
 use crate::analysis::{Analysis, StepEffects};
 use crate::report::Safety;
@@ -101,7 +104,8 @@ fn mentions_apt(step: &Step<'_>) -> bool {
     } else {
         step.instruction.span().of(step.instruction.file().source())
     };
-    memchr::memmem::find(text, b"apt").is_some()
+    static APT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("apt"));
+    APT.find(text).is_some()
 }
 
 /// Each update alone with the install after it that relies on it.

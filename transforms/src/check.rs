@@ -3,12 +3,14 @@
 //! They know nothing of the transforms. A check that fails is a bug of ours: the file stays as it is.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use dockfix_model::build::{Build, Stage};
 use dockfix_model::context::Context;
 use dockfix_syntax::view::{Copy, Variables};
 use dockfix_syntax::{Dockerfile, Keyword};
 
+use crate::difference::Difference;
 use crate::reading::Reading;
 use crate::report::Safety;
 use crate::{stages, work};
@@ -25,7 +27,8 @@ pub(crate) fn check(
     if let Some((line, problem)) = after_file.problems().next() {
         return Err(format!("line {line} of the result would be rejected: {problem}"));
     }
-    if let Some(comment) = lost_comment(file, after_file) {
+    let difference = Difference::of(file, after_file);
+    if let Some(comment) = lost_comment(file, after_file, &difference) {
         return Err(format!("the comment `{comment}` would be lost"));
     }
     if safety == Safety::Safe && before.build.stages.len() != after.build.stages.len() {
@@ -33,13 +36,13 @@ pub(crate) fn check(
     }
     let stages = stages::matched(&before.build, &after.build)?;
     same_images(&before.build, &after.build, &stages)?;
-    work::check(before, after, context, &stages)
+    work::check(before, after, &difference, context, &stages)
 }
 
-/// The comments of a file, those inside instructions included, heredocs left out; sorted.
-fn comments(file: &Dockerfile) -> Vec<&str> {
+/// The comments in some items of a file, those inside instructions included, heredocs left out.
+fn comments(file: &Dockerfile, items: Range<usize>) -> Vec<&str> {
     let mut comments = Vec::new();
-    for (index, item) in file.items().iter().enumerate() {
+    for (index, item) in file.items().iter().enumerate().take(items.end).skip(items.start) {
         let instruction = file.instruction(index);
         let heredoc = instruction.and_then(|run| run.heredocs().first().map(|heredoc| heredoc.body.start));
         let end = heredoc.unwrap_or(item.span.end);
@@ -57,19 +60,20 @@ fn comments(file: &Dockerfile) -> Vec<&str> {
             comments.extend(Some(line).filter(|line| line.starts_with('#')));
         }
     }
-    comments.sort_unstable();
     comments
 }
 
 /// A comment of `before` that `after` does not have, or has fewer times.
-fn lost_comment<'a>(before: &'a Dockerfile, after: &Dockerfile) -> Option<&'a str> {
-    let mut left = comments(after);
-    comments(before).into_iter().find(|comment| match left.iter().position(|other| other == comment) {
-        Some(at) => {
-            left.remove(at);
-            false
+fn lost_comment<'a>(before: &'a Dockerfile, after: &Dockerfile, difference: &Difference) -> Option<&'a str> {
+    let mut left = comments(after, difference.after.clone());
+    comments(before, difference.before.clone()).into_iter().find(|comment| {
+        match left.iter().position(|other| other == comment) {
+            Some(at) => {
+                left.swap_remove(at);
+                false
+            }
+            None => true,
         }
-        None => true,
     })
 }
 

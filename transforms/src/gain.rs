@@ -7,6 +7,7 @@ use dockfix_ecosystems::TypicalFiles;
 use dockfix_model::cache::{Options, Plan, Target, Verdict};
 use dockfix_model::context::Context;
 
+use crate::difference::Difference;
 use crate::reading::Reading;
 use crate::report::Gain;
 use crate::work;
@@ -27,7 +28,8 @@ impl Usual {
     ) -> Vec<Gain> {
         let [old, new] = contexts;
         let same_rules = ignore_rules(old) == ignore_rules(new);
-        if same_rules && work::same_order(before, after) {
+        let difference = Difference::of(before.file(), after.file());
+        if same_rules && work::same_order(before, after, &difference) {
             return Vec::new();
         }
         // A file that is rewritten is read under the ignore file of afterwards.

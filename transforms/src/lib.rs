@@ -9,6 +9,7 @@ mod apt_merge;
 mod cache_mount;
 mod cargo_chef;
 mod check;
+mod difference;
 mod dockerignore;
 mod engine;
 mod frontend;

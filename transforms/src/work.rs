@@ -5,6 +5,7 @@
 //! change added: only one that is not shown to be safe may add any.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use dockfix_model::build::{Build, Stage, Step as BuildStep};
 use dockfix_model::cache::{Edit, Plan, Step, Verdict};
@@ -13,20 +14,23 @@ use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
 
 use crate::analysis::{Analysis, Managed, has_project};
+use crate::difference::Difference;
 use crate::reading::Reading;
 
 /// Checks that `after` never reruns more work than `before`; `stages` tells what its stages were before.
 pub(crate) fn check(
     before: &Reading<'_>,
     after: &Reading<'_>,
+    difference: &Difference,
     context: &Context,
     stages: &[Option<usize>],
 ) -> Result<(), String> {
-    if same_order(before, after) {
+    if same_order(before, after, difference) {
         return Ok(());
     }
     // Where nothing but declarations of variables moved, files act as they did.
-    let declarations_only = steps(&before.build) == steps(&after.build);
+    let is_step = |keyword| !matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label);
+    let declarations_only = same_texts(before, after, difference, is_step);
     let work = Comparison::of(before, after, context, stages);
     for edit in edits(&[&before.build, &after.build]) {
         if declarations_only && !matches!(edit, Edit::Argument(_)) {
@@ -45,9 +49,19 @@ pub(crate) fn check(
 }
 
 /// Whether the same steps run again after any edit: which do is decided by what stands between the RUNs, and by their order.
-pub(crate) fn same_order(before: &Reading<'_>, after: &Reading<'_>) -> bool {
-    let skeletons = (skeleton(&before.build), skeleton(&after.build));
-    skeletons.0 == skeletons.1
+pub(crate) fn same_order(before: &Reading<'_>, after: &Reading<'_>, difference: &Difference) -> bool {
+    same_texts(before, after, difference, |_| true)
+}
+
+/// Whether the instructions that are meant are the same in the same order; of RUNs only the keyword and the mounts of other
+/// files count.
+fn same_texts(
+    before: &Reading<'_>,
+    after: &Reading<'_>,
+    difference: &Difference,
+    is_meant: fn(Keyword) -> bool,
+) -> bool {
+    texts(&before.build, &difference.before, is_meant) == texts(&after.build, &difference.after, is_meant)
 }
 
 /// The work of a file before and after a change.
@@ -161,19 +175,10 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
 /// A project that a manager works on.
 type ProjectKey = (&'static str, String);
 
-/// All instructions in order, of RUNs nothing but the keyword and the mounts of other files.
-fn skeleton<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
-    texts(build, |_| true)
-}
-
-/// As [`skeleton`], without what only declares variables or labels.
-fn steps<'b>(build: &'b Build<'_>) -> Vec<&'b [u8]> {
-    texts(build, |keyword| !matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label))
-}
-
-fn texts<'b>(build: &'b Build<'_>, is_meant: impl Fn(Keyword) -> bool) -> Vec<&'b [u8]> {
+/// What counts of the instructions below FROM among some items of the file.
+fn texts<'b>(build: &'b Build<'_>, items: &Range<usize>, is_meant: fn(Keyword) -> bool) -> Vec<&'b [u8]> {
     let steps = build.stages.iter().flat_map(|stage| &stage.steps).map(|step| &step.instruction);
-    let steps = steps.filter(|instruction| is_meant(instruction.keyword()));
+    let steps = steps.filter(|it| items.contains(&it.index()) && is_meant(it.keyword()));
     let mut texts = Vec::new();
     for instruction in steps {
         if instruction.keyword() != Keyword::Run {

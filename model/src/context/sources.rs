@@ -81,6 +81,9 @@ impl Context {
         source: &str,
         take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
     ) -> Result<(), ContextError> {
+        if self.tree.is_unknown() {
+            return Err(ContextError::Unknown { path: source.to_owned() });
+        }
         let path = normalise_inside(source);
         let Some(wildcard) = Wildcard::new(&path)? else {
             let found = self.found(&path)?;

@@ -34,6 +34,11 @@ impl Tree {
         Self { base: Arc::new(base), written: Arc::default() }
     }
 
+    /// Whether nothing is known of any path.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(*self.base, Base::Unknown) && self.written.is_empty()
+    }
+
     pub(super) fn base(&self) -> &Base {
         &self.base
     }
