@@ -79,16 +79,21 @@ impl History {
             .filter(|(text, _)| !text.trim_ascii().is_empty())
             .collect();
         let lines_after = Lines { text: after, starts: &starts };
-        let origins = (0..starts.len())
-            .map(|line| {
-                let text = lines_after.text_of(line);
-                let (at, is_new) = back(&edits, starts[line]);
-                let mut candidates = is_new.then_some(&gone).into_iter().flatten();
-                let moved = candidates.find(|(gone, _)| gone.trim_ascii() == text.trim_ascii());
-                let line_before = moved.map_or_else(|| lines_before.line_of(at), |&(_, line)| line);
-                self.origins.get(line_before).copied().unwrap_or(1)
-            })
-            .collect();
+        let mut back = Back { edits: &edits, done: 0, shift: 0 };
+        let mut line_before = 0;
+        let origins = starts.iter().enumerate().map(|(line, &start)| {
+            let (at, is_new) = back.of(start);
+            let text = lines_after.text_of(line).trim_ascii();
+            let mut candidates = is_new.then_some(&gone).into_iter().flatten();
+            if let Some(&(_, moved)) = candidates.find(|(gone, _)| gone.trim_ascii() == text) {
+                return self.origins.get(moved).copied().unwrap_or(1);
+            }
+            while self.starts.get(line_before + 1).is_some_and(|&start| start <= at) {
+                line_before += 1;
+            }
+            self.origins.get(line_before).copied().unwrap_or(1)
+        });
+        let origins = origins.collect();
         for (_, range) in &mut self.marks {
             *range = forth(&edits, range.start)..forth(&edits, range.end);
         }
@@ -129,11 +134,6 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// 0-based line of an offset.
-    fn line_of(&self, at: usize) -> usize {
-        self.starts.partition_point(|&start| start <= at).saturating_sub(1)
-    }
-
     fn text_of(&self, line: usize) -> &'a [u8] {
         let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
         &self.text[self.starts[line]..end]
@@ -153,27 +153,39 @@ fn line_starts(text: &[u8]) -> Vec<usize> {
     // Most lines are longer than this.
     let mut starts = Vec::with_capacity(1 + text.len() / 16);
     starts.push(0);
-    starts.extend(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
+    memchr::memchr_iter(b'\n', text).for_each(|at| starts.push(at + 1));
     if starts.len() > 1 && starts.last() == Some(&text.len()) {
         starts.pop();
     }
     starts
 }
 
-/// The offset before the edits of an offset after them, and whether it lies in new text.
-fn back(edits: &[&TextEdit], at: usize) -> (usize, bool) {
-    let mut shift = 0isize;
-    for edit in edits {
-        let start = edit.span.start.saturating_add_signed(shift);
-        if at < start {
-            break;
+/// Finds, from the first byte to the last, where offsets after some edits were before them.
+struct Back<'e> {
+    edits: &'e [&'e TextEdit],
+    /// How many edits lie before the last offset.
+    done: usize,
+    /// By how much these moved what follows.
+    shift: isize,
+}
+
+impl Back<'_> {
+    /// The offset before the edits of an offset after them, and whether it lies in new text. No offset may be smaller than
+    /// the one before.
+    fn of(&mut self, at: usize) -> (usize, bool) {
+        for edit in self.edits.iter().skip(self.done) {
+            let start = edit.span.start.saturating_add_signed(self.shift);
+            if at < start {
+                break;
+            }
+            if at < start + edit.text.len() {
+                return (edit.span.start, true);
+            }
+            self.shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+            self.done += 1;
         }
-        if at < start + edit.text.len() {
-            return (edit.span.start, true);
-        }
-        shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+        (at.saturating_add_signed(-self.shift), false)
     }
-    (at.saturating_add_signed(-shift), false)
 }
 
 /// The offset after the edits of an offset before them; for a byte that goes, the place where it was.
