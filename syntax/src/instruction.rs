@@ -4,8 +4,9 @@ use crate::words::{self, Pair, Word};
 use crate::{Dockerfile, Heredoc, Item, Keyword, Logical, Problem, Span, json, split};
 
 /// What the parser keeps of an instruction. [`Instruction`] is the way to read it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
+    /// With places in the source that count from where the item starts.
     pub(crate) logical: Logical,
     /// Number of source lines it takes, heredocs included.
     pub(crate) lines: usize,
@@ -16,7 +17,7 @@ pub struct Node {
 }
 
 /// Keyword, flags and arguments as spans of the logical text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) keyword: Keyword,
     pub(crate) word: Span,
@@ -109,7 +110,7 @@ impl<'a> Instruction<'a> {
         self.item.line + self.node.lines.saturating_sub(1)
     }
 
-    /// The logical text and the way back to the source.
+    /// The logical text and the way back to the source, of which the first byte is that of [`span`](Self::span).
     #[must_use]
     pub fn logical(&self) -> &'a Logical {
         &self.node.logical
@@ -118,7 +119,7 @@ impl<'a> Instruction<'a> {
     /// The logical text: lines joined, heredocs left out.
     #[must_use]
     pub fn text(&self) -> &'a [u8] {
-        self.node.logical.text(&self.file.source)
+        self.node.logical.text(self.item.span.of(&self.file.source))
     }
 
     /// The span of the keyword in the logical text.
@@ -213,9 +214,15 @@ impl<'a> Instruction<'a> {
         self.node.inner.as_deref().map(|command| Self { command, ..*self })
     }
 
-    /// The source span of a span of the logical text.
+    /// The source offset of the logical byte at `offset`; for the text's end, the offset just past its last byte.
+    #[must_use]
+    pub fn source_offset(&self, offset: usize) -> usize {
+        self.item.span.start + self.node.logical.source_offset(offset)
+    }
+
+    /// The source span of a span of the logical text: see [`Logical::source_span`].
     #[must_use]
     pub fn source_span(&self, logical: Span) -> Span {
-        self.node.logical.source_span(logical)
+        self.node.logical.source_span(logical).shifted(self.item.span.start)
     }
 }

@@ -4,6 +4,8 @@ use crate::Span;
 ///
 /// Continuation characters, line ends, and the comment and blank lines between continued lines are left out. Heredoc
 /// bodies are not part of it. Most instructions stand on one line; their logical text is a slice of the source.
+///
+/// The source is here that of the instruction alone: its first byte has the offset 0, wherever it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Logical {
     /// The text is this span of the source.
@@ -27,7 +29,7 @@ pub struct Segment {
 }
 
 impl Logical {
-    /// The logical bytes, `source` being the whole file.
+    /// The logical bytes, `source` being that of the instruction.
     #[must_use]
     pub fn text<'a>(&'a self, source: &'a [u8]) -> &'a [u8] {
         match self {

@@ -1,14 +1,18 @@
 //! Lines to items: BuildKit's `Parse`.
 
+mod known;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use known::{Known, moved};
 
 use crate::decode::leading_space;
 use crate::instruction::{Command, Node};
 use crate::logical::Segment;
 use crate::{
     Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Json, Keyword, Logical, Problem,
-    Span, heredoc, json, split, words,
+    Span, TextEdit, heredoc, json, split, words,
 };
 
 /// Go's `bufio.MaxScanTokenSize`: BuildKit's scanner gives up on a longer line.
@@ -17,7 +21,17 @@ const MAX_LINE: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
+    run(source, None)
+}
+
+/// Parses what edits have made of a file.
+pub(crate) fn parse_edited(source: Arc<[u8]>, before: &Dockerfile, edits: &[TextEdit]) -> Dockerfile {
+    run(source, Known::of(before, edits))
+}
+
+fn run(source: Arc<[u8]>, known: Option<Known<'_>>) -> Dockerfile {
     let mut parser = Parser {
+        known,
         source: &source,
         at: 0,
         line: 1,
@@ -28,13 +42,16 @@ pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
         segments: Vec::new(),
         endless: 0,
         last_lines: None,
+        looks_ahead: false,
     };
     parser.run();
-    let Parser { items, escape, problems, .. } = parser;
-    Dockerfile { source, items, escape, problems }
+    let Parser { items, escape, problems, looks_ahead, .. } = parser;
+    Dockerfile { source, items, escape, problems, looks_ahead }
 }
 
 struct Parser<'a> {
+    /// What is known of the file from before it was edited.
+    known: Option<Known<'a>>,
     source: &'a [u8],
     at: usize,
     /// 1-based number of the line at `at`.
@@ -50,6 +67,8 @@ struct Parser<'a> {
     endless: usize,
     /// Made when many heredocs do not end, so that the time stays linear however many there are.
     last_lines: Option<LastLines<'a>>,
+    /// The end of a heredoc was looked for in vain: what an instruction is depends on everything that follows.
+    looks_ahead: bool,
 }
 
 /// So many heredocs without end are looked for one by one.
@@ -87,8 +106,10 @@ impl Parser<'_> {
             self.at = BYTE_ORDER_MARK.len();
             self.push(0, 1, ItemKind::ByteOrderMark);
         }
-        let mut has_instruction = false;
         while self.at < self.source.len() {
+            if self.take_known() {
+                continue;
+            }
             let start = self.at;
             let first_line = self.line;
             let line = self.next_line();
@@ -105,13 +126,14 @@ impl Parser<'_> {
                 }
                 Some(_) => {
                     self.directives = None;
-                    has_instruction = true;
-                    self.instruction(content, first_line)
+                    self.instruction(start, content, first_line)
                 }
             };
             self.push(start, first_line, kind);
         }
-        if !has_instruction {
+        let is_instruction =
+            |item: &Item| matches!(item.kind, ItemKind::Instruction(_) | ItemKind::Unknown(..));
+        if !self.items.iter().any(is_instruction) {
             self.problems.push((1, Problem::NoInstructions));
         }
     }
@@ -154,15 +176,35 @@ impl Parser<'_> {
         Some(directive)
     }
 
-    fn instruction(&mut self, first: Span, first_line: usize) -> ItemKind {
-        let logical = self.logical(first);
-        let (command, inner, mut problem) = {
-            let text = logical.text(self.source);
-            self.command(text)
-        };
+    /// Takes over the items from here on that the edits leave alone; whether there are any.
+    fn take_known(&mut self) -> bool {
+        // Whether a comment is a directive is up to the lines before it, and so is the escape character.
+        let Some(known) = self.known.as_mut().filter(|_| self.directives.is_none()) else { return false };
+        if known.before.escape != self.escape {
+            self.known = None;
+            return false;
+        }
+        let (unchanged, next) = known.items_at(self.at);
+        let Some(first) = unchanged.first() else { return false };
+        let (at, line) = (self.at, self.line);
+        for item in unchanged {
+            let start = self.at;
+            self.at += item.span.len();
+            let kind = moved(&item.kind, item.span.start, start);
+            let line = line + (item.line - first.line);
+            self.items.push(Item { span: Span::new(start, self.at), line, kind });
+        }
+        self.line += next.map_or(0, |next| next.line - first.line);
+        self.at > at
+    }
+
+    /// An instruction in the item that starts at `start`.
+    fn instruction(&mut self, start: usize, first: Span, first_line: usize) -> ItemKind {
+        let logical = self.logical(start, first);
+        let text = logical.text(&self.source[start..]);
+        let (command, inner, mut problem) = self.command(text);
         let mut heredocs = Vec::new();
         let innermost = inner.as_deref().unwrap_or(&command);
-        let text = logical.text(self.source);
         if innermost.keyword.takes_heredocs()
             && innermost.form == Form::Shell
             && memchr::memmem::find(text, b"<<").is_some()
@@ -177,6 +219,7 @@ impl Parser<'_> {
                             (self.at, self.line) = (at, line);
                             self.problems.truncate(problems);
                             problem = problem.or(unterminated);
+                            self.looks_ahead = true;
                         }
                     }
                 }
@@ -184,18 +227,18 @@ impl Parser<'_> {
             }
         }
         let lines = self.line - first_line;
-        let node = Box::new(Node { logical, lines, command, inner, heredocs });
+        let node = Arc::new(Node { logical, lines, command, inner, heredocs });
         match problem {
             Some(problem) => ItemKind::Unknown(node, problem),
             None => ItemKind::Instruction(node),
         }
     }
 
-    /// Joins a first line with the lines that continue it.
-    fn logical(&mut self, first: Span) -> Logical {
+    /// Joins a first line with the lines that continue it, in the item that starts at `start`.
+    fn logical(&mut self, start: usize, first: Span) -> Logical {
         let (kept, continued) = trim_continuation(self.source, first, self.escape);
         if !continued {
-            return Logical::Contiguous(kept);
+            return Logical::Contiguous(Span::new(kept.start - start, kept.end - start));
         }
         self.segments.clear();
         self.segments.push((Segment { logical: 0, source: kept.start }, kept.len()));
@@ -225,7 +268,8 @@ impl Parser<'_> {
         for &(segment, len) in &self.segments {
             text.extend_from_slice(&self.source[segment.source..segment.source + len]);
         }
-        let segments = self.segments.iter().map(|&(segment, _)| segment).collect();
+        let inside = |segment: Segment| Segment { source: segment.source - start, ..segment };
+        let segments = self.segments.iter().map(|&(segment, _)| inside(segment)).collect();
         Logical::Joined { text: text.into_boxed_slice(), segments }
     }
 

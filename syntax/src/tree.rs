@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::instruction::Node;
-use crate::{Instruction, Span, parse};
+use crate::{ApplyError, Edits, Instruction, Span, parse};
 
 /// A parsed Dockerfile: the bytes as they were, and the items that partition them.
 #[derive(Clone, Debug)]
@@ -10,10 +10,12 @@ pub struct Dockerfile {
     pub(crate) items: Vec<Item>,
     pub(crate) escape: u8,
     pub(crate) problems: Vec<(usize, Problem)>,
+    /// What some instruction is depends on everything that follows it.
+    pub(crate) looks_ahead: bool,
 }
 
 /// A piece of a Dockerfile. Items follow one another without gaps: together they are the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The bytes of the source, with their line end.
     pub span: Span,
@@ -24,7 +26,7 @@ pub struct Item {
 }
 
 /// What an [`Item`] is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemKind {
     /// The byte order mark at the start of the file.
     ByteOrderMark,
@@ -35,9 +37,9 @@ pub enum ItemKind {
     /// A line of white space outside an instruction.
     Blank,
     /// An instruction with its continuation lines and heredocs.
-    Instruction(Box<Node>),
+    Instruction(Arc<Node>),
     /// Text in an instruction's place that BuildKit would reject, for the reason given.
-    Unknown(Box<Node>, Problem),
+    Unknown(Arc<Node>, Problem),
 }
 
 /// A parser directive (Dockerfile reference, "Parser directives").
@@ -113,6 +115,19 @@ impl Dockerfile {
     #[must_use]
     pub fn parse(source: impl Into<Arc<[u8]>>) -> Self {
         parse::parse(source.into())
+    }
+
+    /// What edits make of the file. The same as parsing the edited text, but items that no edit touches are not read again
+    /// and share what is known of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Edits::apply`].
+    pub fn edited(&self, edits: &Edits) -> Result<Self, ApplyError> {
+        let source: Arc<[u8]> = edits.apply(&self.source)?.into();
+        let edited = parse::parse_edited(source, self, edits.as_slice());
+        debug_assert_eq!(edited.items, parse::parse(Arc::clone(&edited.source)).items);
+        Ok(edited)
     }
 
     /// The bytes that were parsed.

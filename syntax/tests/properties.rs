@@ -216,6 +216,34 @@ proptest! {
     }
 
     #[test]
+    fn edited_files_parse_as_their_text(
+        sample: Index,
+        pieces in source(),
+        real: bool,
+        changes in vec((any::<Index>(), 0..40_usize, source()), 1..4),
+        again in (any::<Index>(), 0..40_usize, source()),
+    ) {
+        let mut file = Dockerfile::parse(if real { sample.get(&SAMPLES).1.clone() } else { pieces });
+        for changes in [&changes[..], &[again]] {
+            let mut edits = Edits::new();
+            for (at, len, text) in changes {
+                let start = at.index(file.source().len() + 1);
+                let end = (start + len).min(file.source().len());
+                // Some overlap, and are left out.
+                let _ = edits.replace(Span { start, end }, text.get(..*len).unwrap_or(text));
+            }
+            let edited = file.edited(&edits).expect("in bounds");
+            let parsed = Dockerfile::parse(edits.apply(file.source()).expect("in bounds"));
+            prop_assert_eq!(edited.source(), parsed.source());
+            prop_assert_eq!(edited.items(), parsed.items());
+            prop_assert_eq!(edited.escape(), parsed.escape());
+            prop_assert!(edited.problems().eq(parsed.problems()));
+            invariants::check("edited", &edited);
+            file = edited;
+        }
+    }
+
+    #[test]
     fn edits_do_what_they_say(
         source in vec(b'a'..=b'z', 0..12),
         edits in vec((0..14_usize, 0..14_usize, vec(b'A'..=b'Z', 0..3)), 0..10),

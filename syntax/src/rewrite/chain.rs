@@ -138,7 +138,7 @@ fn takes_operator_before(
     match (text(before), text(after)) {
         (Some(b"&&"), Some(b"&&")) => {
             let line = |at: usize| {
-                let at = instruction.logical().source_offset(at);
+                let at = instruction.source_offset(at);
                 lines.iter().position(|line| line.span.contains(at))
             };
             let own =
@@ -158,7 +158,7 @@ fn takes_operator_before(
 fn broken_joint(instruction: &Instruction<'_>, operator: Span) -> Option<Vec<u8>> {
     let source = instruction.file().source();
     let lines = lines::of(instruction);
-    let start = instruction.logical().source_offset(operator.start);
+    let start = instruction.source_offset(operator.start);
     let end = end_in_source(instruction, operator.end);
     let index = lines.iter().position(|line| line.span.contains(start))?;
     let line = lines.get(index)?;

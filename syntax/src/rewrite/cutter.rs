@@ -54,7 +54,7 @@ impl<'a> Cutter<'a> {
             self.mark(Span::new(from, to - blank));
         }
         if !text.is_empty() {
-            let at = self.instruction.logical().source_offset(span.start);
+            let at = self.instruction.source_offset(span.start);
             self.insertions.push((at, text.to_vec()));
         }
     }
@@ -75,8 +75,7 @@ impl<'a> Cutter<'a> {
     pub(super) fn join_first_line(&mut self) {
         let Some(Code { kept, .. }) = self.code(0) else { return };
         let keyword_end =
-            self.instruction.logical().source_offset(self.instruction.keyword_span().end.saturating_sub(1))
-                + 1;
+            self.instruction.source_offset(self.instruction.keyword_span().end.saturating_sub(1)) + 1;
         let Some(cut) = kept.range().find(|&at| self.is_gone(at)) else { return };
         let next = (1..self.lines.len()).find(|&index| !self.dropped[index]);
         let Some(Code { kept: next, .. }) = next.and_then(|next| self.code(next)) else { return };
@@ -143,7 +142,7 @@ impl<'a> Cutter<'a> {
         if span.is_empty() || !(gap_before || gap_after) {
             return;
         }
-        let to_source = |at: usize| self.instruction.logical().source_offset(at);
+        let to_source = |at: usize| self.instruction.source_offset(at);
         let before = (0..span.start).rev().map(to_source).find(|&at| !self.is_gone(at));
         // Indentation inside the piece may be left.
         let after = (span.start..logical.len()).map(to_source).find(|&at| !self.is_gone(at));

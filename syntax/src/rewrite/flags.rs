@@ -51,7 +51,7 @@ fn own_lines(instruction: &Instruction<'_>) -> Option<Vec<u8>> {
     let source = instruction.file().source();
     let last = instruction.flags().last()?;
     let lines = lines::of(instruction);
-    let start = instruction.logical().source_offset(last.span.start);
+    let start = instruction.source_offset(last.span.start);
     let end = end_in_source(instruction, last.span.end);
     let (index, first) = line_at(&lines, start)?;
     let (end_index, code) = line_at(&lines, end - 1)?;

@@ -61,8 +61,8 @@ pub fn replace_args(
 /// a continuation.
 pub(super) fn end_in_source(instruction: &Instruction<'_>, end: usize) -> usize {
     match end.checked_sub(1) {
-        Some(last) => instruction.logical().source_offset(last) + 1,
-        None => instruction.logical().source_offset(0),
+        Some(last) => instruction.source_offset(last) + 1,
+        None => instruction.source_offset(0),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn insert_at_start(
     text: &[u8],
 ) -> Result<(), RewriteError> {
     let outcome = outcome(instruction, &[Piece { span: Span::empty(start), text }])?;
-    let at = instruction.logical().source_offset(start);
+    let at = instruction.source_offset(start);
     push_inside(edits, instruction, vec![insertion(at, text)], &outcome)
 }
 

@@ -52,17 +52,21 @@ fn logical_leads_back(context: &str, instruction: &Instruction<'_>) {
     let logical = instruction.logical();
     let mut before = None;
     for (offset, byte) in text.iter().enumerate() {
-        let at = logical.source_offset(offset);
+        let at = instruction.source_offset(offset);
         assert!(instruction.span().contains(at), "{context}: byte {offset} leads out of the instruction");
         assert_eq!(source.get(at), Some(byte), "{context}: byte {offset} leads to another byte");
         assert!(before < Some(at), "{context}: byte {offset} leads backwards");
-        assert_eq!(logical.source_span(Span::new(offset, offset + 1)), Span::new(at, at + 1), "{context}");
+        assert_eq!(
+            instruction.source_span(Span::new(offset, offset + 1)),
+            Span::new(at, at + 1),
+            "{context}"
+        );
         before = Some(at);
     }
     if let (false, Some(last)) = (text.is_empty(), before) {
-        assert_eq!(logical.source_offset(text.len()), last + 1, "{context}: the end");
-        let all = logical.source_span(Span::new(0, text.len()));
-        assert_eq!(all, Span::new(logical.source_offset(0), last + 1), "{context}: the whole");
+        assert_eq!(instruction.source_offset(text.len()), last + 1, "{context}: the end");
+        let all = instruction.source_span(Span::new(0, text.len()));
+        assert_eq!(all, Span::new(instruction.source_offset(0), last + 1), "{context}: the whole");
     }
     if let Logical::Joined { segments, .. } = logical {
         let ascending = segments.windows(2).all(|pair| {

@@ -99,11 +99,11 @@ impl<'a> States<'_, 'a> {
 
     /// The file after edits.
     fn edited(&self, file: &Dockerfile, edits: &Edits) -> Result<&'a Dockerfile, String> {
-        let text = edits.apply(file.source()).map_err(|error| error.to_string())?;
-        if text == file.source() {
+        let edited = file.edited(edits).map_err(|error| error.to_string())?;
+        if edited.source() == file.source() {
             return Err("the change changes nothing".to_owned());
         }
-        Ok(&*self.files.alloc(Dockerfile::parse(text)))
+        Ok(&*self.files.alloc(edited))
     }
 }
 
