@@ -220,9 +220,8 @@ impl Mounted {
         let mounts = runs
             .filter(|instruction| instruction.keyword() == Keyword::Run)
             .filter_map(Run::of)
-            .flat_map(|run| {
-                run.mounts.into_iter().filter(|mount| mount.kind == MountKind::Cache).collect::<Vec<_>>()
-            })
+            .flat_map(|run| run.mounts)
+            .filter(|mount| mount.kind == MountKind::Cache)
             .filter_map(|mount| mount.target().map(|target| target.trim_matches('/').to_owned()));
         Self(mounts.collect())
     }

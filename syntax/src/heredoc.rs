@@ -31,10 +31,15 @@ pub(crate) struct Announced {
     pub(crate) spaced: bool,
 }
 
+/// Whether `<<` stands in a text: without it there is no heredoc.
+pub(crate) fn may_announce(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', text).any(|at| text.get(at + 1) == Some(&b'<'))
+}
+
 /// The heredocs that the logical line `text` announces. BuildKit reads the whole line, keyword and flags included, with
 /// `\` as the escape character whatever the directive says.
 pub(crate) fn announced(text: &[u8]) -> Result<Vec<Announced>, Problem> {
-    if memchr::memmem::find(text, b"<<").is_none() {
+    if !may_announce(text) {
         return Ok(Vec::new());
     }
     let options =

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
+use crate::view::Mount;
 use crate::words::{self, Pair, Word};
 use crate::{Dockerfile, Heredoc, Item, Keyword, Logical, Problem, Span, json, split};
 
@@ -24,7 +26,28 @@ pub(crate) struct Command {
     pub(crate) flags: Vec<Flag>,
     pub(crate) args: Span,
     pub(crate) form: Form,
+    /// Of ENV, LABEL and ARG.
+    pub(crate) pairs: Box<[Pair]>,
+    pub(crate) mounts: Kept<Box<[Mount]>>,
 }
+
+/// What is worked out once, when it is asked for. It follows from the rest, so that it is no part of a comparison.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept<T>(OnceLock<T>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> PartialEq for Kept<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Kept<T> {}
 
 /// How an instruction's arguments are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,10 +219,20 @@ impl<'a> Instruction<'a> {
         words::quoted(self.text(), self.command.args, self.file.escape)
     }
 
-    /// The pairs of ENV or LABEL, in either form.
+    /// The pairs of ENV or LABEL, in either form, and those of ARG; none for other instructions.
     #[must_use]
-    pub fn pairs(&self) -> Vec<Pair> {
-        words::pairs(self.text(), self.command.args, self.file.escape)
+    pub fn pairs(&self) -> &'a [Pair] {
+        &self.command.pairs
+    }
+
+    /// The mounts that the flags of RUN say, in order.
+    #[must_use]
+    pub fn mounts(&self) -> &'a [Mount] {
+        if self.flags().is_empty() {
+            return &[];
+        }
+        let read = || self.flags().iter().filter_map(|flag| Mount::of(self, flag)).collect();
+        self.command.mounts.0.get_or_init(read)
     }
 
     /// The heredocs, in order.

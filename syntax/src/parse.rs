@@ -11,8 +11,8 @@ use crate::decode::leading_space;
 use crate::instruction::{Command, Node};
 use crate::logical::Segment;
 use crate::{
-    Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Json, Keyword, Logical, Problem,
-    Span, TextEdit, heredoc, json, split, words,
+    Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Json, Keyword, Logical, Pair,
+    Problem, Span, TextEdit, heredoc, json, split, words,
 };
 
 /// Go's `bufio.MaxScanTokenSize`: BuildKit's scanner gives up on a longer line.
@@ -205,9 +205,7 @@ impl Parser<'_> {
         let (command, inner, mut problem) = self.command(text);
         let mut heredocs = Vec::new();
         let innermost = inner.as_deref().unwrap_or(&command);
-        if innermost.keyword.takes_heredocs()
-            && innermost.form == Form::Shell
-            && memchr::memmem::find(text, b"<<").is_some()
+        if innermost.keyword.takes_heredocs() && innermost.form == Form::Shell && heredoc::may_announce(text)
         {
             match heredoc::announced(text) {
                 Ok(announced) => {
@@ -288,8 +286,15 @@ impl Parser<'_> {
     fn check(&self, text: &[u8], command: &mut Command) -> Option<Problem> {
         let json = match command.keyword {
             Keyword::Unknown => return Some(Problem::UnknownInstruction),
-            Keyword::Env => return name_values(text, command.args, self.escape, "ENV"),
-            Keyword::Label => return name_values(text, command.args, self.escape, "LABEL"),
+            Keyword::Env => return name_values(text, command, self.escape, "ENV"),
+            Keyword::Label => return name_values(text, command, self.escape, "LABEL"),
+            Keyword::Arg => {
+                let mut pairs = Vec::new();
+                let found = |span| pairs.push(words::pair(text, span));
+                words::each_quoted(text, command.args, self.escape, found);
+                command.pairs = pairs.into_boxed_slice();
+                return None;
+            }
             Keyword::Healthcheck => {
                 let args = command.args.of(text);
                 words::healthcheck(args).1.of(args)
@@ -389,20 +394,19 @@ pub(crate) fn trim_continuation(source: &[u8], content: Span, escape: u8) -> (Sp
     }
 }
 
-fn name_values(text: &[u8], args: Span, escape: u8, keyword: &'static str) -> Option<Problem> {
-    let mut first = true;
-    let mut problem = None;
-    words::each_quoted(text, args, escape, |word| {
-        let has_equals = memchr::memchr(b'=', word.of(text)).is_some();
-        if first && !has_equals {
-            let legacy = words::legacy_pair(text, args).is_some();
-            problem = Some(if legacy { None } else { Some(Problem::MissingValue(keyword)) });
-        } else if !has_equals {
-            problem.get_or_insert(Some(Problem::MissingEquals));
-        }
-        first = false;
-    });
-    problem.flatten()
+/// `parseNameVal`: the pairs of ENV and LABEL. The first word decides: with `=` in it every word is a pair, without it
+/// the rest of the line is the value.
+fn name_values(text: &[u8], command: &mut Command, escape: u8, keyword: &'static str) -> Option<Problem> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    words::each_quoted(text, command.args, escape, |span| pairs.push(words::pair(text, span)));
+    if pairs.first()?.value.is_none() {
+        let legacy = words::legacy_pair(text, command.args);
+        let problem = legacy.is_none().then_some(Problem::MissingValue(keyword));
+        command.pairs = legacy.into_iter().collect();
+        return problem;
+    }
+    command.pairs = pairs.into_boxed_slice();
+    command.pairs.iter().any(|pair| pair.value.is_none()).then_some(Problem::MissingEquals)
 }
 
 /// Reads a line that starts with `#` against `^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$`.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decode::{is_separator, leading_space, trailing_space};
-use crate::instruction::Command;
+use crate::instruction::{Command, Kept};
 use crate::{Flag, Form, Keyword, Span};
 
 /// Splits the part `within` of a logical text. Only spans are made; nothing is copied but the flag list.
@@ -19,7 +19,15 @@ pub(crate) fn split(text: &[u8], within: Span) -> Command {
     let args = &text[args_start..end];
     let from = args_start + leading_space(args);
     let to = (args_start + trailing_space(args)).max(from);
-    Command { keyword: Keyword::of(word.of(text)), word, flags, args: Span::new(from, to), form: Form::Shell }
+    Command {
+        keyword: Keyword::of(word.of(text)),
+        word,
+        flags,
+        args: Span::new(from, to),
+        form: Form::Shell,
+        pairs: Box::default(),
+        mounts: Kept::default(),
+    }
 }
 
 /// BuildKit walks the flags byte by byte and asks `unicode.IsSpace` of each byte as if it were a character, so the bytes

@@ -29,7 +29,12 @@ pub struct Text<'a> {
 }
 
 pub(crate) fn text<'a>(instruction: &Instruction<'a>, span: Span) -> Text<'a> {
-    Text { span, text: String::from_utf8_lossy(span.of(instruction.text())) }
+    Text { span, text: lossy(span.of(instruction.text())) }
+}
+
+/// Bytes as UTF-8. Nearly all are, which is told sooner than where they are not.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The single argument of WORKDIR, USER, STOPSIGNAL or MAINTAINER; `None` for another instruction or without one.

@@ -103,17 +103,6 @@ pub(crate) fn without_dangling_escape(word: &[u8], escape: u8) -> &[u8] {
     word
 }
 
-/// `parseNameVal`: the pairs of ENV and LABEL. The first word decides: with `=` in it every word is a pair, without it
-/// the rest of the line is the value.
-pub(crate) fn pairs(text: &[u8], within: Span, escape: u8) -> Vec<Pair> {
-    let words = quoted(text, within, escape);
-    let Some(first) = words.first() else { return Vec::new() };
-    if memchr::memchr(b'=', first.span.of(text)).is_none() {
-        return legacy_pair(text, within).into_iter().collect();
-    }
-    words.iter().map(|word| pair(text, word.span)).collect()
-}
-
 /// The name and value of a word such as `a=b` or `a`.
 pub(crate) fn pair(text: &[u8], span: Span) -> Pair {
     match memchr::memchr(b'=', span.of(text)) {

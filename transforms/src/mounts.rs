@@ -6,17 +6,14 @@ use dockfix_syntax::view::{Mount, MountKind, Run};
 
 /// The mounts of a RUN that cover a directory or lie in it, those included of which it cannot be told where they lie. Secrets
 /// and keys count where they say that they lie there.
-pub(crate) fn over(step: &Step<'_>, directory: &ImagePath) -> Vec<Mount> {
-    if step.instruction.flags().is_empty() {
-        return Vec::new();
-    }
+pub(crate) fn over<'a>(step: &Step<'a>, directory: &ImagePath) -> Vec<&'a Mount> {
     let escape = step.instruction.file().escape();
-    let mut mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
-    mounts.retain(|mount| match mount.target().and_then(|target| step.state.path(target, escape)) {
+    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts).iter();
+    let overlaps = |mount: &&Mount| match mount.target().and_then(|target| step.state.path(target, escape)) {
         Some(target) => target.overlaps(directory),
         None => !matches!(mount.kind, MountKind::Secret | MountKind::Ssh),
-    });
-    mounts
+    };
+    mounts.filter(overlaps).collect()
 }
 
 /// What is mounted over a project's sources may be read-only, and is there for no other RUN.

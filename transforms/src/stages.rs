@@ -66,8 +66,8 @@ fn same_names(before: &Build<'_>, after: &Build<'_>, found: &[Option<usize>]) ->
 /// The stages and images that an instruction takes files from, by the names or numbers that it uses.
 pub(crate) fn names(step: &Step<'_>) -> impl Iterator<Item = String> {
     let copied = Copy::of(&step.instruction).and_then(|copy| copy.from);
-    let mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
-    let mounted = mounts.into_iter().filter_map(|mount| mount.from().map(str::to_owned));
+    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounted = mounts.iter().filter_map(|mount| mount.from().map(str::to_owned));
     copied.into_iter().chain(mounted)
 }
 

@@ -49,6 +49,6 @@ fn has_mount(file: &Dockerfile) -> bool {
 }
 
 /// The mounts of all RUNs.
-fn mounts(file: &Dockerfile) -> impl Iterator<Item = Mount> {
+fn mounts(file: &Dockerfile) -> impl Iterator<Item = &Mount> {
     file.instructions().filter_map(|instruction| Run::of(&instruction)).flat_map(|run| run.mounts)
 }

@@ -187,7 +187,7 @@ fn texts<'b>(build: &'b Build<'_>, items: &Range<usize>, is_meant: fn(Keyword) -
         }
         texts.push(b"RUN");
         // Caches, secrets and keys take no part in what runs again.
-        let mounts = Run::of(instruction).map_or_else(Vec::new, |run| run.mounts);
+        let mounts = Run::of(instruction).map_or(&[][..], |run| run.mounts);
         let is_apart = |kind: &MountKind| {
             matches!(kind, MountKind::Cache | MountKind::Tmpfs | MountKind::Secret | MountKind::Ssh)
         };

@@ -296,7 +296,7 @@ fn needed(build: &Build<'_>, global: &Scope, options: &Options) -> BTreeSet<usiz
         for step in &stage.steps {
             let instruction = &step.instruction;
             let copied = Copy::of(instruction).and_then(|copy| copy.from);
-            let mounts = Run::of(instruction).map_or_else(Vec::new, |run| run.mounts);
+            let mounts = Run::of(instruction).map_or(&[][..], |run| run.mounts);
             let mounted = mounts.iter().filter_map(Mount::from);
             let names = copied.as_deref().into_iter().chain(mounted);
             ahead.extend(names.filter_map(|name| build.stage_named(name, index)));

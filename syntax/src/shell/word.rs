@@ -221,7 +221,13 @@ impl<'t> Word<'t> {
 
     /// Whether the literal value is `expected`.
     #[must_use]
+    #[inline]
     pub fn is(&self, expected: &str) -> bool {
+        // Quotes and backslashes only add to a value.
+        self.text.len() >= expected.len() && self.has_value(expected)
+    }
+
+    fn has_value(&self, expected: &str) -> bool {
         self.literal().is_some_and(|value| *value == *expected.as_bytes())
     }
 

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::lossy;
 use crate::{Instruction, Keyword, Span};
 
 /// COPY or ADD.
@@ -44,7 +45,7 @@ impl<'a> Copy<'a> {
                 .words()
                 .iter()
                 .map(|word| {
-                    let text = String::from_utf8_lossy(word.span.of(instruction.text()));
+                    let text = lossy(word.span.of(instruction.text()));
                     let is_heredoc = !instruction.heredocs().is_empty() && text.contains("<<");
                     Source { text, span: Some(word.span), is_heredoc }
                 })
@@ -58,8 +59,8 @@ impl<'a> Copy<'a> {
             .flags()
             .iter()
             .map(|flag| {
-                let lossy = |span: Span| String::from_utf8_lossy(span.of(instruction.text())).into_owned();
-                (lossy(flag.name), flag.value.map(lossy))
+                let text = |span: Span| lossy(span.of(instruction.text())).into_owned();
+                (text(flag.name), flag.value.map(text))
             })
             .filter(|(name, _)| name != "from")
             .collect();

@@ -7,7 +7,7 @@ pub struct Run<'a> {
     /// What is run.
     pub body: RunBody<'a>,
     /// The mounts, in order.
-    pub mounts: Vec<Mount>,
+    pub mounts: &'a [Mount],
 }
 
 /// What a RUN runs.
@@ -31,7 +31,6 @@ impl<'a> Run<'a> {
         if instruction.keyword() != Keyword::Run {
             return None;
         }
-        let mounts = instruction.flags().iter().filter_map(|flag| Mount::of(instruction, flag)).collect();
         let args = instruction.args_span();
         let body = match (instruction.json(), instruction.heredocs()) {
             (Some(strings), _) => RunBody::Exec(strings),
@@ -39,7 +38,7 @@ impl<'a> Run<'a> {
             (None, [heredoc]) if is_heredoc_word(args.of(instruction.text())) => RunBody::Script(heredoc),
             (None, _) => RunBody::Command(args),
         };
-        Some(Self { body, mounts })
+        Some(Self { body, mounts: instruction.mounts() })
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{Text, text};
-use crate::{Instruction, Keyword};
+use crate::{Instruction, Keyword, Span};
 
 /// The names that ARG, ENV or LABEL set.
 #[derive(Clone, Debug)]
@@ -11,8 +11,8 @@ pub struct Variables<'a> {
 /// One name of ARG, ENV or LABEL.
 #[derive(Clone, Debug)]
 pub struct Assigned<'a> {
-    /// The whole word; for `ENV name value` all arguments.
-    pub whole: Text<'a>,
+    /// Where the whole word stands in the logical text; for `ENV name value` all arguments.
+    pub span: Span,
     /// The name, as written.
     pub name: Text<'a>,
     /// The value as written, quotes and variables unexpanded; `None` for `ARG name`.
@@ -23,18 +23,14 @@ impl<'a> Variables<'a> {
     /// Reads an ARG, ENV or LABEL; `None` for another instruction or without names.
     #[must_use]
     pub fn of(instruction: &Instruction<'a>) -> Option<Self> {
-        let pairs = match instruction.keyword() {
-            Keyword::Env | Keyword::Label => instruction.pairs(),
-            Keyword::Arg => {
-                let pair = |word: &crate::Word| crate::words::pair(instruction.text(), word.span);
-                instruction.quoted_words().iter().map(pair).collect()
-            }
-            _ => return None,
-        };
-        let assigned: Vec<_> = pairs
-            .into_iter()
+        if !matches!(instruction.keyword(), Keyword::Arg | Keyword::Env | Keyword::Label) {
+            return None;
+        }
+        let assigned: Vec<_> = instruction
+            .pairs()
+            .iter()
             .map(|pair| Assigned {
-                whole: text(instruction, pair.span),
+                span: pair.span,
                 name: text(instruction, pair.name),
                 value: pair.value.map(|span| text(instruction, span)),
             })

@@ -123,7 +123,7 @@ fn views_are_inside(context: &str, command: &Instruction<'_>) {
     }
     if let Some(assigned) = Variables::of(command) {
         for assigned in assigned.assigned {
-            holds(&assigned.whole);
+            assert!(command.args_span().encloses(assigned.span), "{context}: a word");
             holds(&assigned.name);
             assigned.value.iter().for_each(holds);
         }

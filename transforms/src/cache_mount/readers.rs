@@ -120,7 +120,7 @@ pub(super) fn of_store<'a>(
 /// The secret and ssh mounts of a RUN, as written.
 fn secrets<'a>(step: &Step<'a>) -> Vec<&'a [u8]> {
     let instruction = step.instruction;
-    let mounts = Run::of(&instruction).map_or_else(Vec::new, |run| run.mounts);
+    let mounts = Run::of(&instruction).map_or(&[][..], |run| run.mounts);
     let secret = mounts.iter().filter(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
     secret.map(|mount| mount.flag.span.of(instruction.text())).collect()
 }

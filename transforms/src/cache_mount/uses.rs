@@ -274,7 +274,7 @@ impl Search<'_, '_, '_, '_, '_> {
         for stage in &build.stages {
             for step in &stage.steps {
                 let line = step.instruction.start_line();
-                let mounts = Run::of(&step.instruction).map_or_else(Vec::new, |run| run.mounts);
+                let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
                 for mount in mounts.iter().filter(|mount| mount.kind == MountKind::Bind) {
                     let source = ImagePath::root().join(mount.source().unwrap_or("/"));
                     let is_from = mount.from().is_some_and(|from| holds(from, stage.index));
