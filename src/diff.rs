@@ -10,6 +10,7 @@ use std::io::Write as _;
 use std::ops::Range;
 
 use dockfix_transforms::{Change, Safety};
+use imara_diff::sources::byte_lines;
 use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
 
 use quote::Name;
@@ -154,7 +155,7 @@ impl<'a> Sides<'a> {
 fn lines(text: &[u8]) -> Vec<&[u8]> {
     // So long are the lines of most Dockerfiles.
     let mut lines = Vec::with_capacity(text.len() / 32);
-    lines.extend(text.split_inclusive(|&byte| byte == b'\n'));
+    lines.extend(byte_lines(text));
     lines
 }
 

@@ -48,7 +48,7 @@ impl Planned {
                     stage.name.clone().unwrap_or_else(|| format!("stage-{}", stage.index))
                 }),
                 line: *step.lines.start(),
-                title: one_line(&step.title(build)),
+                title: one_line(&step.title(build)).into_owned(),
                 text: text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
             }
         });

@@ -183,7 +183,7 @@ fn lines(replay: &Replay) -> Vec<Line<'_>> {
         lines.push(Line {
             stage: &row.label.stage,
             number: before.map_or_else(|| "+".to_owned(), |row| row.label.line.to_string()),
-            title: one_line(&shortened(&row.label.title, TITLE_WIDTH)),
+            title: one_line(&shortened(&row.label.title, TITLE_WIDTH)).into_owned(),
             before: before.map_or_else(String::new, times),
             after: after.map_or_else(String::new, times),
             because: before.and_then(because),
@@ -222,7 +222,7 @@ pub(super) fn because(row: &Row) -> Option<String> {
     let (blame, times) = row.blame.as_ref()?;
     match blame {
         Blame::Other(line, title) => {
-            let title = one_line(&shortened(title, TITLE_WIDTH));
+            let title = one_line(&shortened(title, TITLE_WIDTH)).into_owned();
             let often = if *times == row.reruns() { String::new() } else { format!(" ({times} times)") };
             Some(format!("because line {line} {title} did{often}"))
         }

@@ -44,9 +44,13 @@ fn report() -> Report {
 }
 
 fn text(report: &Report, verbosity: Verbosity) -> String {
-    let mut out = Vec::new();
-    write_text(report, verbosity, &mut out).unwrap();
-    anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    let [plain, coloured] = [false, true].map(|colours| {
+        let mut out = Vec::new();
+        write_text(report, verbosity, colours, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    });
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
+    plain
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The summary for people: one line for each change, each refusal and each error, and the counts.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -20,16 +21,34 @@ pub(crate) enum Verbosity {
     Verbose,
 }
 
-const PATH: Style = Style::new().bold();
-const TRANSFORM: Style = AnsiColor::Cyan.on_default();
-const LEFT_ALONE: Style = Style::new().dimmed();
-const UNSAFE: Style = AnsiColor::Yellow.on_default().bold();
-const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// How what is told looks.
+#[derive(Clone, Copy, Default)]
+struct Looks {
+    path: Style,
+    transform: Style,
+    left_alone: Style,
+    marked_unsafe: Style,
+    error: Style,
+}
 
-/// Writes the summary, with colours; whoever wants none strips them.
-pub(crate) fn write_text(report: &Report, verbosity: Verbosity, out: &mut impl Write) -> io::Result<()> {
+const COLOURED: Looks = Looks {
+    path: Style::new().bold(),
+    transform: AnsiColor::Cyan.on_default(),
+    left_alone: Style::new().dimmed(),
+    marked_unsafe: AnsiColor::Yellow.on_default().bold(),
+    error: AnsiColor::Red.on_default().bold(),
+};
+
+/// Writes the summary, with or without colours.
+pub(crate) fn write_text(
+    report: &Report,
+    verbosity: Verbosity,
+    colours: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let looks = if colours { COLOURED } else { Looks::default() };
     for file in &report.files {
-        write_file(file, verbosity, out)?;
+        write_file(file, verbosity, looks, out)?;
     }
     if verbosity == Verbosity::Quiet {
         return Ok(());
@@ -37,8 +56,9 @@ pub(crate) fn write_text(report: &Report, verbosity: Verbosity, out: &mut impl W
     writeln!(out, "{}", totals(report))
 }
 
-fn write_file(file: &FileReport, verbosity: Verbosity, out: &mut impl Write) -> io::Result<()> {
-    let path = format!("{PATH}{}{PATH:#}", one_line(&file.path));
+fn write_file(file: &FileReport, verbosity: Verbosity, looks: Looks, out: &mut impl Write) -> io::Result<()> {
+    let Looks { path: bold, error: red, .. } = looks;
+    let path = format!("{bold}{}{bold:#}", one_line(&file.path));
     if verbosity > Verbosity::Quiet {
         if let Some(context) =
             file.context.as_ref().filter(|it| !it.is_plain || verbosity == Verbosity::Verbose)
@@ -50,7 +70,7 @@ fn write_file(file: &FileReport, verbosity: Verbosity, out: &mut impl Write) -> 
                 None => writeln!(out, "{path}: context unknown: {reason}")?,
             }
         }
-        write_findings(file, &path, out)?;
+        write_findings(file, &path, looks, out)?;
         if let Some(gains) = gains(file) {
             writeln!(out, "{path}: {}", one_line(&gains))?;
         }
@@ -62,28 +82,29 @@ fn write_file(file: &FileReport, verbosity: Verbosity, out: &mut impl Write) -> 
         let kind = if error.is_bug { "bug in dockfix" } else { "error" };
         let line = error.line.map_or_else(String::new, |line| format!("{line}:"));
         let please = if error.is_bug { "; the file stays as it is; please report this" } else { "" };
-        writeln!(out, "{path}:{line} {ERROR}{kind}{ERROR:#}: {}{please}", one_line(&error.message))?;
+        writeln!(out, "{path}:{line} {red}{kind}{red:#}: {}{please}", one_line(&error.message))?;
     }
     Ok(())
 }
 
 /// Changes and refusals in the order of lines, so that a file is read from top to bottom.
-fn write_findings(file: &FileReport, path: &str, out: &mut impl Write) -> io::Result<()> {
+fn write_findings(file: &FileReport, path: &str, looks: Looks, out: &mut impl Write) -> io::Result<()> {
+    let Looks { transform: cyan, left_alone: dim, marked_unsafe: yellow, .. } = looks;
     let changes = file.changes.iter().map(|change| {
         let mark = match change.safety {
             Safety::Safe => String::new(),
-            Safety::Unsafe => format!("{UNSAFE}[unsafe]{UNSAFE:#} "),
+            Safety::Unsafe => format!("{yellow}[unsafe]{yellow:#} "),
         };
-        (change.line, change.transform, format!("{mark}{}", one_line(&change.reason)))
+        (change.line, change.transform, mark, &change.reason)
     });
     let refusals = file.refusals.iter().map(|refusal| {
-        let text = format!("{LEFT_ALONE}left alone:{LEFT_ALONE:#} {}", one_line(&refusal.reason));
-        (refusal.line, refusal.transform, text)
+        (refusal.line, refusal.transform, format!("{dim}left alone:{dim:#} "), &refusal.reason)
     });
     let mut findings: Vec<_> = changes.chain(refusals).collect();
     findings.sort_by_key(|(line, ..)| *line);
-    for (line, transform, text) in findings {
-        writeln!(out, "{path}:{line}: {TRANSFORM}{transform}{TRANSFORM:#}: {text}")?;
+    for (line, transform, mark, reason) in findings {
+        let reason = one_line(reason);
+        writeln!(out, "{path}:{line}: {cyan}{transform}{cyan:#}: {mark}{reason}")?;
     }
     Ok(())
 }
@@ -147,9 +168,9 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 }
 
 /// Text from a file or a file name, made harmless: no line breaks, no control characters for the terminal to act on.
-pub(crate) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len());
     for char in text.chars() {
@@ -159,5 +180,5 @@ pub(crate) fn one_line(text: &str) -> String {
             _ => clean.push(char),
         }
     }
-    clean
+    Cow::Owned(clean)
 }

@@ -57,8 +57,9 @@ pub(super) fn print(arguments: &Arguments, report: &Report, stdout: &mut impl Wr
         (_, verbosity) => verbosity,
     };
     let mut text = Vec::new();
-    write_text(report, verbosity, &mut text)?;
-    io::stderr().lock().write_all(&arguments.selection.in_colour(text, &io::stderr()))
+    let colours = arguments.selection.has_colour(&io::stderr());
+    write_text(report, verbosity, colours, &mut text)?;
+    io::stderr().lock().write_all(&text)
 }
 
 /// Whether to use colours on a stream.
