@@ -16,16 +16,19 @@
 //! Sources: apt-get(8), apt(8), apt.conf(5), aptitude(8), apt-mark(8); `CommandLine::FileList` in apt-pkg for what
 //! counts as a file.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use dockfix_model::commands::Invocation;
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::options::{Grammar, Operand, Short, Value, Words};
 use crate::system;
 use crate::{
-    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind,
-    names,
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing,
+    Usage, UsageKind,
 };
 
 /// apt and its front ends.
@@ -88,7 +91,7 @@ impl Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let grammar = match command.program.as_str() {
+        let grammar = match &*command.program {
             "apt-get" | "apt" | "apt-cache" | "apt-mark" => &GRAMMAR,
             "aptitude" => &APTITUDE,
             _ => return None,
@@ -203,7 +206,7 @@ impl Ecosystem for Apt {
         }
         if let Some(source) = line.words.value(&["--with-source"]) {
             let path = ImagePath::absolute(source.known()?)?;
-            effects.reads = effects.reads.and(Paths::Below(vec![path]));
+            effects.reads = effects.reads.and(Paths::below(vec![path]));
         }
         let runs_package_code = matches!(line.verb, Verb::Install | Verb::BuildDep | Verb::Remove);
         Some(Usage { kind, directory: None, effects, runs_package_code })
@@ -281,7 +284,7 @@ impl Ecosystem for Apt {
 /// The edit that keeps docker-clean and `apt` from removing the downloads.
 fn keeping(command: &Invocation<'_>, line: &Line<'_>) -> Vec<CommandEdit> {
     let mut options = Vec::new();
-    if matches!(command.program.as_str(), "apt" | "apt-get") && !line.sets("Dir::Cache::archives") {
+    if matches!(&*command.program, "apt" | "apt-get") && !line.sets("Dir::Cache::archives") {
         options.push(format!("-o Dir::Cache::archives={ARCHIVES}"));
     }
     if command.program == "apt" && !line.sets("APT::Keep-Downloaded-Packages") {
@@ -305,7 +308,7 @@ fn read_by(operand: &Operand<'_>, verb: Verb, command: &Invocation<'_>) -> Optio
     match operand.value {
         Some(word) if is_file(word) => {
             let path = ImagePath::absolute(word).or_else(|| Some(command.directory.as_ref()?.join(word)))?;
-            Some(Paths::Below(vec![path]))
+            Some(Paths::below(vec![path]))
         }
         Some(_) => Some(Paths::none()),
         None => {
@@ -318,10 +321,10 @@ fn read_by(operand: &Operand<'_>, verb: Verb, command: &Invocation<'_>) -> Optio
     }
 }
 
-fn effects(verb: Verb) -> Effects {
-    // Maintainer scripts get the whole environment (dpkg does not clear it); these are the names that they and apt are
-    // known to look at.
-    let environment = names(&[
+/// Maintainer scripts get the whole environment (dpkg does not clear it); these are the names that they and apt are known
+/// to look at.
+static VARIABLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let own = [
         "APT_*",
         "DEBIAN_*",
         "DEBCONF_*",
@@ -341,7 +344,12 @@ fn effects(verb: Verb) -> Effects {
         "SYSTEMD_*",
         "POSTGRESQL_*",
         "MYSQL_*",
-    ]);
+    ];
+    [COMMON_VARIABLES, &own].concat()
+});
+
+fn effects(verb: Verb) -> Effects {
+    let environment = Names::Matching(Cow::Borrowed(&VARIABLES));
     let programs = system::programs();
     let (reads, writes) = match verb {
         Verb::Install | Verb::BuildDep | Verb::Remove => (system::directories(), system::written()),

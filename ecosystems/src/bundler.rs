@@ -40,7 +40,7 @@ enum Line<'c> {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        if !matches!(command.program.as_str(), "bundle" | "bundler") {
+        if !matches!(&*command.program, "bundle" | "bundler") {
             return None;
         }
         let first = command.arguments.first().map(|argument| argument.value.as_deref());
@@ -119,9 +119,9 @@ impl Ecosystem for Bundler {
         // The usual place in the project is among the outputs, another one is not.
         if let (Some(directory), Paths::Below(paths)) = (&directory, &mut effects.writes) {
             let usual = [directory.join("vendor/bundle"), directory.join(".bundle")];
-            paths.retain(|path| !usual.iter().any(|usual| path.below(usual).is_some()));
+            paths.to_mut().retain(|path| !usual.iter().any(|usual| path.below(usual).is_some()));
             if let Paths::Below(paths) = &mut effects.reads {
-                paths.retain(|path| !usual.iter().any(|usual| path.below(usual).is_some()));
+                paths.to_mut().retain(|path| !usual.iter().any(|usual| path.below(usual).is_some()));
             }
         }
         let runs_package_code = matches!(line, Line::Install(_));

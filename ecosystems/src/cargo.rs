@@ -60,7 +60,7 @@ const BUILDS: &str = "build b check c test t run r bench doc d rustc rustdoc cli
     tarpaulin leptos build-deps";
 
 fn verb(command: &Invocation<'_>) -> Option<Verb> {
-    match command.program.as_str() {
+    match &*command.program {
         "cargo" => {}
         "rustup" => return rustup(command),
         _ => return None,
@@ -300,7 +300,7 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
     {
         match environment.path(name) {
             Ok(None) => {}
-            Ok(Some(path)) => written = written.and(Paths::Below(vec![path])),
+            Ok(Some(path)) => written = written.and(Paths::below(vec![path])),
             Err(_) => return None,
         }
     }
@@ -313,7 +313,7 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
             if let Some(directory) = words.value(&[option]) {
                 let path = ImagePath::absolute(directory.known()?)
                     .or_else(|| Some(command.directory.as_ref()?.join(directory.known()?)))?;
-                written = written.and(Paths::Below(vec![path]));
+                written = written.and(Paths::below(vec![path]));
             }
         }
         // `$CRATE` may be an option.
@@ -340,7 +340,7 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
     if verb == Verb::Install {
         environment = environment.and(Names::matching(&compilers));
     }
-    let reads = written.clone().and(Paths::Below(around)).and(system).and(home);
+    let reads = written.clone().and(Paths::below(around)).and(system).and(home);
     Some(Effects { reads, writes: written, environment })
 }
 
@@ -364,11 +364,11 @@ fn prepare_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
     }
     let mut toolchains = environment.below_home(&[".rustup"]).and(system::below(&["/usr/local/rustup"]));
     if let Some(path) = environment.path("RUSTUP_HOME").ok()? {
-        toolchains = toolchains.and(Paths::Below(vec![path]));
+        toolchains = toolchains.and(Paths::below(vec![path]));
     }
-    let written = toolchains.and(Paths::Below(vec![directory.clone()]));
+    let written = toolchains.and(Paths::below(vec![directory.clone()]));
     let settings = environment.below_home(&[".cargo"]).and(system::below(&["/usr/local/cargo/config.toml"]));
-    let around = Paths::Below(toolchain_files(directory));
+    let around = Paths::below(toolchain_files(directory));
     let reads = written.clone().and(settings).and(around).and(system::programs());
     Some(Effects { reads, writes: written, environment: names(NETWORK_VARIABLES) })
 }

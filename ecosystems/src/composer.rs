@@ -52,7 +52,7 @@ enum Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let first = match command.program.as_str() {
+        let first = match &*command.program {
             "composer" | "composer.phar" => 0,
             "php" => Self::script(command)?,
             _ => return None,
@@ -128,7 +128,7 @@ impl Ecosystem for Composer {
         match line.verb {
             // It reads the configuration of the project too.
             Verb::ClearCache => {
-                let manifest = Paths::Below(vec![directory.take()?.join("composer.json")]);
+                let manifest = Paths::below(vec![directory.take()?.join("composer.json")]);
                 effects.reads = effects.reads.and(manifest);
             }
             Verb::Global => directory = None,
@@ -253,7 +253,7 @@ fn effects(environment: &Environment<'_>) -> Effects {
     let mut kept = environment.below_home(IN_HOME);
     for name in ["COMPOSER_HOME", "COMPOSER_CACHE_DIR", "COMPOSER_BIN_DIR"] {
         kept = match environment.path(name) {
-            Ok(Some(path)) => kept.and(Paths::Below(vec![path])),
+            Ok(Some(path)) => kept.and(Paths::below(vec![path])),
             Ok(None) => kept,
             Err(_) => Paths::All,
         };

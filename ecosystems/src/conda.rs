@@ -124,7 +124,7 @@ impl<'c> Line<'c> {
 }
 
 fn is_conda(command: &Invocation<'_>) -> bool {
-    matches!(command.program.as_str(), "conda" | "mamba" | "micromamba")
+    matches!(&*command.program, "conda" | "mamba" | "micromamba")
 }
 
 /// The command that `conda run` runs.
@@ -139,8 +139,8 @@ fn inner<'c>(command: &'c Invocation<'c>) -> Option<Invocation<'c>> {
     let path = program.value?;
     let first = command.arguments.len() - words.operands.len() + 1;
     Some(Invocation {
-        program: path.rsplit('/').next().unwrap_or(path).to_owned(),
-        program_path: path.to_owned(),
+        program: path.rsplit('/').next().unwrap_or(path).into(),
+        program_path: path.into(),
         program_span: program.argument.span,
         arguments: command.arguments.get(first..)?.to_vec(),
         ..command.clone()

@@ -123,7 +123,7 @@ enum Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let mut words = match command.program.as_str() {
+        let mut words = match &*command.program {
             "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum" | "microdnf" | "tdnf" => {
                 Words::read(command, 0, &GRAMMAR)?
             }
@@ -315,7 +315,7 @@ fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
     if is_remote || is_package {
         return Paths::none();
     }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::Below(vec![path]))
+    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
 }
 
 #[cfg(test)]

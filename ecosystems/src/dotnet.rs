@@ -137,7 +137,7 @@ fn effects(environment: &Environment<'_>, line: &Line<'_>) -> Effects {
     let mut kept = environment.below_home(IN_HOME).and(system::below(&["/tmp/NuGetScratch", "/tmp/.dotnet"]));
     for name in ["NUGET_PACKAGES", "NUGET_HTTP_CACHE_PATH", "NUGET_SCRATCH", "DOTNET_CLI_HOME"] {
         kept = match environment.path(name) {
-            Ok(Some(path)) => kept.and(Paths::Below(vec![path])),
+            Ok(Some(path)) => kept.and(Paths::below(vec![path])),
             Ok(None) => kept,
             Err(_) => Paths::All,
         };
@@ -145,7 +145,7 @@ fn effects(environment: &Environment<'_>, line: &Line<'_>) -> Effects {
     for option in ["--packages", "--tool-path"] {
         if let Some(path) = line.value(option) {
             kept = match environment.resolve(path) {
-                Ok(path) => kept.and(Paths::Below(vec![path])),
+                Ok(path) => kept.and(Paths::below(vec![path])),
                 Err(_) => Paths::All,
             };
         }

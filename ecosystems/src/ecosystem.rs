@@ -338,5 +338,5 @@ pub const GIT_VARIABLES: &str = "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_
 /// them.
 #[must_use]
 pub fn names(patterns: &[&'static str]) -> Names {
-    Names::matching(COMMON_VARIABLES).and(Names::matching(patterns))
+    Names::Matching([COMMON_VARIABLES, patterns].concat().into())
 }

@@ -135,6 +135,6 @@ impl<'a> Environment<'a> {
             paths.extend(names.iter().map(|name| ImagePath::root().join("root").join(name)));
             paths.push(ImagePath::root().join("home"));
         }
-        Paths::Below(paths)
+        Paths::below(paths)
     }
 }

@@ -67,7 +67,7 @@ impl Ecosystem for Gem {
         for option in ["-i", "--install-dir", "-n", "--bindir", "--config-file", "--build-root"] {
             if let Some(value) = line.words.value(&[option]) {
                 let path = environment.resolve(value.known()?).ok()?;
-                let path = dockfix_model::effects::Paths::Below(vec![path]);
+                let path = dockfix_model::effects::Paths::below(vec![path]);
                 effects.reads = effects.reads.and(path.clone());
                 effects.writes = effects.writes.and(path);
             }

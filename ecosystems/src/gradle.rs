@@ -32,7 +32,7 @@ struct Line<'c> {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let is_wrapper = match command.program.as_str() {
+        let is_wrapper = match &*command.program {
             "gradle" => false,
             "gradlew" => true,
             _ => return None,
@@ -96,7 +96,7 @@ impl Ecosystem for Gradle {
         let environment = Environment::new(command, state);
         let mut effects = java::effects(&environment, &[".gradle"], &["GRADLE_* ORG_GRADLE_PROJECT_*"]);
         let home = match home(&line, &environment, state) {
-            Ok(home) => Paths::Below(vec![home]),
+            Ok(home) => Paths::below(vec![home]),
             Err(_) => Paths::All,
         };
         effects.reads = effects.reads.and(home.clone());

@@ -39,7 +39,7 @@ const RESOLVING: [&str; 4] = ["go-offline", "resolve", "resolve-plugins", "sourc
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let is_wrapper = match command.program.as_str() {
+        let is_wrapper = match &*command.program {
             "mvn" | "mvnd" => false,
             "mvnw" => true,
             _ => return None,
@@ -118,7 +118,7 @@ impl Ecosystem for Maven {
         }
         let mut effects = java::effects(&environment, &[".m2", ".mavenrc"], VARIABLES);
         let mut add = |path: ImagePath| {
-            let path = Paths::Below(vec![path]);
+            let path = Paths::below(vec![path]);
             for side in [&mut effects.reads, &mut effects.writes] {
                 *side = std::mem::replace(side, Paths::none()).and(path.clone());
             }

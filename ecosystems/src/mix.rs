@@ -353,7 +353,7 @@ fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
         "REBAR_GLOBAL_CACHE_DIR",
     ] {
         kept = match environment.path(name) {
-            Ok(Some(path)) => kept.and(Paths::Below(vec![path])),
+            Ok(Some(path)) => kept.and(Paths::below(vec![path])),
             Ok(None) => kept,
             Err(_) => Paths::All,
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Argument, Invocation};
+use memchr::memmem;
 
 /// How a program writes its options. An item of a list may be several, with white space between them.
 #[derive(Clone, Copy)]
@@ -99,8 +100,9 @@ impl<'c> Words<'c> {
     /// Reads the arguments of `command` from the one at `first` on; `None` where an option is not in the grammar or a
     /// word may be an option or none.
     pub(crate) fn read(command: &'c Invocation<'c>, first: usize, grammar: &Grammar) -> Option<Self> {
-        let mut words = Self { options: Vec::new(), operands: Vec::new() };
-        let mut arguments = command.arguments.get(first..)?.iter();
+        let arguments = command.arguments.get(first..)?;
+        let mut words = Self { options: Vec::new(), operands: Vec::with_capacity(arguments.len()) };
+        let mut arguments = arguments.iter();
         loop {
             let (from, given) = (arguments.as_slice(), words.options.len());
             let Some(argument) = arguments.next() else { break };
@@ -247,20 +249,22 @@ impl Grammar {
         if bare.is_empty() || bare.contains(|ch: char| ch.is_ascii_whitespace()) {
             return None;
         }
-        let among = |list: &'static [&'static str]| list.iter().find_map(|row| self.find_in(row, bare));
+        let finder = memmem::Finder::new(bare);
+        let among = |list: &'static [&'static str]| list.iter().find_map(|row| self.find_in(row, &finder));
         among(self.valued).map(|name| (name, true)).or_else(|| among(self.switches).map(|name| (name, false)))
     }
 
-    /// The option of a row of options that is written like this. The rows are long, so they are searched as text.
-    fn find_in(&self, row: &'static str, bare: &str) -> Option<&'static str> {
-        let (text, bytes) = (row.as_bytes(), bare.as_bytes());
-        memchr::memmem::find_iter(text, bytes).find_map(|at| {
-            let is_end = text.get(at + bytes.len()).is_none_or(u8::is_ascii_whitespace);
+    /// The option of a row of options that is written like what is looked for. The rows are long, so they are searched as
+    /// text.
+    fn find_in(&self, row: &'static str, finder: &memmem::Finder<'_>) -> Option<&'static str> {
+        let (text, length) = (row.as_bytes(), finder.needle().len());
+        finder.find_iter(text).find_map(|at| {
+            let is_end = text.get(at + length).is_none_or(u8::is_ascii_whitespace);
             let before = text.get(..at)?;
             let dashes = before.iter().rev().take_while(|byte| **byte == b'-' && self.short == Short::Long);
             let start = at - dashes.count();
             let is_start = start == 0 || text.get(start - 1).is_some_and(u8::is_ascii_whitespace);
-            if is_start && is_end { row.get(start..at + bytes.len()) } else { None }
+            if is_start && is_end { row.get(start..at + length) } else { None }
         })
     }
 

@@ -198,7 +198,7 @@ fn read_by(operand: &Operand<'_>, from_files: bool, command: &Invocation<'_>) ->
                 && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric()));
         return if is_package { Paths::none() } else { Paths::All };
     }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::Below(vec![path]))
+    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ enum Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let program = command.program.as_str();
+        let program = &*command.program;
         let first = if is_versioned(program, "pip") {
             0
         } else if is_interpreter(program) {

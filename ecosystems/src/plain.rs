@@ -31,7 +31,7 @@ pub fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
         if *written { touched.writes(path) } else { touched.reads(path) }
     }
     // `./install` is not `install`.
-    let place = command.program_path.strip_suffix(command.program.as_str())?;
+    let place = command.program_path.strip_suffix(&*command.program)?;
     if !matches!(place, "" | "/bin/" | "/sbin/" | "/usr/bin/" | "/usr/sbin/") {
         return None;
     }
@@ -80,7 +80,7 @@ fn is_builtin(program: &str) -> bool {
 }
 
 fn touch(touched: &mut Touched<'_>) -> Option<()> {
-    match touched.command.program.as_str() {
+    match &*touched.command.program {
         "" | ":" | "break" | "continue" | "exit" | "export" | "false" | "hash" | "pwd" | "read"
         | "readonly" | "return" | "set" | "shift" | "times" | "true" | "type" | "ulimit" | "umask"
         | "unalias" | "unset" | "wait" | "echo" | "printf" => files::print(touched),
@@ -135,7 +135,7 @@ pub fn changes_shell_state(command: &Invocation<'_>) -> bool {
     let sets_by_default = |text: &[u8]| {
         memchr::memchr_iter(b'=', text).any(|at| text.get(..at).is_some_and(|before| before.ends_with(b":")))
     };
-    match command.program.as_str() {
+    match &*command.program {
         "" | "." | "alias" | "break" | "cd" | "continue" | "declare" | "eval" | "exit" | "export"
         | "getopts" | "local" | "popd" | "pushd" | "read" | "readonly" | "return" | "set" | "shift"
         | "shopt" | "source" | "trap" | "typeset" | "ulimit" | "umask" | "unalias" | "unset" => true,

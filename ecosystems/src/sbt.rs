@@ -42,7 +42,7 @@ struct Line<'c> {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        if !matches!(command.program.as_str(), "sbt" | "sbtx") {
+        if !matches!(&*command.program, "sbt" | "sbtx") {
             return None;
         }
         let words = Words::read(command, 0, &GRAMMAR);

@@ -1,5 +1,6 @@
 //! What the installation of a system package may touch.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use dockfix_model::ImagePath;
@@ -73,18 +74,18 @@ pub(crate) const DIRECTORIES: &[&str] = &[
 
 /// [`DIRECTORIES`] as paths.
 pub(crate) fn directories() -> Paths {
-    static PATHS: LazyLock<Paths> = LazyLock::new(|| below(DIRECTORIES));
-    PATHS.clone()
+    static PATHS: LazyLock<Vec<ImagePath>> = LazyLock::new(|| fixed(DIRECTORIES));
+    Paths::Below(Cow::Borrowed(&PATHS))
 }
 
 /// What the installation of a package may write: [`DIRECTORIES`], of root's home only [`IN_ROOT`].
 pub(crate) fn written() -> Paths {
-    static PATHS: LazyLock<Paths> = LazyLock::new(|| {
+    static PATHS: LazyLock<Vec<ImagePath>> = LazyLock::new(|| {
         let root = ImagePath::fixed("/root");
         let paths = DIRECTORIES.iter().chain(IN_ROOT).map(|path| ImagePath::fixed(path));
-        Paths::Below(paths.filter(|path| *path != root).collect())
+        paths.filter(|path| *path != root).collect()
     });
-    PATHS.clone()
+    Paths::Below(Cow::Borrowed(&PATHS))
 }
 
 /// What scripts of packages, and programs that they run, keep in root's home. Packages ship no files there, which is the
@@ -117,13 +118,17 @@ const IN_ROOT: &[&str] = &[
 
 /// [`PROGRAMS`] as paths.
 pub(crate) fn programs() -> Paths {
-    static PATHS: LazyLock<Paths> = LazyLock::new(|| below(PROGRAMS));
-    PATHS.clone()
+    static PATHS: LazyLock<Vec<ImagePath>> = LazyLock::new(|| fixed(PROGRAMS));
+    Paths::Below(Cow::Borrowed(&PATHS))
 }
 
 /// These absolute paths and everything below them.
 pub(crate) fn below(paths: &[&'static str]) -> Paths {
-    Paths::Below(paths.iter().map(|path| ImagePath::fixed(path)).collect())
+    Paths::below(fixed(paths))
+}
+
+fn fixed(paths: &[&'static str]) -> Vec<ImagePath> {
+    paths.iter().map(|path| ImagePath::fixed(path)).collect()
 }
 
 /// What running any program reads: the program itself in the usual search path, its libraries, the list of users.

@@ -69,7 +69,7 @@ pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str
         let text = |span: &dockfix_syntax::Span| {
             let argument = command.arguments.iter().find(|argument| argument.span == *span);
             argument.map_or_else(
-                || command.program.clone(),
+                || command.program.to_string(),
                 |argument| String::from_utf8_lossy(argument.text).into_owned(),
             )
         };
@@ -90,7 +90,7 @@ pub(crate) fn caches(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str
 pub(crate) fn touches(ecosystem: &dyn Ecosystem, dockerfile: &str, path: &str) -> String {
     with_last(ecosystem, dockerfile, &[], |found| {
         let Some((_, usage, _, _)) = found else { return "opaque".to_owned() };
-        let path = Paths::Below(vec![ImagePath::root().join(path)]);
+        let path = Paths::below(vec![ImagePath::root().join(path)]);
         let mark = |set: &Paths, mark| if set.overlaps(&path) { mark } else { "" };
         format!("{}{}", mark(&usage.effects.reads, "r"), mark(&usage.effects.writes, "w"))
     })

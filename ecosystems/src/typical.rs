@@ -1,14 +1,16 @@
 //! The edits that a project sees every day: what the effect of a Dockerfile on its cache is measured by.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::LazyLock;
 
 use dockfix_model::PREDEFINED_ARGS;
 use dockfix_model::build::{Base, Build};
 use dockfix_model::cache::Edit;
 use dockfix_model::context::{Context, FileType};
-use dockfix_model::pattern::{has_wildcard, matches};
+use dockfix_model::pattern::{Pattern, has_wildcard};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Variables;
+use rustc_hash::FxHashMap;
 
 use crate::ALL;
 
@@ -128,6 +130,57 @@ const SOURCE_ENDINGS: &[&str] = &[
     "swift", "ts", "tsx", "vb", "vue", "zig",
 ];
 
+/// What a file is for a package manager.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sort {
+    /// Its place in [`ALL`].
+    number: usize,
+    /// A lock file, or else a manifest.
+    is_lock_file: bool,
+}
+
+/// The names of the manifests and lock files of all managers.
+struct Names {
+    /// Those that are no patterns.
+    plain: FxHashMap<&'static str, Vec<Sort>>,
+    patterns: Vec<(Pattern, Sort)>,
+}
+
+impl Names {
+    fn of_all() -> &'static Self {
+        static NAMES: LazyLock<Names> = LazyLock::new(|| {
+            let mut all = Names { plain: FxHashMap::default(), patterns: Vec::new() };
+            for (number, ecosystem) in ALL.iter().enumerate() {
+                for (names, is_lock_file) in [(ecosystem.manifests(), false), (ecosystem.lock_files(), true)]
+                {
+                    names.iter().for_each(|name| all.add(name, Sort { number, is_lock_file }));
+                }
+            }
+            all
+        });
+        &NAMES
+    }
+
+    fn add(&mut self, name: &'static str, sort: Sort) {
+        if has_wildcard(name) {
+            // What is no pattern matches no file.
+            self.patterns.extend(Pattern::new(name).ok().map(|pattern| (pattern, sort)));
+        } else {
+            self.plain.entry(name).or_default().push(sort);
+        }
+    }
+
+    /// What a file of this name is, in the order of [`ALL`].
+    fn sorts_of(&self, name: &str) -> Vec<Sort> {
+        let matching = self.patterns.iter().filter(|(pattern, _)| pattern.matches(name));
+        let plain = self.plain.get(name).into_iter().flatten();
+        let mut sorts: Vec<_> = plain.chain(matching.map(|(_, sort)| sort)).copied().collect();
+        sorts.sort_unstable();
+        sorts.dedup();
+        sorts
+    }
+}
+
 /// The first file of each sort that a search from the top finds.
 #[derive(Default)]
 struct Found {
@@ -173,23 +226,13 @@ impl Found {
     }
 
     fn take(&mut self, name: &str, path: String) {
-        let is_one = |names: &[&str]| {
-            names.iter().any(|pattern| match has_wildcard(pattern) {
-                true => matches(pattern, name).unwrap_or(false),
-                false => *pattern == name,
-            })
-        };
-        let mut is_managed = false;
-        for ecosystem in ALL {
-            for (names, taken) in
-                [(ecosystem.manifests(), &mut self.manifests), (ecosystem.lock_files(), &mut self.lock_files)]
-            {
-                if is_one(names) {
-                    is_managed = true;
-                    if !taken.iter().any(|(manager, _)| *manager == ecosystem.name()) {
-                        taken.push((ecosystem.name(), path.clone()));
-                    }
-                }
+        let sorts = Names::of_all().sorts_of(name);
+        let is_managed = !sorts.is_empty();
+        for Sort { number, is_lock_file } in sorts {
+            let manager = ALL[number].name();
+            let taken = if is_lock_file { &mut self.lock_files } else { &mut self.manifests };
+            if !taken.iter().any(|(other, _)| *other == manager) {
+                taken.push((manager, path.clone()));
             }
         }
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);

@@ -81,7 +81,7 @@ impl Ecosystem for Yarn {
     }
 
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
-        if !matches!(command.program.as_str(), "yarn" | "yarnpkg") {
+        if !matches!(&*command.program, "yarn" | "yarnpkg") {
             return None;
         }
         let line = Words::read(command, 0, &GRAMMAR)?;

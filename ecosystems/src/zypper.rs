@@ -231,7 +231,7 @@ fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
     if is_name || beginning.contains("://") {
         return Paths::none();
     }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::Below(vec![path]))
+    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ fn most_commands_are_known() {
         each_command(&source, &mut |step, _, command| {
             let known =
                 recognise(command, &step.state).is_some() || plain::effects(command, &step.state).is_some();
-            let count = counts.entry(command.program.clone()).or_default();
+            let count = counts.entry(command.program.to_string()).or_default();
             count.0 += usize::from(known);
             count.1 += 1;
         });

@@ -53,8 +53,8 @@ pub struct Link<'a> {
 /// What a link runs.
 #[derive(Clone, Debug)]
 pub enum Action<'a> {
-    /// A pipeline of simple commands; mostly one.
-    Pipeline(Vec<Invocation<'a>>),
+    /// A pipeline of simple commands; mostly one. They are shared with what is found out about them.
+    Pipeline(Rc<[Invocation<'a>]>),
     /// `sh -c '...'`: the links of the inner script, spans in the same text.
     Nested(Vec<Link<'a>>),
     /// Something that is not read further.
@@ -104,9 +104,9 @@ pub struct Invocation<'a> {
     /// The command from its first assignment, or its wrapper, to its last word or redirection.
     pub span: Span,
     /// The program's name without its directory.
-    pub program: String,
+    pub program: Cow<'a, str>,
     /// The program as it is called: its name, or its path.
-    pub program_path: String,
+    pub program_path: Cow<'a, str>,
     /// The span of the word that names the program.
     pub program_span: Span,
     /// What follows the name.
@@ -120,8 +120,6 @@ pub struct Invocation<'a> {
     pub user: Option<User>,
     /// Files that redirections name: whether it is written, and the path where it is known.
     pub redirects: Vec<(bool, Option<ImagePath>)>,
-    /// Names of variables that its text reads.
-    pub reads: Vec<String>,
 }
 
 /// An argument of an invocation.
@@ -197,17 +195,16 @@ impl<'a> Chain<'a> {
         };
         let invocation = Invocation {
             span: Span::empty(0),
-            program: program.rsplit('/').next().unwrap_or(program).to_owned(),
-            program_path: program.clone(),
+            program: name_of(&program.clone().into()),
+            program_path: program.clone().into(),
             program_span: Span::empty(0),
             arguments: arguments.iter().map(argument).collect(),
             assignments: Vec::new(),
             directory: state.workdir.clone(),
             user: None,
             redirects: Vec::new(),
-            reads: Vec::new(),
         };
-        let action = Action::Pipeline(vec![invocation]);
+        let action = Action::Pipeline(Rc::from([invocation]));
         let link = Link { span: Span::empty(0), operator: None, action };
         Ok(Self { links: Rc::new([link]), text: instruction.args(), place: Place::Exec })
     }
@@ -256,7 +253,7 @@ pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invo
     let Ok(script) = shell::scan(text) else { return };
     let placed = script.simple_commands();
     let mut reader = Reader { directory: None, ..Reader::new(state) };
-    reader.assigned = placed.iter().flat_map(|placed| value::assigned_names(placed.command)).collect();
+    placed.iter().for_each(|placed| value::add_assigned(placed.command, &mut reader.assigned));
     for placed in placed {
         let Some(command) = invocation(placed.command, 0, &reader) else { continue };
         visit(text, &command);
@@ -282,7 +279,7 @@ fn invocations<'l, 'a>(links: &'l [Link<'a>]) -> Vec<&'l Invocation<'a>> {
     let mut found = Vec::new();
     for link in links {
         match &link.action {
-            Action::Pipeline(commands) => found.extend(commands),
+            Action::Pipeline(commands) => found.extend(commands.iter()),
             Action::Nested(inner) => found.extend(invocations(inner)),
             Action::Opaque(_) => {}
         }
@@ -300,16 +297,16 @@ fn first_opaque(links: &[Link<'_>]) -> Option<OpaqueLink> {
 
 /// What changes from link to link.
 #[derive(Clone)]
-struct Reader<'s> {
+struct Reader<'s, 'a> {
     state: &'s State,
     directory: Option<ImagePath>,
     /// Names that the script sets: their values are not those of ENV.
-    assigned: Vec<String>,
+    assigned: Vec<Cow<'a, str>>,
     /// Variables that commands so far have exported.
     exported: Vec<(String, Option<String>)>,
 }
 
-impl<'s> Reader<'s> {
+impl<'s> Reader<'s, '_> {
     fn new(state: &'s State) -> Self {
         Self { state, directory: state.workdir.clone(), assigned: Vec::new(), exported: Vec::new() }
     }
@@ -319,22 +316,22 @@ fn read<'a>(
     text: &'a [u8],
     offset: usize,
     shell: Shell,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'_, 'a>,
 ) -> Result<Vec<Link<'a>>, Opaque> {
     let script = shell::scan(text)?;
     if script.bash_only.is_some() && shell != Shell::Bash {
         return Err(Opaque::BashOnly);
     }
     for placed in script.simple_commands() {
-        reader.assigned.extend(value::assigned_names(placed.command));
+        value::add_assigned(placed.command, &mut reader.assigned);
     }
     Ok(script.list.items.iter().map(|item| link(item, offset, shell, reader)).collect())
 }
 
-fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_>) -> Link<'a> {
+fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_, 'a>) -> Link<'a> {
     let operator = item.operator.map(|(operator, span)| (operator, span.shifted(offset)));
     let span = item.pipeline.span.shifted(offset);
-    let action = action(item, offset, shell, reader);
+    let action = action(item, offset, shell, reader).unwrap_or_else(Action::Opaque);
     if matches!(action, Action::Opaque(_)) {
         // `{ cd x; }`, `eval`, `.`: after them the directory is anybody's guess.
         reader.directory = None;
@@ -342,32 +339,37 @@ fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reade
     Link { span, operator, action }
 }
 
-fn action<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_>) -> Action<'a> {
+fn action<'a>(
+    item: &ListItem<'a>,
+    offset: usize,
+    shell: Shell,
+    reader: &mut Reader<'_, 'a>,
+) -> Result<Action<'a>, OpaqueLink> {
     let background = matches!(item.operator, Some((Operator::Background, _)));
     if item.pipeline.negated || background {
-        return Action::Opaque(OpaqueLink::Negated);
+        return Err(OpaqueLink::Negated);
     }
-    let mut commands = Vec::with_capacity(item.pipeline.commands.len());
-    for command in &item.pipeline.commands {
-        let Command::Simple(simple) = command else { return Action::Opaque(OpaqueLink::Compound) };
-        if value::has_substitution(simple) {
-            return Action::Opaque(OpaqueLink::Substitution);
+    if let [command] = &item.pipeline.commands[..] {
+        let simple = readable(command)?;
+        if let Some(inner) = nested(simple, offset, shell, reader) {
+            return Ok(Action::Nested(inner));
         }
-        if item.pipeline.commands.len() == 1
-            && let Some(inner) = nested(simple, offset, shell, reader)
-        {
-            return Action::Nested(inner);
-        }
-        let Some(invocation) = invocation(simple, offset, reader) else {
-            return Action::Opaque(OpaqueLink::Unnamed);
-        };
-        commands.push(invocation);
+        let command = invocation(simple, offset, reader).ok_or(OpaqueLink::Unnamed)?;
+        change_directory(&command, reader);
+        export(&command, reader);
+        return Ok(Action::Pipeline(Rc::from([command])));
     }
-    if let [command] = &commands[..] {
-        change_directory(command, reader);
-        export(command, reader);
+    let read = |command| invocation(readable(command)?, offset, reader).ok_or(OpaqueLink::Unnamed);
+    Ok(Action::Pipeline(item.pipeline.commands.iter().map(read).collect::<Result<_, _>>()?))
+}
+
+/// A command of a pipeline, where it is one whose words can be read.
+fn readable<'s, 'a>(command: &'s Command<'a>) -> Result<&'s SimpleCommand<'a>, OpaqueLink> {
+    match command {
+        Command::Simple(simple) if value::has_substitution(simple) => Err(OpaqueLink::Substitution),
+        Command::Simple(simple) => Ok(simple),
+        _ => Err(OpaqueLink::Compound),
     }
-    Action::Pipeline(commands)
 }
 
 /// The links of `sh -c 'script'`, where the script stands in one pair of quotes with nothing that the outer shell
@@ -376,7 +378,7 @@ fn nested<'a>(
     simple: &SimpleCommand<'a>,
     offset: usize,
     shell: Shell,
-    reader: &Reader<'_>,
+    reader: &Reader<'_, 'a>,
 ) -> Option<Vec<Link<'a>>> {
     let (text, at) = wrapper::inner_script(simple)?;
     // The inner shell starts where the outer one is, and what it changes ends with it.
@@ -385,7 +387,11 @@ fn nested<'a>(
     read(text, offset + at, inner_shell, &mut inner).ok()
 }
 
-fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>) -> Option<Invocation<'a>> {
+fn invocation<'a>(
+    simple: &SimpleCommand<'a>,
+    offset: usize,
+    reader: &Reader<'_, 'a>,
+) -> Option<Invocation<'a>> {
     let value = |word: &Word<'a>| value::of_word(word, reader.state, &reader.assigned);
     let own = simple
         .assignments
@@ -395,54 +401,57 @@ fn invocation<'a>(simple: &SimpleCommand<'a>, offset: usize, reader: &Reader<'_>
     // The environment that earlier commands have made is set for this one as if it stood before it.
     let earlier = reader.exported.iter().filter(|_| !is_bare).cloned();
     let mut assignments: Vec<_> = earlier.chain(own).collect();
-    let arguments: Vec<_> = simple
-        .words
-        .iter()
-        .filter(|word| !word.is_nothing())
-        .map(|word| Argument {
-            span: word.span.shifted(offset),
-            text: word.text(),
-            value: value(word),
-            glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
-        })
-        .collect();
+    let mut arguments = Vec::with_capacity(simple.words.len());
+    arguments.extend(simple.words.iter().filter(|word| !word.is_nothing()).map(|word| Argument {
+        span: word.span.shifted(offset),
+        text: word.text(),
+        value: value(word),
+        glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
+    }));
     let redirects =
         simple.redirects.iter().filter_map(|redirect| value::redirect(redirect, reader)).collect();
-    let reads = simple.variables().names.iter().map(|&name| name.to_owned()).collect();
     let span = simple.span.shifted(offset);
     if arguments.is_empty() {
         // Bare assignments and redirections: the shell's own doing.
         return Some(Invocation {
             span,
-            program: String::new(),
-            program_path: String::new(),
+            program: Cow::Borrowed(""),
+            program_path: Cow::Borrowed(""),
             program_span: span,
             arguments,
             assignments,
             directory: reader.directory.clone(),
             user: None,
             redirects,
-            reads,
         });
     }
-    let unwrapped = wrapper::unwrap(arguments, &mut assignments)?;
-    let program = unwrapped.program.value?.into_owned();
+    let user = wrapper::unwrap(&mut arguments, &mut assignments)?;
+    let program = arguments.remove(0);
+    let program_path = program.value?;
     Some(Invocation {
         span,
-        program: program.rsplit('/').next().unwrap_or(&program).to_owned(),
-        program_path: program,
-        program_span: unwrapped.program.span,
-        arguments: unwrapped.arguments,
+        program: name_of(&program_path),
+        program_path,
+        program_span: program.span,
+        arguments,
         assignments,
         directory: reader.directory.clone(),
-        user: unwrapped.user,
+        user,
         redirects,
-        reads,
     })
 }
 
-fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_>) {
-    match command.program.as_str() {
+/// The name of the program at `path`.
+fn name_of<'a>(path: &Cow<'a, str>) -> Cow<'a, str> {
+    let name = |path: &str| path.bytes().rposition(|byte| byte == b'/').map_or(0, |at| at + 1);
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(&path[name(path)..]),
+        Cow::Owned(path) => Cow::Owned(path[name(path)..].to_owned()),
+    }
+}
+
+fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_, '_>) {
+    match &*command.program {
         "cd" => {
             let mut targets = command.arguments.iter().filter(|argument| argument.text != b"--");
             let target = targets.next().and_then(|argument| argument.value.as_deref());
@@ -459,8 +468,8 @@ fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_>) {
 }
 
 /// Notes what a command adds to the environment of those after it.
-fn export(command: &Invocation<'_>, reader: &mut Reader<'_>) {
-    match command.program.as_str() {
+fn export(command: &Invocation<'_>, reader: &mut Reader<'_, '_>) {
+    match &*command.program {
         "export" => {
             for argument in &command.arguments {
                 let text = String::from_utf8_lossy(argument.text);

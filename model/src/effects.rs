@@ -3,6 +3,8 @@
 //! Two neighbours may swap only if neither writes what the other reads or writes. A command that is not known is opaque:
 //! it reads and writes everything and reads every variable.
 
+use std::borrow::Cow;
+
 use crate::ImagePath;
 
 /// What something reads and writes.
@@ -21,8 +23,9 @@ pub struct Effects {
 pub enum Paths {
     /// Any path.
     All,
-    /// These files, and everything below these directories.
-    Below(Vec<ImagePath>),
+    /// These files, and everything below these directories. A table of paths that the program itself knows is not
+    /// copied until something comes to it.
+    Below(Cow<'static, [ImagePath]>),
 }
 
 /// A set of names of environment variables.
@@ -32,14 +35,14 @@ pub enum Names {
     All,
     /// Names that match one of these patterns: a name, or a beginning followed by `*`, or `*` followed by an end. Case
     /// is not looked at. An item may be several patterns, with white space between them.
-    Matching(Vec<&'static str>),
+    Matching(Cow<'static, [&'static str]>),
 }
 
 impl Effects {
     /// Nothing at all.
     #[must_use]
     pub fn none() -> Self {
-        Self { reads: Paths::none(), writes: Paths::none(), environment: Names::Matching(Vec::new()) }
+        Self { reads: Paths::none(), writes: Paths::none(), environment: Names::none() }
     }
 
     /// Everything: the effects of a command that is not known.
@@ -51,7 +54,7 @@ impl Effects {
     /// Reads and writes below these paths, and reads no variable.
     #[must_use]
     pub fn touching(paths: Vec<ImagePath>) -> Self {
-        Self { reads: Paths::Below(paths.clone()), writes: Paths::Below(paths), ..Self::none() }
+        Self { reads: Paths::below(paths.clone()), writes: Paths::below(paths), ..Self::none() }
     }
 
     /// Whether the two must keep their order as far as files go.
@@ -77,7 +80,13 @@ impl Paths {
     /// No path.
     #[must_use]
     pub fn none() -> Self {
-        Self::Below(Vec::new())
+        Self::Below(Cow::Borrowed(&[]))
+    }
+
+    /// These files, and everything below these directories.
+    #[must_use]
+    pub fn below(paths: Vec<ImagePath>) -> Self {
+        Self::Below(Cow::Owned(paths))
     }
 
     /// Whether some path is in both sets.
@@ -96,20 +105,23 @@ impl Paths {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Below(mut ours), Self::Below(theirs)) => {
-                ours.extend(theirs);
-                Self::Below(ours)
-            }
+            (Self::Below(ours), Self::Below(theirs)) => Self::Below(both(ours, theirs)),
             _ => Self::All,
         }
     }
 }
 
 impl Names {
+    /// No name.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::Matching(Cow::Borrowed(&[]))
+    }
+
     /// The names that match `patterns`.
     #[must_use]
     pub fn matching(patterns: &[&'static str]) -> Self {
-        Self::Matching(patterns.to_vec())
+        Self::Matching(patterns.to_vec().into())
     }
 
     /// Whether `name` is in the set.
@@ -133,13 +145,33 @@ impl Names {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Matching(mut ours), Self::Matching(theirs)) => {
-                ours.extend(theirs);
-                Self::Matching(ours)
-            }
+            (Self::Matching(ours), Self::Matching(theirs)) => Self::Matching(both(ours, theirs)),
             _ => Self::All,
         }
     }
+}
+
+/// The items of both lists; one beside which the other is empty stays as it is.
+fn both<T: Clone>(ours: Cow<'static, [T]>, theirs: Cow<'static, [T]>) -> Cow<'static, [T]> {
+    if theirs.is_empty() {
+        return ours;
+    }
+    if ours.is_empty() {
+        return theirs;
+    }
+    let mut all = match ours {
+        Cow::Owned(ours) => ours,
+        Cow::Borrowed(ours) => {
+            let mut all = Vec::with_capacity(ours.len() + theirs.len());
+            all.extend_from_slice(ours);
+            all
+        }
+    };
+    match theirs {
+        Cow::Owned(theirs) => all.extend(theirs),
+        Cow::Borrowed(theirs) => all.extend_from_slice(theirs),
+    }
+    Cow::Owned(all)
 }
 
 #[cfg(test)]

@@ -6,11 +6,23 @@ use std::fmt;
 /// Where a build argument takes part, whose value is not known before the build, the path holds a *symbol* in its
 /// place: `${NAME@n}`, after the name's n-th declaration. Two paths with the same symbols are the same path; of paths with
 /// different symbols nothing is known.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ImagePath {
     text: Cow<'static, str>,
     /// Whether there is a symbol in it: asked so often that it is not searched for each time.
     is_symbolic: bool,
+}
+
+impl Clone for ImagePath {
+    /// Sets of paths are copied often, and most paths in them are [fixed](Self::fixed).
+    #[inline]
+    fn clone(&self) -> Self {
+        let text = match self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text),
+            Cow::Owned(ref text) => Cow::Owned(text.clone()),
+        };
+        Self { text, is_symbolic: self.is_symbolic }
+    }
 }
 
 impl ImagePath {

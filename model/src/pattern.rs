@@ -105,7 +105,11 @@ impl Pattern {
             // Go takes the leftmost place where a piece fits and never comes back to it; only the last piece has to
             // reach the end. It tries every byte, also those inside a character.
             let tries = if piece.after_star { rest.iter().take_while(|&&b| b != b'/').count() } else { 0 };
+            let first = piece.first_byte();
             let fit = (0..=tries).find_map(|skip| {
+                if first.is_some_and(|byte| rest.get(skip) != Some(&byte)) {
+                    return None;
+                }
                 let after = piece.strip_from(rest.get(skip..)?)?;
                 (index < last || after.is_empty()).then_some(after)
             });
@@ -136,6 +140,14 @@ impl Piece {
     fn push_literal(&mut self, literal: char) {
         let mut buffer = [0; 4];
         self.atoms.extend(literal.encode_utf8(&mut buffer).bytes().map(Atom::Byte));
+    }
+
+    /// The byte that a name has to begin with to fit, where only one will do.
+    fn first_byte(&self) -> Option<u8> {
+        match self.atoms.first() {
+            Some(Atom::Byte(byte)) => Some(*byte),
+            _ => None,
+        }
     }
 
     /// What is left of `name` after the atoms took their share, or nothing if they do not fit.

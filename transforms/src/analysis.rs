@@ -12,6 +12,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables, argument};
 
+use crate::apt_merge::AptUse;
 use crate::reading::Reading;
 
 /// The links of a RUN with what is known of them.
@@ -20,6 +21,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) chain: Chain<'a>,
     /// What each link does, in the order of the chain's links.
     pub(crate) pieces: Rc<[Piece<'a>]>,
+    /// What it does with apt's package lists; filled when somebody asks.
+    pub(crate) apt: OnceCell<AptUse>,
     state: Arc<State>,
 }
 
@@ -43,12 +46,20 @@ struct Judgement {
 
 /// A command of a package manager.
 pub(crate) struct Managed<'a> {
-    /// The command.
-    pub(crate) command: Invocation<'a>,
+    /// The pipeline that it stands in, and its number there.
+    pipeline: Rc<[Invocation<'a>]>,
+    number: usize,
     /// Its manager.
     pub(crate) ecosystem: &'static dyn Ecosystem,
     /// What it does.
     pub(crate) usage: Usage,
+}
+
+impl<'a> Managed<'a> {
+    /// The command.
+    pub(crate) fn command(&self) -> &Invocation<'a> {
+        &self.pipeline[self.number]
+    }
 }
 
 impl<'a> Analysis<'a> {
@@ -60,14 +71,15 @@ impl<'a> Analysis<'a> {
     pub(crate) fn of(step: &Step<'a>) -> Result<Self, Opaque> {
         let chain = Chain::of(&step.instruction, &step.state)?;
         let pieces = chain.links.iter().map(|link| Piece::of(&link.action, &step.state)).collect();
-        Ok(Self { chain, pieces, state: Arc::clone(&step.state) })
+        Ok(Self { chain, pieces, apt: OnceCell::new(), state: Arc::clone(&step.state) })
     }
 
     /// The same for a RUN that has other flags and runs the same script, in a later state of the file; `None` where it
     /// differs in more. What holds before both must be the same.
     pub(crate) fn with_other_flags(&self, step: &Step<'a>) -> Option<Self> {
         let chain = self.chain.with_other_flags(&step.instruction)?;
-        Some(Self { chain, pieces: Rc::clone(&self.pieces), state: Arc::clone(&step.state) })
+        let (pieces, apt) = (Rc::clone(&self.pieces), self.apt.clone());
+        Some(Self { chain, pieces, apt, state: Arc::clone(&step.state) })
     }
 
     /// Every command of a package manager, in order.
@@ -121,10 +133,13 @@ impl<'a> Piece<'a> {
                 self.is_shell_state = false;
             }
             Action::Pipeline(commands) => {
-                for command in commands {
+                for (number, command) in commands.iter().enumerate() {
                     self.is_shell_state &= commands.len() == 1 && plain::changes_shell_state(command);
                     if let Some((ecosystem, usage)) = recognise(command, state) {
-                        self.managed.push(Managed { command: command.clone(), ecosystem, usage });
+                        let pipeline = Rc::clone(commands);
+                        // Nearly always it is the only one.
+                        self.managed.reserve_exact(1);
+                        self.managed.push(Managed { pipeline, number, ecosystem, usage });
                     }
                 }
             }
@@ -146,7 +161,7 @@ impl Judgement {
     }
 
     fn add_command(&mut self, command: &Invocation<'_>, managed: &[Managed<'_>], state: &State) {
-        let known = managed.iter().find(|managed| managed.command.span == command.span);
+        let known = managed.iter().find(|managed| managed.command().span == command.span);
         let effects = match known {
             Some(managed) => managed.usage.effects.clone().and(redirections(command)),
             None => match plain::effects(command, state) {
@@ -170,7 +185,7 @@ impl Judgement {
 fn redirections(command: &Invocation<'_>) -> Effects {
     let mut effects = Effects::none();
     for (is_written, path) in &command.redirects {
-        let paths = path.as_ref().map_or(Paths::All, |path| Paths::Below(vec![path.clone()]));
+        let paths = path.as_ref().map_or(Paths::All, |path| Paths::below(vec![path.clone()]));
         let side = if *is_written { &mut effects.writes } else { &mut effects.reads };
         *side = std::mem::replace(side, Paths::none()).and(paths);
     }
@@ -205,11 +220,11 @@ impl StepEffects {
             Keyword::Copy | Keyword::Add => {
                 let target =
                     Copy::of(instruction).and_then(|copy| step.state.path(&copy.destination.text, escape));
-                effects.files.writes = target.map_or(Paths::All, |target| Paths::Below(vec![target]));
+                effects.files.writes = target.map_or(Paths::All, |target| Paths::below(vec![target]));
             }
             Keyword::Workdir => {
                 let path = argument(instruction).and_then(|path| step.state.path(&path.text, escape));
-                effects.files.writes = path.map_or(Paths::All, |path| Paths::Below(vec![path]));
+                effects.files.writes = path.map_or(Paths::All, |path| Paths::below(vec![path]));
             }
             Keyword::Env | Keyword::Arg => {
                 let set = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);

@@ -51,7 +51,7 @@ impl Transform for AptMerge {
 
 /// What a step does with the package lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AptUse {
+pub(crate) enum AptUse {
     /// Nothing that is known.
     None,
     /// It fetches them, and installs nothing.
@@ -71,6 +71,10 @@ impl AptUse {
             return Self::None;
         }
         let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
+        *analysis.apt.get_or_init(|| Self::of_commands(analysis, step))
+    }
+
+    fn of_commands(analysis: &Analysis<'_>, step: &Step<'_>) -> Self {
         let mut updated = false;
         for command in analysis.chain.invocations() {
             match apt_command(command) {

@@ -112,7 +112,7 @@ impl RunStep<'_, '_> {
                         }
                     }
                     edits.extend(more);
-                    names.push(managed.command.program.clone());
+                    names.push(managed.command().program.clone().into_owned());
                 }
                 Err(reason) => proposals.refuse(self.line(), reason),
             }
@@ -144,7 +144,7 @@ impl RunStep<'_, '_> {
         });
         let plan = managed
             .ecosystem
-            .caches(&managed.command, &managed.usage, &self.step.state, project.as_ref())
+            .caches(managed.command(), &managed.usage, &self.step.state, project.as_ref())
             .map_err(|refusal| refusal.to_string())?;
         if plan.caches.is_empty() {
             return Ok(None);
@@ -160,7 +160,7 @@ impl RunStep<'_, '_> {
         self.check_frontend()?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
-            self.check_user(&managed.command)?;
+            self.check_user(managed.command())?;
         }
         let mut targets = Vec::new();
         let mut refused = None;

@@ -112,7 +112,7 @@ impl Compiler<'_, '_> {
         let directory = usage.directory.clone().ok_or("the directory that it works in is not known")?;
         let project =
             Project::new(self.input.context, self.input.supplies(self.stage), directory).until(self.index);
-        let (command, state) = (&self.managed.command, &self.step.state);
+        let (command, state) = (self.managed.command(), &self.step.state);
         let ecosystem = self.managed.ecosystem;
         let output = ecosystem.compiled(command, usage, state, &project).ok().flatten();
         if output.is_some_and(|compiled| self.is_kept(&compiled.directory)) {
@@ -140,7 +140,7 @@ impl Compiler<'_, '_> {
         let raised = self.raised(&planned, &copies)?;
         let mut cooks = vec![planned.cook.clone()];
         for other in self.analysis.managed().filter(|other| other.usage.directory == usage.directory) {
-            let planned = other.ecosystem.planned(&other.command, &other.usage, state, &project);
+            let planned = other.ecosystem.planned(other.command(), &other.usage, state, &project);
             match planned {
                 Ok(Some(planned)) if !cooks.contains(&planned.cook) => cooks.push(planned.cook),
                 _ => {}
@@ -204,13 +204,13 @@ impl Compiler<'_, '_> {
     /// What the RUN does before it compiles would not be done yet.
     fn check_commands(&self) -> Result<(), String> {
         for link in &*self.analysis.chain.links {
-            if link.span.contains(self.managed.command.span.start) {
+            if link.span.contains(self.managed.command().span.start) {
                 return Ok(());
             }
             let program = match &link.action {
                 Action::Pipeline(commands) => match &commands[..] {
-                    [command] if matches!(command.program.as_str(), "set" | "cd") => continue,
-                    [command, ..] => command.program.as_str(),
+                    [command] if matches!(&*command.program, "set" | "cd") => continue,
+                    [command, ..] => &*command.program,
                     [] => continue,
                 },
                 _ => "other commands",
@@ -253,9 +253,9 @@ impl Compiler<'_, '_> {
                         planned.output.below(&path).is_some()
                     })
                 };
-                match command.program.as_str() {
+                match &*command.program {
                     "rm" => command.arguments.iter().any(|word| word.value.as_deref().is_none_or(removed)),
-                    program => program == self.managed.command.program && command.has("clean"),
+                    program => program == self.managed.command().program && command.has("clean"),
                 }
             });
             if removes {

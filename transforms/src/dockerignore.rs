@@ -234,7 +234,7 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let Some(directory) = managed.usage.directory.clone() else { continue };
             let project = Project::new(user.context, supplies, directory);
-            let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
+            let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
                 continue;
             };
             for output in &needs.outputs {

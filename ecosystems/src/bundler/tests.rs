@@ -245,7 +245,7 @@ fn gems_in_an_odd_place_of_the_project_stay_where_they_are() {
         let step = build.stages[0].steps.last().unwrap();
         let chain = dockfix_model::commands::Chain::of(&step.instruction, &step.state).unwrap();
         let usage = Bundler.recognise(chain.invocations()[0], &step.state).unwrap();
-        usage.effects.writes.overlaps(&Paths::Below(vec![ImagePath::absolute("/app").unwrap()]))
+        usage.effects.writes.overlaps(&Paths::below(vec![ImagePath::absolute("/app").unwrap()]))
     };
     assert!(writes("/app/.gems"));
     assert!(!writes("vendor/bundle"));

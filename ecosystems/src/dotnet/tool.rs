@@ -38,7 +38,7 @@ impl Ecosystem for DotnetTool {
             }
             if !option.value.beginning().contains("://") {
                 let path = command.directory.as_ref()?.join(option.value.known()?);
-                effects.reads = effects.reads.and(Paths::Below(vec![path]));
+                effects.reads = effects.reads.and(Paths::below(vec![path]));
             }
         }
         if command.has("workload") {

@@ -197,8 +197,8 @@ impl Environment<'_> {
             written = vec![self.settings()?];
         }
         Some(Effects {
-            reads: Paths::Below(reads).and(system::below(&read)).and(system::programs()),
-            writes: Paths::Below(written),
+            reads: Paths::below(reads).and(system::below(&read)).and(system::programs()),
+            writes: Paths::below(written),
             environment: names(if line.verb == Verb::Download { &network } else { &build }),
         })
     }

@@ -78,7 +78,7 @@ pub(crate) fn effects(
     let mut reads = kept.clone().and(read).and(system::below(system::PROGRAMS));
     for name in ["JAVA_HOME", "MAVEN_HOME", "M2_HOME", "GRADLE_HOME", "SBT_HOME"] {
         if let Ok(Some(path)) = environment.path(name) {
-            reads = reads.and(Paths::Below(vec![path]));
+            reads = reads.and(Paths::below(vec![path]));
         }
     }
     Effects { reads, writes: kept, environment: names(COMMON).and(names(variables)) }

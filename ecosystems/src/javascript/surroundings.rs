@@ -117,8 +117,9 @@ pub(crate) fn install(
     let home = homes(command, state, project);
     // What the install touches where the project lies is for its needs to say; all else stays, even inside.
     let outside = |paths: Paths| match paths {
-        Paths::Below(paths) => Paths::Below(
+        Paths::Below(paths) => Paths::below(
             paths
+                .into_owned()
                 .into_iter()
                 .filter(|path| project.is_none_or(|project| project.below(path).is_none()))
                 .collect(),
@@ -152,11 +153,11 @@ pub(crate) fn global(
         _ => None,
     });
     let installed = system::directories().and(system::below(&["/usr/local", "/opt", "/tmp", "/var/tmp"]));
-    let installed = installed.and(Paths::Below(prefixes.collect())).and(home);
+    let installed = installed.and(Paths::below(prefixes.collect())).and(home);
     let mut reads = installed.clone();
     let mut directory = command.directory.clone();
     while let Some(at) = directory.filter(|_| !cwd_files.is_empty()) {
-        reads = reads.and(Paths::Below(cwd_files.iter().map(|name| at.join(name)).collect()));
+        reads = reads.and(Paths::below(cwd_files.iter().map(|name| at.join(name)).collect()));
         directory = at.parent();
     }
     if command.directory.is_none() && !cwd_files.is_empty() {
@@ -177,7 +178,7 @@ pub(crate) fn cleaning(
 ) -> Usage {
     let environment = names(READ_BY_ALL);
     let known: Result<Vec<_>, _> = directories.into_iter().collect();
-    let paths = known.map_or_else(|_| Environment::new(command, state).below_home(in_home), Paths::Below);
+    let paths = known.map_or_else(|_| Environment::new(command, state).below_home(in_home), Paths::below);
     Usage {
         kind: UsageKind::CleanCache,
         directory: None,
@@ -204,7 +205,7 @@ fn homes(command: &Invocation<'_>, state: &State, project: Option<&ImagePath>) -
             paths.push(home);
         }
     }
-    Paths::Below(paths)
+    Paths::below(paths)
 }
 
 /// A variable whose name may stand in small or in capital letters, as npm, yarn and pnpm take it.

@@ -60,7 +60,7 @@ const FIXED: &[Fixed] = &[
 
 /// The command, where it touches certain places only; the outer `None` says that it is none of those.
 pub(super) fn touch(touched: &mut Touched<'_>) -> Option<Option<()>> {
-    let program = touched.command.program.as_str();
+    let program = &*touched.command.program;
     let fixed = FIXED.iter().find(|fixed| fixed.names.split(' ').any(|name| name == program))?;
     touched.reads_all(fixed.reads);
     touched.writes_all(fixed.writes);

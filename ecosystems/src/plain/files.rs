@@ -157,7 +157,7 @@ const UNIFORM: &[Uniform] = &[
 
 /// The command, where it treats all its operands alike; the outer `None` says that it is none of those.
 pub(super) fn touch(touched: &mut Touched<'_>) -> Option<Option<()>> {
-    let program = touched.command.program.as_str();
+    let program = &*touched.command.program;
     let uniform = UNIFORM.iter().find(|uniform| uniform.names.split(' ').any(|name| name == program))?;
     Some(touch_uniform(touched, uniform))
 }

@@ -1,5 +1,6 @@
 //! What a command touches, as it is gathered.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use dockfix_model::commands::{Argument, Invocation};
@@ -56,8 +57,9 @@ const LINKS: &[(&str, &str)] = &[
 
 impl<'c> Touched<'c> {
     pub(super) fn new(command: &'c Invocation<'c>, state: &'c State) -> Self {
-        static VARIABLES: LazyLock<Names> = LazyLock::new(|| crate::names(SHELL_VARIABLES));
-        let environment = VARIABLES.clone();
+        static VARIABLES: LazyLock<Vec<&str>> =
+            LazyLock::new(|| [crate::COMMON_VARIABLES, SHELL_VARIABLES].concat());
+        let environment = Names::Matching(Cow::Borrowed(&VARIABLES));
         Self { command, state, reads: Paths::none(), writes: Paths::none(), environment }
     }
 
@@ -181,6 +183,7 @@ fn below<'p>(path: &'p ImagePath, directory: &str) -> Option<&'p str> {
 
 fn add(paths: &mut Paths, path: ImagePath) {
     let Paths::Below(paths) = paths else { return };
+    let paths = paths.to_mut();
     for (link, target) in LINKS {
         for (from, to) in [(link, target), (target, link)] {
             if let Some(rest) = below(&path, from) {

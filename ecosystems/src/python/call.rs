@@ -8,7 +8,7 @@ use crate::rebuilt::Rebuilt;
 
 /// The index of the first argument that is `tool`'s own, where `command` calls it: `tool ...`, `python3 -m tool ...`.
 pub(crate) fn arguments_of(command: &Invocation<'_>, tool: &str) -> Option<usize> {
-    let program = command.program.as_str();
+    let program = &*command.program;
     if program == tool {
         return Some(0);
     }

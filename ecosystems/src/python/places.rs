@@ -140,8 +140,8 @@ pub(crate) fn installation(command: &Invocation<'_>, state: &State, variables: &
     paths.extend(home(state, command));
     paths.extend(environments(command, state));
     Effects {
-        reads: Paths::Below(paths.clone()).and(system::below(READ)).and(system::below(system::PROGRAMS)),
-        writes: Paths::Below(paths),
+        reads: Paths::below(paths.clone()).and(system::below(READ)).and(system::programs()),
+        writes: Paths::below(paths),
         environment: names(VARIABLES).and(Names::matching(variables)),
     }
 }
@@ -256,12 +256,12 @@ pub(crate) fn add_environment(needs: &mut Needs, project: &Project<'_>) {
 /// Adds the paths to what is read.
 pub(crate) fn read(effects: &mut Effects, paths: Vec<ImagePath>) {
     let before = std::mem::replace(&mut effects.reads, Paths::none());
-    effects.reads = before.and(Paths::Below(paths));
+    effects.reads = before.and(Paths::below(paths));
 }
 
 /// Adds the paths to what is read and written.
 pub(crate) fn write(effects: &mut Effects, paths: Vec<ImagePath>) {
     let before = std::mem::replace(&mut effects.writes, Paths::none());
-    effects.writes = before.and(Paths::Below(paths.clone()));
+    effects.writes = before.and(Paths::below(paths.clone()));
     read(effects, paths);
 }

@@ -78,7 +78,7 @@ pub(crate) fn effects(environment: &Environment<'_>) -> Effects {
         "BUNDLE_USER_PLUGIN",
     ] {
         written = match environment.path(name) {
-            Ok(Some(path)) => written.and(Paths::Below(vec![path])),
+            Ok(Some(path)) => written.and(Paths::below(vec![path])),
             Ok(None) => written,
             Err(_) => Paths::All,
         };

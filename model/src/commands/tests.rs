@@ -94,7 +94,7 @@ fn names_what_it_does_not_read() {
         let mut names = Vec::new();
         each_named_by(&step.instruction, &step.state, &mut |text, command| {
             assert!(command.span.end <= text.len());
-            names.push(command.program.clone());
+            names.push(command.program.to_string());
         });
         names.join(" ")
     };

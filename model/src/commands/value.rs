@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::variables::Origin;
 
 /// The value of `word`, where nothing but ENV variables of known value expand in it.
-pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[String]) -> Option<Cow<'t, str>> {
+pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[Cow<'_, str>]) -> Option<Cow<'t, str>> {
     if let Some(literal) = word.literal_str() {
         return Some(literal);
     }
@@ -31,7 +31,7 @@ fn parts(
     parts_of_word: &[WordPart<'_>],
     quoted: bool,
     state: &State,
-    assigned: &[String],
+    assigned: &[Cow<'_, str>],
     value: &mut String,
 ) -> Option<()> {
     for part in parts_of_word {
@@ -85,18 +85,34 @@ fn starts_absolute(value: &str, state: &State) -> bool {
         .is_some_and(|default| default.starts_with('/'))
 }
 
-/// The names that a command sets in the shell or for itself.
-pub(super) fn assigned_names(command: &SimpleCommand<'_>) -> Vec<String> {
-    let mut names: Vec<_> = command.assignments.iter().map(|assignment| assignment.name.to_owned()).collect();
-    let declares =
-        ["export", "read", "unset", "local", "declare", "typeset", "readonly", "printf", "getopts"];
-    if command.words.first().is_some_and(|word| declares.iter().any(|name| word.is(name))) {
-        for word in &command.words[1..] {
-            let text = String::from_utf8_lossy(word.text());
-            names.push(text.split('=').next().unwrap_or_default().trim_end_matches('+').to_owned());
-        }
+/// Adds the names that a command sets in the shell or for itself.
+pub(super) fn add_assigned<'t>(command: &SimpleCommand<'t>, names: &mut Vec<Cow<'t, str>>) {
+    names.extend(command.assignments.iter().map(|assignment| Cow::Borrowed(assignment.name)));
+    let Some((program, words)) = command.words.split_first() else { return };
+    if !program.literal().is_some_and(|name| declares(&name)) {
+        return;
     }
-    names
+    names.extend(words.iter().map(|word| {
+        let name = word.text().split(|byte| *byte == b'=').next().unwrap_or_default();
+        let plus = name.iter().rev().take_while(|byte| **byte == b'+').count();
+        String::from_utf8_lossy(&name[..name.len() - plus])
+    }));
+}
+
+/// Whether the words behind a program of this name are variables that it sets or unsets.
+fn declares(program: &[u8]) -> bool {
+    matches!(
+        program,
+        b"export"
+            | b"read"
+            | b"unset"
+            | b"local"
+            | b"declare"
+            | b"typeset"
+            | b"readonly"
+            | b"printf"
+            | b"getopts"
+    )
 }
 
 /// Whether a command substitution that runs anything stands anywhere in the command.
@@ -117,7 +133,10 @@ pub(super) fn has_substitution(command: &SimpleCommand<'_>) -> bool {
 }
 
 /// The file that a redirection names, and whether it is written; `None` for descriptors and here-documents.
-pub(super) fn redirect(redirect: &Redirect<'_>, reader: &Reader<'_>) -> Option<(bool, Option<ImagePath>)> {
+pub(super) fn redirect(
+    redirect: &Redirect<'_>,
+    reader: &Reader<'_, '_>,
+) -> Option<(bool, Option<ImagePath>)> {
     let written = match redirect.operator {
         RedirectOperator::Input => false,
         RedirectOperator::Output

@@ -120,7 +120,7 @@ impl Search<'_> {
 
     /// Any other command must not name the directories, or it would work on the mount instead of the image.
     fn leaves_alone(&self, command: &Invocation<'_>, text: &[u8]) -> Result<(), String> {
-        let walks = WALKERS.contains(&command.program.as_str());
+        let walks = WALKERS.contains(&&*command.program);
         for argument in &command.arguments {
             let word = match self.word(argument, command, text) {
                 Ok(word) => word,

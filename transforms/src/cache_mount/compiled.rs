@@ -49,7 +49,7 @@ pub(super) fn of(
     }
     let directory = managed.usage.directory.clone().unwrap_or_else(ImagePath::root);
     let project = Project::new(input.context, input.supplies(stage), directory).until(index);
-    managed.ecosystem.compiled(&managed.command, &managed.usage, &stage.steps[index].state, &project)
+    managed.ecosystem.compiled(managed.command(), &managed.usage, &stage.steps[index].state, &project)
 }
 
 /// Proposes the mount for a RUN that has got all others.
@@ -60,7 +60,7 @@ pub(super) fn propose(run: &RunStep<'_, '_>, proposals: &mut Proposals) {
             let shown = &plan.mount;
             let reason = format!(
                 "compiled dependencies stay in a cache mount ({shown}), and {} does not notice another base image or system library",
-                plan.compiler.managed.command.program
+                plan.compiler.managed.command().program
             );
             proposals.offer(run.line(), Safety::Unsafe, reason, plan.edits(run));
         }
@@ -121,7 +121,7 @@ fn compiler<'r, 'a>(run: &'r RunStep<'_, 'a>) -> Result<Option<Compiler<'r, 'a>>
         }
         let link = run.analysis.chain.links.iter().position(|link| match &link.action {
             Action::Pipeline(commands) => {
-                matches!(&commands[..], [command] if command.span == managed.command.span)
+                matches!(&commands[..], [command] if command.span == managed.command().span)
             }
             _ => false,
         });
@@ -129,7 +129,7 @@ fn compiler<'r, 'a>(run: &'r RunStep<'_, 'a>) -> Result<Option<Compiler<'r, 'a>>
             return Err("it is in JSON form, without a shell".to_owned());
         }
         let Some(link) = link else {
-            return Err(format!("`{}` is part of a pipeline or of another shell", managed.command.program));
+            return Err(format!("`{}` is part of a pipeline or of another shell", managed.command().program));
         };
         found = Some(Compiler { managed, link, compiled });
     }
@@ -144,12 +144,14 @@ fn check_user(run: &RunStep<'_, '_>, compiler: &Compiler<'_, '_>) -> Result<(), 
         step.instruction.keyword() == Keyword::Run
             && step.state.user == state.user
             && run.input.reading.run(step).is_ok_and(|analysis| {
-                analysis.managed().any(|other| other.ecosystem.is_for_root() && other.command.user.is_none())
+                analysis
+                    .managed()
+                    .any(|other| other.ecosystem.is_for_root() && other.command().user.is_none())
             })
     };
     let earlier = run.stage.steps.iter().take(run.index);
-    match compiler.managed.command.user.as_ref().unwrap_or(&state.user) {
-        _ if compiler.managed.command.user.is_some() => {
+    match compiler.managed.command().user.as_ref().unwrap_or(&state.user) {
+        _ if compiler.managed.command().user.is_some() => {
             return Err("it runs as another user than the RUN itself".to_owned());
         }
         User::Root => {}
@@ -182,7 +184,7 @@ impl Plan<'_, '_> {
         }
         let chain = &run.analysis.chain;
         let start = chain.links.first().and_then(|link| chain.source_span(instruction, link.span));
-        let span = chain.source_span(instruction, self.compiler.managed.command.span);
+        let span = chain.source_span(instruction, self.compiler.managed.command().span);
         let (Some(start), Some(span)) = (start, span) else {
             return Err(RewriteError::NoSuchItem(instruction.index()));
         };
@@ -209,7 +211,7 @@ impl Plan<'_, '_> {
     /// Makes the sources newer than all that is in the mount.
     fn before(&self) -> String {
         let compiled = &self.compiler.compiled;
-        let current = self.compiler.managed.command.directory.as_ref();
+        let current = self.compiler.managed.command().directory.as_ref();
         let here = if current == Some(&compiled.sources) { "." } else { compiled.sources.as_str() };
         let inside = compiled.directory.below(&compiled.sources).filter(|_| self.copied.is_empty());
         let above = here.trim_end_matches('/');
@@ -223,7 +225,7 @@ impl Plan<'_, '_> {
     /// Copies what others use out of the mount.
     fn after(&self) -> Option<String> {
         let compiled = &self.compiler.compiled;
-        let current = self.compiler.managed.command.directory.as_ref();
+        let current = self.compiler.managed.command().directory.as_ref();
         let relative = current.and_then(|current| compiled.directory.below(current));
         let target = relative.unwrap_or(compiled.directory.as_str());
         let mut directories: BTreeMap<&str, Vec<String>> = BTreeMap::new();

@@ -48,7 +48,7 @@ pub(super) fn of_index<'a>(
 }
 
 fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
-    let Ok(plan) = managed.ecosystem.caches(&managed.command, &managed.usage, &step.state, None) else {
+    let Ok(plan) = managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, None) else {
         return Some(IndexUse::Reads);
     };
     plan.caches.iter().find_map(|cache| match cache.kind {
@@ -74,7 +74,7 @@ pub(super) fn of_store<'a>(
             _ => format!("{directory} is part of the final image, which may read it"),
         });
     }
-    let reads = Effects { reads: Paths::Below(vec![directory.clone()]), ..Effects::none() };
+    let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
     // Earlier steps too: what they put into the image at that place would be hidden.
     let earlier = stage.steps.iter().take(index).filter(|step| step.instruction.keyword() == Keyword::Run);
     for step in earlier.chain(later_runs(input, stage, index)) {
@@ -85,7 +85,7 @@ pub(super) fn of_store<'a>(
         let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
         let mut mounted = false;
         for other in own {
-            let plan = other.ecosystem.caches(&other.command, &other.usage, &step.state, None);
+            let plan = other.ecosystem.caches(other.command(), &other.usage, &step.state, None);
             let plan = plan.map_err(|refusal| format!("line {line}: {refusal}"))?;
             let cache = plan.caches.iter().find(|cache| cache.directory == *directory);
             // The mount may be empty while the step that filled it is cached: every reader must be able to fill it.

@@ -99,7 +99,7 @@ impl Search<'_, '_, '_, '_, '_> {
         let Ok(analysis) = self.run.input.reading.run(&stage.steps[index]) else { return true };
         let is_named = |link: &Link<'_>| {
             let text = String::from_utf8_lossy(link.span.of(analysis.chain.text)).into_owned();
-            matches!(link.action, Action::Opaque(_)) && text.contains(&own.command.program)
+            matches!(link.action, Action::Opaque(_)) && text.contains(&*own.command().program)
         };
         let compiles = |other: &Managed<'_>| {
             other.ecosystem.name() == own.ecosystem.name()
@@ -127,7 +127,7 @@ impl Search<'_, '_, '_, '_, '_> {
         let removes = |link: &Link<'_>| match &link.action {
             Action::Pipeline(commands) => commands.iter().any(|command| {
                 let mut words = command.arguments.iter();
-                matches!(command.program.as_str(), "rm" | "rmdir")
+                matches!(&*command.program, "rm" | "rmdir")
                     && words.any(|word| !matches!(self.named(word, command), Named::Elsewhere))
             }),
             _ => false,
@@ -154,7 +154,7 @@ impl Search<'_, '_, '_, '_, '_> {
                 }
                 Action::Nested(inner) => self.links(inner, analysis, step, found)?,
                 Action::Pipeline(commands) => {
-                    for command in commands {
+                    for command in commands.iter() {
                         self.command(command, analysis, step, found)?;
                     }
                 }
@@ -175,11 +175,11 @@ impl Search<'_, '_, '_, '_, '_> {
         found: &mut BTreeSet<String>,
     ) -> Result<(), String> {
         let (line, directory) = (step.instruction.start_line(), self.directory());
-        let program = command.program.as_str();
+        let program = &*command.program;
         let may_read = || format!("`{program}` in line {line} may read {directory}");
-        if let Some(managed) = analysis.managed().find(|managed| managed.command.span == command.span) {
+        if let Some(managed) = analysis.managed().find(|managed| managed.command().span == command.span) {
             let reads = &managed.usage.effects.reads;
-            let takes = *reads == Paths::All || reads.overlaps(&Paths::Below(vec![directory.clone()]));
+            let takes = *reads == Paths::All || reads.overlaps(&Paths::below(vec![directory.clone()]));
             return if takes { Err(may_read()) } else { Ok(()) };
         }
         let mut named = BTreeSet::new();
@@ -227,7 +227,7 @@ impl Search<'_, '_, '_, '_, '_> {
     fn file(&self, path: &ImagePath) -> Option<String> {
         let below = path.below(self.directory()).filter(|below| !below.is_empty())?;
         let managed = self.compiler.managed;
-        managed.ecosystem.makes(&managed.command, below).then(|| below.to_owned())
+        managed.ecosystem.makes(managed.command(), below).then(|| below.to_owned())
     }
 
     fn named(&self, word: &Argument<'_>, command: &Invocation<'_>) -> Named {
@@ -349,7 +349,7 @@ impl Search<'_, '_, '_, '_, '_> {
                 }
             }
             let program = words.first().map(|word| file_name(word)).unwrap_or_default();
-            if program == self.compiler.managed.command.program {
+            if program == self.compiler.managed.command().program {
                 return Err(format!("{part}, and line {line} runs `{program}`"));
             }
             is_known |= names.contains(program);

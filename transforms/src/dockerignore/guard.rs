@@ -112,7 +112,7 @@ fn read_by_installs(
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let Some(directory) = managed.usage.directory.clone() else { continue };
             let project = Project::new(user.context, supplies, directory);
-            let Ok(needs) = managed.ecosystem.needs(&managed.command, &managed.usage, &project) else {
+            let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
                 continue;
             };
             for path in needs.files.iter().chain(&needs.directories) {

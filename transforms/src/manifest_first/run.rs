@@ -73,7 +73,7 @@ impl Sinking<'_, '_> {
         let here = |target: &str| {
             step.state
                 .path(target, self.input.file().escape())
-                .is_none_or(|path| Paths::Below(vec![path]).overlaps(&self.writes))
+                .is_none_or(|path| Paths::below(vec![path]).overlaps(&self.writes))
         };
         let is_here = run.mounts.iter().any(|mount| match mount.kind {
             MountKind::Secret | MountKind::Ssh => mount.target().is_some_and(here),
@@ -148,7 +148,7 @@ impl Sinking<'_, '_> {
         let directory =
             directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
         let project = Project::new(self.input.context, self.supplies, directory).until(index);
-        let needs = managed.ecosystem.needs(&managed.command, &managed.usage, &project);
+        let needs = managed.ecosystem.needs(managed.command(), &managed.usage, &project);
         // Who has what it takes from others compiled apart already needs no advice.
         let is_apart = || {
             managed.usage.kind == UsageKind::Build
@@ -221,7 +221,7 @@ impl Sinking<'_, '_> {
         }
         let project = Project::new(self.input.context, self.supplies, self.target.clone()).until(index);
         let mut manifests = Manifests::default();
-        for path in paths.iter().filter(|&path| Paths::Below(vec![path.clone()]).overlaps(&self.writes)) {
+        for path in paths.iter().filter(|&path| Paths::below(vec![path.clone()]).overlaps(&self.writes)) {
             match project.find_at(path) {
                 Found::File(place) if self.is_ours(place.copied) => {
                     self.check_path(&place.path).ok()?;
@@ -324,7 +324,7 @@ impl Sinking<'_, '_> {
     fn has_directories(&self, analysis: &Analysis<'_>, count: usize) -> bool {
         (0..count).filter_map(|number| entered(analysis, number)).all(|directory| match directory {
             Some(directory) => {
-                !Paths::Below(vec![directory.clone()]).overlaps(&self.writes)
+                !Paths::below(vec![directory.clone()]).overlaps(&self.writes)
                     || self.manifests.files.iter().any(|(_, image)| image.below(&directory).is_some())
             }
             None => false,
@@ -379,10 +379,10 @@ fn entered(analysis: &Analysis<'_>, number: usize) -> Option<Option<ImagePath>> 
 /// brings itself.
 fn only_prepares(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
     let mut links =
-        analysis.chain.links.iter().take_while(|link| link.span.end <= managed.command.span.start);
+        analysis.chain.links.iter().take_while(|link| link.span.end <= managed.command().span.start);
     links.all(|link| match &link.action {
         Action::Pipeline(commands) => {
-            matches!(&commands[..], [command] if matches!(command.program.as_str(), "cd" | "set" | "export"))
+            matches!(&commands[..], [command] if matches!(&*command.program, "cd" | "set" | "export"))
         }
         _ => false,
     })

@@ -223,7 +223,7 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
 
 /// A command as a message shows it: `npm ci`.
 pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
-    shown_in(analysis.chain.text, managed.command.span, managed.ecosystem)
+    shown_in(analysis.chain.text, managed.command().span, managed.ecosystem)
 }
 
 fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
@@ -366,7 +366,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
                 }
                 written(&copied, self.input)
             }
-            _ => Paths::Below(vec![target]),
+            _ => Paths::below(vec![target]),
         };
         let other = Effects { writes, ..Effects::none() };
         // What an ignore pattern keeps out of the context can never come with this copy.
@@ -491,7 +491,7 @@ fn written(sources: &[Copied], input: &Input<'_>) -> Paths {
             paths.push(source.target.clone());
         }
     }
-    Paths::Below(paths)
+    Paths::below(paths)
 }
 
 pub(super) fn join(directory: &str, name: &str) -> String {
