@@ -21,7 +21,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Words, path_of};
+use crate::options::{Grammar, Operand, Table, Words, path_of};
 use crate::system;
 use crate::{
     Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind,
@@ -33,7 +33,7 @@ pub(crate) struct Apk;
 
 /// apk(8), and apk-add(8) and the other pages for the options of commands. getopt takes any beginning of a long option:
 /// `--update` stands for `--update-cache`.
-const GRAMMAR: Grammar = Grammar::gnu(
+static GRAMMAR: Grammar = Grammar::gnu(
     &[
         "-p --root -X --repository --arch --cache-dir --cache-max-age --keys-dir --repositories-file --repository-config \
        --timeout --wait --progress-fd -t --virtual --virt",
@@ -47,7 +47,9 @@ const GRAMMAR: Grammar = Grammar::gnu(
        --prune --purge --quiet --rdepends --reinstall --self-upgrade-only --simulate --update --update-cache --upgrade \
        --verbose --xattr",
     ],
-);
+)
+.kept_in(&OPTIONS);
+static OPTIONS: Table = Table::new();
 
 /// The cache directory that a mount goes to.
 const DIRECTORY: &str = "/var/cache/apk";

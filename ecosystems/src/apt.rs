@@ -24,7 +24,7 @@ use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Short, Value, Words};
+use crate::options::{Grammar, Operand, Short, Table, Value, Words};
 use crate::system;
 use crate::{
     COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing,
@@ -367,7 +367,7 @@ fn effects(verb: Verb) -> Effects {
 }
 
 /// apt-private/private-cmndline.cc, `addArgumentsAPTGet` and the functions beside it.
-const GRAMMAR: Grammar = Grammar {
+static GRAMMAR: Grammar = Grammar {
     valued: &[
         "-t --target-release --default-release -o --option -c --config-file -a --host-architecture -P \
         --build-profiles --with-source --format",
@@ -386,7 +386,10 @@ const GRAMMAR: Grammar = Grammar {
         --no-progress"],
     short: Short::Clustered,
     ends_at_operand: false,
+    table: Some(&OPTIONS),
 };
+
+static OPTIONS: Table = Table::new();
 
 /// aptitude(8).
 const APTITUDE: Grammar = Grammar {
@@ -398,6 +401,7 @@ const APTITUDE: Grammar = Grammar {
     ],
     short: Short::Clustered,
     ends_at_operand: false,
+    table: None,
 };
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ const RUN: Grammar = Grammar {
     switches: &["--no-capture-output --live-stream -v --verbose --dev --debug-wrapper-scripts"],
     short: Short::Clustered,
     ends_at_operand: true,
+    table: None,
 };
 
 /// A command line of conda.

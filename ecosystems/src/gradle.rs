@@ -229,6 +229,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Attached,
     ends_at_operand: false,
+    table: None,
 };
 
 #[cfg(test)]

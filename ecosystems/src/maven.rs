@@ -274,6 +274,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Attached,
     ends_at_operand: false,
+    table: None,
 };
 
 #[cfg(test)]

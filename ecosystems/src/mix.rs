@@ -394,6 +394,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Clustered,
     ends_at_operand: false,
+    table: None,
 };
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The words of a command line, told apart: options, their values, operands.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Argument, Invocation};
 use memchr::memmem;
+use rustc_hash::FxHashMap;
 
 /// How a program writes its options. An item of a list may be several, with white space between them.
 #[derive(Clone, Copy)]
@@ -18,7 +20,12 @@ pub(crate) struct Grammar {
     pub(crate) short: Short,
     /// Whether options end at the first operand.
     pub(crate) ends_at_operand: bool,
+    /// Where the options are kept by name, for the grammars by which most commands are read.
+    pub(crate) table: Option<&'static Table>,
 }
+
+/// The options of a [`Grammar`] by name, with whether they take a value; filled when the first one is looked for.
+pub(crate) struct Table(OnceLock<FxHashMap<&'static str, (&'static str, bool)>>);
 
 /// How words with one dash are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -235,23 +242,55 @@ impl<'c> Words<'c> {
     }
 }
 
+impl Table {
+    /// A table to be filled.
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    fn find(&self, bare: &str, grammar: &Grammar) -> Option<(&'static str, bool)> {
+        let options = self.0.get_or_init(|| {
+            let mut options = FxHashMap::default();
+            for (list, takes_value) in [(grammar.valued, true), (grammar.switches, false)] {
+                for name in list.iter().flat_map(|row| row.split_ascii_whitespace()) {
+                    options.entry(grammar.bare(name)).or_insert((name, takes_value));
+                }
+            }
+            options
+        });
+        options.get(bare).copied()
+    }
+}
+
 impl Grammar {
+    /// The same grammar, with its options in a table.
+    pub(crate) const fn kept_in(self, table: &'static Table) -> Self {
+        Self { table: Some(table), ..self }
+    }
+
     /// GNU's way: letters stand together, and operands anywhere.
     pub(crate) const fn gnu(valued: &'static [&'static str], switches: &'static [&'static str]) -> Self {
-        Self { valued, switches, short: Short::Clustered, ends_at_operand: false }
+        Self { valued, switches, short: Short::Clustered, ends_at_operand: false, table: None }
     }
 
     /// The option as the grammar has it, and whether it takes a value. `-x` and `--x` are the same where words with one
     /// dash are read as long ones.
     fn find(&self, written: &str) -> Option<(&'static str, bool)> {
-        // With long words of one dash, the dashes do not count.
-        let bare = if self.short == Short::Long { written.trim_start_matches('-') } else { written };
+        let bare = self.bare(written);
         if bare.is_empty() || bare.contains(|ch: char| ch.is_ascii_whitespace()) {
             return None;
+        }
+        if let Some(table) = self.table {
+            return table.find(bare, self);
         }
         let finder = memmem::Finder::new(bare);
         let among = |list: &'static [&'static str]| list.iter().find_map(|row| self.find_in(row, &finder));
         among(self.valued).map(|name| (name, true)).or_else(|| among(self.switches).map(|name| (name, false)))
+    }
+
+    /// What of an option's name counts: with long words of one dash, the dashes do not.
+    fn bare<'w>(&self, written: &'w str) -> &'w str {
+        if self.short == Short::Long { written.trim_start_matches('-') } else { written }
     }
 
     /// The option of a row of options that is written like what is looked for. The rows are long, so they are searched as
@@ -320,5 +359,25 @@ pub(crate) fn directory_in(
         Some((start, _)) => path(start, directory),
         None if is_glob || !beginning.is_empty() => directory.cloned(),
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_finds_what_a_search_does() {
+        static TABLES: [Table; 2] = [Table::new(), Table::new()];
+        let plain = Grammar::gnu(&["-o --option", "-t --to"], &["-q --quiet --opt -t", "--no-option"]);
+        let long = Grammar { short: Short::Long, ..plain };
+        for (grammar, table) in [plain, long].into_iter().zip(&TABLES) {
+            let kept = grammar.kept_in(table);
+            for written in
+                ["-o", "--option", "--opt", "-opt", "-t", "--t", "option", "-", "--", "", "-o --option", "-x"]
+            {
+                assert_eq!(kept.find(written), grammar.find(written), "{written}");
+            }
+        }
     }
 }

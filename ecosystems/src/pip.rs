@@ -20,7 +20,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Value, Words};
+use crate::options::{Grammar, Table, Value, Words};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
@@ -55,7 +55,8 @@ const SWITCHES: &[&str] = &[
     "--not-required --use-mirrors --egg --process-dependency-links --allow-all-external --use-wheel",
     "--no-use-wheel --default-pip --include-editable --exclude-editable --files --all --global --site",
 ];
-const GRAMMAR: Grammar = Grammar::gnu(VALUED, SWITCHES);
+static GRAMMAR: Grammar = Grammar::gnu(VALUED, SWITCHES).kept_in(&OPTIONS);
+static OPTIONS: Table = Table::new();
 
 /// Options that name what is written to.
 const WRITTEN: [&str; 14] = [

@@ -275,6 +275,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Attached,
     ends_at_operand: true,
+    table: None,
 };
 
 #[cfg(test)]

@@ -40,8 +40,13 @@ const SWITCHES: &str = "-n --no-cache -q --quiet -v --verbose --no-config --no-p
                         --system-certs --managed-python --no-managed-python --no-python-downloads --preview \
                         --no-preview -h --help -V --version";
 
-const GLOBAL: Grammar =
-    Grammar { valued: &[VALUED], switches: &[SWITCHES], short: Short::Clustered, ends_at_operand: true };
+const GLOBAL: Grammar = Grammar {
+    valued: &[VALUED],
+    switches: &[SWITCHES],
+    short: Short::Clustered,
+    ends_at_operand: true,
+    table: None,
+};
 const SYNC: Grammar = Grammar::gnu(
     &[
         VALUED,

@@ -242,6 +242,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Colon,
     ends_at_operand: false,
+    table: None,
 };
 
 /// Microsoft Learn: "dotnet tool install", "dotnet workload install".
@@ -256,4 +257,5 @@ const TOOL_GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Colon,
     ends_at_operand: false,
+    table: None,
 };

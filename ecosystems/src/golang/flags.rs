@@ -14,6 +14,7 @@ pub(super) const BUILD: Grammar = Grammar {
     ],
     short: Short::Long,
     ends_at_operand: true,
+    table: None,
 };
 
 /// `go help test`, `go help testflag`: flags may follow the packages.
@@ -29,6 +30,7 @@ pub(super) const TEST: Grammar = Grammar {
         -failfast -short -benchmem -fullpath -buildvcs"],
     short: Short::Long,
     ends_at_operand: false,
+    table: None,
 };
 
 /// `go help get`, and `go help gopath-get` for what went before.
@@ -37,6 +39,7 @@ pub(super) const GET: Grammar = Grammar {
     switches: &["-a -d -f -fix -insecure -t -tool -u -v -x"],
     short: Short::Long,
     ends_at_operand: true,
+    table: None,
 };
 
 /// `go help mod download`, `go help mod verify`, `go help clean`, `go help env`.
@@ -45,4 +48,5 @@ pub(super) const OTHER: Grammar = Grammar {
     switches: &["-x -v -json -modcacherw -cache -modcache -testcache -fuzzcache -changed -w"],
     short: Short::Long,
     ends_at_operand: true,
+    table: None,
 };
