@@ -12,7 +12,6 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables, argument};
 
-use crate::apt_merge::AptUse;
 use crate::reading::Reading;
 
 /// The links of a RUN with what is known of them.
@@ -21,8 +20,6 @@ pub(crate) struct Analysis<'a> {
     pub(crate) chain: Chain<'a>,
     /// What each link does, in the order of the chain's links.
     pub(crate) pieces: Rc<[Piece<'a>]>,
-    /// What it does with apt's package lists; filled when somebody asks.
-    pub(crate) apt: OnceCell<AptUse>,
     state: Arc<State>,
 }
 
@@ -71,15 +68,14 @@ impl<'a> Analysis<'a> {
     pub(crate) fn of(step: &Step<'a>) -> Result<Self, Opaque> {
         let chain = Chain::of(&step.instruction, &step.state)?;
         let pieces = chain.links.iter().map(|link| Piece::of(&link.action, &step.state)).collect();
-        Ok(Self { chain, pieces, apt: OnceCell::new(), state: Arc::clone(&step.state) })
+        Ok(Self { chain, pieces, state: Arc::clone(&step.state) })
     }
 
     /// The same for a RUN that has other flags and runs the same script, in a later state of the file; `None` where it
     /// differs in more. What holds before both must be the same.
     pub(crate) fn with_other_flags(&self, step: &Step<'a>) -> Option<Self> {
         let chain = self.chain.with_other_flags(&step.instruction)?;
-        let (pieces, apt) = (Rc::clone(&self.pieces), self.apt.clone());
-        Some(Self { chain, pieces, apt, state: Arc::clone(&step.state) })
+        Some(Self { chain, pieces: Rc::clone(&self.pieces), state: Arc::clone(&step.state) })
     }
 
     /// Every command of a package manager, in order.

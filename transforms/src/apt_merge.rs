@@ -1,7 +1,5 @@
 //! `apt-merge`: package lists are fetched in the RUN that uses them.
 
-use std::sync::LazyLock;
-
 use dockfix_ecosystems::{AptCommand, apt_command};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Place as ChainPlace, each_named_by};
@@ -9,7 +7,6 @@ use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
 use dockfix_syntax::{Edits, Keyword};
-use memchr::memmem::Finder;
 
 use crate::analysis::{Analysis, StepEffects};
 use crate::report::Safety;
@@ -51,7 +48,7 @@ impl Transform for AptMerge {
 
 /// What a step does with the package lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AptUse {
+enum AptUse {
     /// Nothing that is known.
     None,
     /// It fetches them, and installs nothing.
@@ -66,15 +63,10 @@ pub(crate) enum AptUse {
 
 impl AptUse {
     fn of(input: &Input<'_>, step: &Step<'_>) -> Self {
-        // Reading commands is dear.
-        if step.instruction.keyword() != Keyword::Run || !mentions_apt(step) {
+        if step.instruction.keyword() != Keyword::Run {
             return Self::None;
         }
         let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
-        *analysis.apt.get_or_init(|| Self::of_commands(analysis, step))
-    }
-
-    fn of_commands(analysis: &Analysis<'_>, step: &Step<'_>) -> Self {
         let mut updated = false;
         for command in analysis.chain.invocations() {
             match apt_command(command) {
@@ -90,8 +82,13 @@ impl AptUse {
         }
     }
 
-    /// What a RUN may do whose commands are not all read.
+    /// What a RUN may do whose commands are not all read. This is for the report alone.
     fn hidden(step: &Step<'_>) -> Self {
+        // Most scripts that are not read have nothing to do with apt.
+        let text = step.instruction.span().of(step.instruction.file().source());
+        if memchr::memmem::find(text, b"apt").is_none() {
+            return Self::None;
+        }
         let mut first = None;
         each_named_by(&step.instruction, &step.state, &mut |_, command| {
             let command = apt_command(command);
@@ -99,17 +96,6 @@ impl AptUse {
         });
         if first == Some(AptCommand::Install) { Self::Hidden } else { Self::None }
     }
-}
-
-/// Whether a RUN could run apt: its script names it. (One that hides the name between quotes is left alone.)
-fn mentions_apt(step: &Step<'_>) -> bool {
-    let text = if step.instruction.heredocs().is_empty() {
-        step.instruction.text()
-    } else {
-        step.instruction.span().of(step.instruction.file().source())
-    };
-    static APT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("apt"));
-    APT.find(text).is_some()
 }
 
 /// Each update alone with the install after it that relies on it.

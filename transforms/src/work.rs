@@ -4,7 +4,7 @@
 //! that did it before. Copying files costs next to nothing and does not count, and neither does what a stage does that the
 //! change added: only one that is not shown to be safe may add any.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use dockfix_model::build::{Build, Stage, Step as BuildStep};
@@ -12,6 +12,7 @@ use dockfix_model::cache::{Edit, Plan, Step, Verdict};
 use dockfix_model::context::Context;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::{Analysis, Managed, has_project};
 use crate::difference::Difference;
@@ -71,7 +72,7 @@ struct Comparison<'b, 'x, 'y> {
     /// The number that each stage had before; `None` for those that were added.
     stages: &'b [Option<usize>],
     /// The RUNs before the change, with the number of their stage.
-    known: HashSet<(usize, &'b [u8])>,
+    known: FxHashSet<(usize, &'b [u8])>,
     /// For each step before and after, the step that is the same RUN on the other side. It is the same work, which need
     /// not be weighed where it is done both times.
     same: [Vec<Option<usize>>; 2],
@@ -111,7 +112,7 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
         let before = Work { reading: before, plan: before.plan(context) };
         let after = Work { reading: after, plan: after.plan(context) };
         let mut same = [before.plan, after.plan].map(|plan| vec![None; plan.steps().len()]);
-        let mut left: HashMap<(usize, &[u8]), Vec<usize>> = HashMap::new();
+        let mut left: FxHashMap<(usize, &[u8]), Vec<usize>> = FxHashMap::default();
         for (number, stage, text) in before.runs() {
             left.entry((stage, text)).or_default().push(number);
         }

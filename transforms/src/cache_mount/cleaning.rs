@@ -169,7 +169,23 @@ impl Search<'_> {
         }
     }
 
+    /// Whether a word is a plain name that leads from the current directory neither to one that is looked for nor to one
+    /// above it. Most words are names of packages.
+    fn is_plain_name_elsewhere(&self, name: &str, current: Option<&ImagePath>) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'=');
+        let Some(current) = current.filter(|_| !name.starts_with('-') && name.bytes().all(is_plain)) else {
+            return false;
+        };
+        self.directories.iter().all(|directory| match directory.below(current) {
+            Some(below) => !below.is_empty() && below.split('/').next() != Some(name),
+            None => current.below(directory).is_none(),
+        })
+    }
+
     fn relation(&self, text: &str, current: Option<&ImagePath>) -> Relation {
+        if self.is_plain_name_elsewhere(text, current) {
+            return Relation::Elsewhere;
+        }
         // What comes before the first wildcard or variable is certain.
         let (fixed, is_open) = match text.find(['*', '?', '[', '$', '{']) {
             Some(at) => (text[..at].rsplit_once('/').map_or("", |(directory, _)| directory), true),
