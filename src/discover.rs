@@ -7,6 +7,7 @@
 mod names;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -201,21 +202,30 @@ impl Search {
         certainty: Certainty,
         searched: Option<&Path>,
     ) {
-        let is_link = real.parent() != Some(&dir) || real.file_name() != path.file_name();
+        // Both are without links, so that their bytes tell whether they are the same.
+        let is_elsewhere = real.parent().map(Path::as_os_str) != Some(dir.as_os_str());
+        let is_link = is_elsewhere || real.file_name() != path.file_name();
         let found = Found {
             named: certainty == Certainty::Named,
             doubtful: certainty == Certainty::Doubtful,
             ..Found::at(shown(path), real.clone(), root)
         };
-        let known = self.files.entry(real.into_os_string()).or_insert_with(|| found.clone());
-        // Its own name is shown rather than that of a link, and what is certain once is certain.
-        if !is_link && found.shown != known.shown && !known.linked_from.is_empty() {
-            known.shown = found.shown;
-            known.root = found.root;
-        }
+        let known = match self.files.entry(real.into_os_string()) {
+            Entry::Vacant(entry) => entry.insert(found),
+            Entry::Occupied(entry) => {
+                let known = entry.into_mut();
+                // Its own name is shown rather than that of a link.
+                if !is_link && found.shown != known.shown && !known.linked_from.is_empty() {
+                    known.shown = found.shown;
+                    known.root = found.root;
+                }
+                known
+            }
+        };
         if let Some(top) = searched {
             known.searched = Some(top.to_owned());
         }
+        // What is certain once is certain.
         known.named |= certainty == Certainty::Named;
         known.doubtful &= certainty == Certainty::Doubtful;
         if is_link && !known.linked_from.contains(&dir) {

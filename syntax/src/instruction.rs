@@ -210,6 +210,10 @@ impl<'a> Instruction<'a> {
     /// The arguments split at white space, as for FROM, COPY or EXPOSE. Quotes are not looked at.
     #[must_use]
     pub fn words(&self) -> Vec<Word> {
+        self.separated_words().collect()
+    }
+
+    pub(crate) fn separated_words(&self) -> impl Iterator<Item = Word> {
         words::separated(self.text(), self.command.args)
     }
 

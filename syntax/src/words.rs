@@ -22,18 +22,15 @@ pub struct Pair {
 }
 
 /// `reWhitespace.Split`: the words of `within`.
-pub(crate) fn separated(text: &[u8], within: Span) -> Vec<Word> {
-    let mut words = Vec::new();
+pub(crate) fn separated(text: &[u8], within: Span) -> impl Iterator<Item = Word> {
     let mut at = within.start;
-    while at < within.end {
-        let rest = &text[at..within.end];
-        let len = rest.iter().position(|&byte| is_separator(byte)).unwrap_or(rest.len());
-        if len > 0 {
-            words.push(Word { span: Span::new(at, at + len) });
-        }
-        at += len + rest[len..].iter().take_while(|&&byte| is_separator(byte)).count();
-    }
-    words
+    std::iter::from_fn(move || {
+        let rest = Span::new(at.min(within.end), within.end).of(text);
+        let start = at + rest.iter().position(|&byte| !is_separator(byte))?;
+        let rest = &rest[start - at..];
+        at = start + rest.iter().position(|&byte| is_separator(byte)).unwrap_or(rest.len());
+        Some(Word { span: Span::new(start, at) })
+    })
 }
 
 /// `parseWords`: words of `within`, held together by quotes and escapes.

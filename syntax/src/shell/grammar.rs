@@ -274,9 +274,12 @@ pub(super) fn ascii(bytes: &[u8]) -> &str {
 
 /// The name of a variable at the start of `text`, and what follows it.
 pub(super) fn identifier(text: &[u8]) -> Option<(&str, &[u8])> {
+    if !text.first().copied().is_some_and(is_name_start) {
+        return None;
+    }
     let length = text.iter().take_while(|&&byte| is_name(byte)).count();
     let (name, rest) = text.split_at_checked(length)?;
-    name.first().copied().is_some_and(is_name_start).then(|| (ascii(name), rest))
+    Some((ascii(name), rest))
 }
 
 /// Whether a word looks like `name[...]=value`.

@@ -206,6 +206,10 @@ impl<'t> Word<'t> {
     /// tilde, no brace expansion.
     #[must_use]
     pub fn literal(&self) -> Option<Cow<'t, [u8]>> {
+        // Most words are plain.
+        if let Some(text) = self.bare() {
+            return Some(Cow::Borrowed(text));
+        }
         let Traits { glob, brace, tilde, .. } = self.traits;
         if glob || brace || tilde { None } else { self.value(false) }
     }
@@ -260,10 +264,11 @@ impl<'t> Word<'t> {
     }
 
     /// The text when the word is nothing but unquoted characters that stand for themselves.
+    #[inline]
     pub(super) fn bare(&self) -> Option<&'t [u8]> {
         let Traits { glob, brace, tilde, .. } = self.traits;
-        match self.parts() {
-            [WordPart::Literal { text, .. }] if !glob && !brace && !tilde => Some(text),
+        match &self.parts {
+            Parts::One(WordPart::Literal { text, .. }) if !glob && !brace && !tilde => Some(text),
             _ => None,
         }
     }

@@ -42,8 +42,7 @@ impl<'a> Copy<'a> {
                 .map(|text| Source { text: Cow::Owned(text), span: None, is_heredoc: false })
                 .collect(),
             None => instruction
-                .words()
-                .iter()
+                .separated_words()
                 .map(|word| {
                     let text = lossy(word.span.of(instruction.text()));
                     let is_heredoc = !instruction.heredocs().is_empty() && text.contains("<<");

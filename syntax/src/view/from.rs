@@ -19,10 +19,12 @@ impl<'a> From<'a> {
         if instruction.keyword() != Keyword::From {
             return None;
         }
-        let words = instruction.words();
-        let (image, name) = match &words[..] {
-            [image] => (image, None),
-            [image, keyword, name] if keyword.span.of(instruction.text()).eq_ignore_ascii_case(b"as") => {
+        let mut words = instruction.separated_words();
+        let (image, name) = match (words.next()?, words.next(), words.next(), words.next()) {
+            (image, None, ..) => (image, None),
+            (image, Some(keyword), Some(name), None)
+                if keyword.span.of(instruction.text()).eq_ignore_ascii_case(b"as") =>
+            {
                 (image, Some(name))
             }
             _ => return None,
