@@ -306,6 +306,19 @@ pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dy
         .find_map(|ecosystem| ecosystem.recognise(command, state).map(|usage| (*ecosystem, usage)))
 }
 
+/// Whether a word of a script, wherever it stands, names a program of a manager that writes into projects what must not come
+/// from the host ([`Ecosystem::ignored`]). Where none does, [`recognise`] finds no such manager in the script, unless the
+/// program's name is made of quoted pieces or comes out of a variable.
+#[must_use]
+pub fn names_a_project_manager(script: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let mut words = script.split(|byte| !is_part(byte)).filter(|word| !word.is_empty());
+    words.any(|word| {
+        let managers = std::str::from_utf8(word).map_or(&[][..], managers_of);
+        managers.iter().any(|manager| !manager.ignored().is_empty())
+    })
+}
+
 /// The managers whose command a program may be, in the order of [`crate::ALL`]. Most programs are of no manager.
 fn managers_of(program: &str) -> &'static [&'static dyn Ecosystem] {
     static MANAGERS: LazyLock<FxHashMap<&str, Vec<&dyn Ecosystem>>> = LazyLock::new(|| {

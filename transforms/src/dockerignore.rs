@@ -9,7 +9,8 @@ mod guard;
 
 use std::sync::Arc;
 
-use dockfix_model::build::Stage;
+use dockfix_ecosystems::names_a_project_manager;
+use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::Context;
 use dockfix_model::dockerignore::Dockerignore;
 use dockfix_model::project::{Found, Project};
@@ -229,7 +230,8 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
     if supplies.copied().iter().all(|copied| !copied.is_directory) {
         return entries;
     }
-    for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
+    let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
+    for step in runs.filter(|step| may_write_into_a_project(step)) {
         let Ok(analysis) = reading.run(step) else { continue };
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let Some(directory) = managed.usage.directory.clone() else { continue };
@@ -261,6 +263,17 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
         }
     }
     entries
+}
+
+/// Whether a manager that writes into projects may be among the commands of a RUN. Of most it can be told without reading
+/// them that none is.
+fn may_write_into_a_project(step: &Step<'_>) -> bool {
+    let script = step.instruction.span().of(step.instruction.file().source());
+    let in_variable = || {
+        let mut values = step.state.variables.iter().filter_map(|(_, variable)| variable.value.as_deref());
+        values.any(|value| names_a_project_manager(value.as_bytes()))
+    };
+    names_a_project_manager(script) || memchr::memchr(b'$', script).is_some() && in_variable()
 }
 
 #[cfg(test)]
