@@ -131,7 +131,7 @@ fn converge(
     let states = States { files: &files, readings: &readings, original, context, wanted };
     let first = &*readings.alloc(Reading::of(original));
     let mut reading = first;
-    let mut history = History::new(original.source());
+    let mut history = History::new();
     let mut changes: Vec<(usize, Change)> = Vec::new();
     // What each transform leaves alone, as of when it was asked last.
     let transforms = &wanted.transforms;

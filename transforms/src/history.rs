@@ -9,23 +9,25 @@ use crate::report::Change;
 /// What the changes so far did to the lines.
 #[derive(Debug)]
 pub(crate) struct History {
-    /// For each line of the current file, the 1-based line of the original it stands for.
+    /// For each line of the current file, the 1-based line of the original it stands for; empty until a change is recorded.
     origins: Vec<usize>,
     /// What the recorded changes wrote, as byte ranges of the current file, by number of the change.
     marks: Vec<(usize, Range<usize>)>,
     recorded: usize,
-    /// Where the lines of the current file start.
+    /// Where the lines of the current file start; likewise.
     starts: Vec<usize>,
 }
 
 impl History {
-    pub(crate) fn new(source: &[u8]) -> Self {
-        let starts = line_starts(source);
-        Self { origins: (1..=starts.len()).collect(), marks: Vec::new(), recorded: 0, starts }
+    pub(crate) fn new() -> Self {
+        Self { origins: Vec::new(), marks: Vec::new(), recorded: 0, starts: Vec::new() }
     }
 
     /// The line of the original that a line of the current file stands for; both 1-based.
     pub(crate) fn original_line(&self, line: usize) -> usize {
+        if self.recorded == 0 {
+            return line;
+        }
         let index = line.clamp(1, self.origins.len().max(1)) - 1;
         self.origins.get(index).copied().unwrap_or(1)
     }
@@ -61,6 +63,10 @@ impl History {
     /// first, the others follow.
     pub(crate) fn record(&mut self, changes: &[&Edits], before: &[u8], after: &[u8]) -> usize {
         let first = self.recorded;
+        if first == 0 {
+            self.starts = line_starts(before);
+            self.origins = (1..=self.starts.len()).collect();
+        }
         self.recorded += changes.len();
         let mut owned: Vec<(usize, &TextEdit)> = changes
             .iter()
@@ -70,7 +76,8 @@ impl History {
         // Insertions at one place keep the order of the changes, and stand before a replacement that starts there.
         owned.sort_by_key(|(_, edit)| (edit.span.start, !edit.span.is_empty()));
         let edits: Vec<&TextEdit> = owned.iter().map(|&(_, edit)| edit).collect();
-        let starts = line_starts(after);
+        let starts = starts_after(&self.starts, before, &edits);
+        debug_assert_eq!(starts, line_starts(after));
         let lines_before = Lines { text: before, starts: &self.starts };
         // A line that goes in one place and comes in another is the same line.
         let gone: Vec<(&[u8], usize)> = edits
@@ -160,6 +167,32 @@ fn line_starts(text: &[u8]) -> Vec<usize> {
     starts
 }
 
+/// The starts of the lines after edits, from those before.
+fn starts_after(starts: &[usize], before: &[u8], edits: &[&TextEdit]) -> Vec<usize> {
+    // What follows the last line end is a line only where there is something.
+    let end = before.ends_with(b"\n").then_some(before.len());
+    let mut kept = starts.iter().skip(1).copied().chain(end).peekable();
+    let mut after = Vec::with_capacity(starts.len() + edits.len() + 1);
+    after.push(0);
+    let mut shift = 0isize;
+    for edit in edits {
+        while let Some(start) = kept.next_if(|&start| start <= edit.span.start) {
+            after.push(start.saturating_add_signed(shift));
+        }
+        let at = edit.span.start.saturating_add_signed(shift);
+        after.extend(memchr::memchr_iter(b'\n', &edit.text).map(|line_end| at + line_end + 1));
+        // The line ends that went.
+        while kept.next_if(|&start| start <= edit.span.end).is_some() {}
+        shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+    }
+    after.extend(kept.map(|start| start.saturating_add_signed(shift)));
+    let length = before.len().saturating_add_signed(shift);
+    if after.len() > 1 && after.last() == Some(&length) {
+        after.pop();
+    }
+    after
+}
+
 /// Finds, from the first byte to the last, where offsets after some edits were before them.
 struct Back<'e> {
     edits: &'e [&'e TextEdit],
@@ -219,7 +252,7 @@ mod tests {
         edits.insert(7, "COPY p .\n").unwrap();
         let after = edits.apply(before).unwrap();
         assert_eq!(after, b"FROM a\nCOPY p .\nRUN x\nCOPY . .\nRUN y\n");
-        let mut history = History::new(before);
+        let mut history = History::new();
         let number = history.record(&[&edits], before, &after);
         let origins: Vec<_> = (1..=5).map(|line| history.original_line(line)).collect();
         assert_eq!(origins, [1, 2, 3, 2, 4]);

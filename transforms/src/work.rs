@@ -37,13 +37,13 @@ pub(crate) fn check(
         if declarations_only && !matches!(edit, Edit::Argument(_)) {
             continue;
         }
-        if let Some([ours, theirs]) = work.worse(&edit) {
+        if let Some(more) = work.more(&edit) {
             let what = match &edit {
                 Edit::File(path) => format!("an edit of {path}"),
                 Edit::Argument(name) => format!("another value of {name}"),
                 Edit::Base => "a new base image".to_owned(),
             };
-            return Err(format!("{what} would make {theirs} commands run again instead of {ours}"));
+            return Err(format!("{what} would make more commands run again than before: {more}"));
         }
     }
     Ok(())
@@ -128,9 +128,9 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
         Self { before, after, stages, known, same }
     }
 
-    /// The work that an edit makes again, before and after, where it is more than before: for certain, or if every stage
-    /// that runs again makes other files. RUNs that run again both times are left out.
-    fn worse(&self, edit: &Edit) -> Option<[usize; 2]> {
+    /// How many commands an edit makes run again that did not run again before, less those that no longer do; `None` where
+    /// these are not more, neither for certain nor if every stage that runs again makes other files.
+    fn more(&self, edit: &Edit) -> Option<usize> {
         let verdicts = [self.before.verdicts(edit), self.after.verdicts(edit)];
         let counts: [fn(Verdict) -> bool; 2] =
             [|verdict| verdict == Verdict::Reruns, |verdict| verdict != Verdict::Cached];
@@ -144,7 +144,7 @@ impl<'b, 'x, 'y> Comparison<'b, 'x, 'y> {
             };
             let before: usize = only(0).map(|step| self.weight_before(step)).sum();
             let after: usize = only(1).map(|step| self.weight_after(step)).sum();
-            (after > before).then_some([before, after])
+            after.checked_sub(before).filter(|more| *more > 0)
         })
     }
 
