@@ -169,6 +169,7 @@ fn converge(
         }
     }
     if !changes.is_empty() {
+        reads_as_a_whole(reading.file())?;
         for completion in &wanted.completions {
             leaves_nothing_to_do(*completion, reading.file(), wanted)?;
             let left = completion.complete(reading.file(), original).refusals;
@@ -242,6 +243,15 @@ fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
     told.sort_by_key(|refusal| refusal.line);
     told.dedup();
     told
+}
+
+/// On the way only what an edit touched was parsed again; who builds the file parses all of it.
+fn reads_as_a_whole(file: &Dockerfile) -> Result<(), String> {
+    if Dockerfile::parse(file.shared_source()).items() == file.items() {
+        Ok(())
+    } else {
+        Err("the result as a whole means something else than its parts".to_owned())
+    }
 }
 
 /// Whoever runs dockfix on its result must get what he has: for that run the result is the original. The transforms have
