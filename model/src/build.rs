@@ -1,5 +1,6 @@
 //! The stages of a Dockerfile and what holds at each of their instructions.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use dockfix_syntax::view::{self, Variables as VariablesView};
@@ -169,7 +170,7 @@ fn declare_arguments(variables: &mut Variables, instruction: &Instruction<'_>, g
     for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
         let name = &*assigned.name.text;
         let default = match &assigned.value {
-            Some(value) => variables.expand_defaults(&value.text, escape),
+            Some(value) => variables.expand_defaults(&value.text, escape).map(Cow::into_owned),
             // ARG without a value takes the default of a global argument of that name.
             None => global.and_then(|global| global.get(name)).and_then(|variable| variable.default.clone()),
         };
@@ -192,8 +193,9 @@ fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Varia
             for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
                 let value = assigned.value.as_ref().and_then(|value| before.expand(&value.text, escape));
                 let name = before.expand(&assigned.name.text, escape).map(|name| name.text);
-                let name = name.unwrap_or_else(|| assigned.name.text.clone().into_owned());
-                variables.set_env(&name, value.map(|value| value.text), instruction.start_line());
+                let name = name.as_deref().unwrap_or(&assigned.name.text);
+                let value = value.map(|value| value.text.into_owned());
+                variables.set_env(name, value, instruction.start_line());
             }
         }
         Keyword::Workdir => {
@@ -201,7 +203,9 @@ fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Varia
             Arc::make_mut(state).workdir = path;
         }
         Keyword::User => {
-            let user = view::argument(instruction)
+            let user = view::argument(instruction);
+            let user = user
+                .as_ref()
                 .and_then(|user| state.variables.expand(&user.text, escape))
                 .filter(|user| !user.text.contains("${"))
                 .map_or(User::Unknown, |user| state.base.user(&user.text));

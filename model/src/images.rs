@@ -97,8 +97,13 @@ impl BaseImage {
     /// The operating system, by name and tag.
     #[must_use]
     pub fn os(&self) -> Os {
-        let windows = ["windowsservercore", "nanoserver", "servercore", "windows"];
-        if windows.iter().any(|word| self.tag.contains(word) || self.repository.contains(word)) {
+        // All of them hold one of two letters, which few names do.
+        let windows = ["nanoserver", "servercore", "windows"];
+        let is_windows = |name: &str| {
+            name.bytes().any(|byte| matches!(byte, b'v' | b'w'))
+                && windows.iter().any(|word| name.contains(word))
+        };
+        if is_windows(&self.tag) || is_windows(&self.repository) {
             return Os::Windows;
         }
         match self.facts.map_or(Os::Unknown, |facts| facts.os) {

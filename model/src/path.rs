@@ -53,16 +53,18 @@ impl ImagePath {
         let (base, is_symbolic) =
             if is_root || is_absolute(text) { ("", false) } else { (&*self.text, self.is_symbolic) };
         let segments = text.strip_prefix('/').unwrap_or(text);
-        if !is_normal(segments) {
+        let seen = Seen::in_segments(segments.as_bytes());
+        if seen.is_odd && !has_normal_segments(segments) {
             return Self::of_text(normalised(base, text));
         }
         let mut path = String::with_capacity(base.len() + 1 + segments.len());
         path.push_str(base);
-        if !(base.is_empty() && segments.starts_with(SYMBOL)) {
+        if !(seen.has_dollar && base.is_empty() && segments.starts_with(SYMBOL)) {
             path.push('/');
         }
         path.push_str(segments);
-        Self { text: Cow::Owned(path), is_symbolic: is_symbolic || has_symbol(segments) }
+        let is_symbolic = is_symbolic || seen.has_dollar && segments.contains(SYMBOL);
+        Self { text: Cow::Owned(path), is_symbolic }
     }
 
     fn of_text(text: String) -> Self {
@@ -93,7 +95,20 @@ impl ImagePath {
 
     /// Whether one of the two may contain the other.
     #[must_use]
+    #[inline]
     pub fn overlaps(&self, other: &Self) -> bool {
+        // Asked for each pair of two sets, most of which part at the first letter.
+        if let ([_, ours, ..], [_, theirs, ..]) = (self.text.as_bytes(), other.text.as_bytes())
+            && ours != theirs
+            && !self.is_symbolic
+            && !other.is_symbolic
+        {
+            return false;
+        }
+        self.overlaps_in_full(other)
+    }
+
+    fn overlaps_in_full(&self, other: &Self) -> bool {
         // A symbol may stand for anything: only paths with the same symbols can be told apart.
         if self.is_symbolic() || other.is_symbolic() {
             let ours = self.text.split('/').filter(|segment| segment.contains(SYMBOL));
@@ -146,8 +161,33 @@ fn has_symbol(text: &str) -> bool {
     text.as_bytes().contains(&b'$') && text.contains(SYMBOL)
 }
 
-/// Whether a text without a leading slash is a path as [`ImagePath`] holds it: nothing to take out.
-fn is_normal(text: &str) -> bool {
+/// What a look at each byte of some segments tells of them: joining paths is among the most frequent things.
+#[derive(Default)]
+struct Seen {
+    /// Some segment is empty or begins with a dot; without any, the path [is normal](is_normal).
+    is_odd: bool,
+    has_dollar: bool,
+}
+
+impl Seen {
+    fn in_segments(segments: &[u8]) -> Self {
+        let (mut seen, mut before) = (Self::default(), b'/');
+        for &byte in segments {
+            seen.is_odd |= before == b'/' && matches!(byte, b'/' | b'.');
+            seen.has_dollar |= byte == b'$';
+            before = byte;
+        }
+        seen.is_odd |= before == b'/';
+        seen
+    }
+}
+
+/// Whether there is nothing to take out of a text without a leading slash: no `.`, `..` or empty segments.
+pub(crate) fn is_normal(text: &str) -> bool {
+    !Seen::in_segments(text.as_bytes()).is_odd || has_normal_segments(text)
+}
+
+fn has_normal_segments(text: &str) -> bool {
     text.as_bytes().split(|byte| *byte == b'/').all(|segment| !matches!(segment, b"" | b"." | b".."))
 }
 

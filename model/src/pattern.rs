@@ -12,6 +12,8 @@
 
 use std::borrow::Cow;
 
+use crate::path::is_normal;
+
 /// The pattern is malformed: an unclosed or empty class, a range without an end, or a backslash at the very end.
 /// Go calls this `ErrBadPattern`; a build that meets one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +56,9 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
 /// Whether BuildKit expands a source (or one component of it): it holds an unescaped `*`, `?` or `[`.
 /// A source without is taken literally, backslashes included (fsutil, `containsWildcards`).
 pub fn has_wildcard(source: &str) -> bool {
+    if memchr::memchr3(b'*', b'?', b'[', source.as_bytes()).is_none() {
+        return false;
+    }
     let mut bytes = source.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -224,8 +229,7 @@ fn first_char(bytes: &[u8]) -> (char, usize) {
 
 /// Go's `path.Clean`: the shortest path that means the same, without looking at any file. An empty path becomes `.`.
 pub(crate) fn clean(path: &str) -> Cow<'_, str> {
-    let is_clean = |part: &str| !matches!(part, "" | "." | "..");
-    if path.strip_prefix('/').unwrap_or(path).split('/').all(is_clean) {
+    if is_normal(path.strip_prefix('/').unwrap_or(path)) {
         return Cow::Borrowed(path);
     }
     let rooted = path.starts_with('/');

@@ -1,5 +1,6 @@
 //! What a command finds at a path of the image: files of the build context that COPY put there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use dockfix_syntax::view::Copy;
@@ -7,7 +8,7 @@ use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::ImagePath;
 use crate::build::{Build, Step};
-use crate::context::{Context, FileType, Kind};
+use crate::context::{Context, FileType, Kind, Match};
 
 /// Files and directories of the build context and where COPY put them in the image, in the order of the instructions.
 #[derive(Clone, Debug, Default)]
@@ -135,7 +136,7 @@ pub fn copied_by(
         Some(Some(_)) => return None,
     };
     let target = step.state.path(&copy.destination.text, escape)?;
-    let mut matches = Vec::new();
+    let mut taken: Vec<(Arc<[Match]>, Option<Cow<'_, str>>)> = Vec::with_capacity(copy.sources.len());
     for source in &copy.sources {
         if source.is_heredoc {
             continue;
@@ -148,21 +149,14 @@ pub fn copied_by(
             continue;
         }
         if !keeps_parents {
-            let found = context.copy_sources(&text).ok()?;
-            matches.extend(found.iter().map(|found| (found.clone(), None)));
+            taken.push((context.copy_sources(&text).ok()?, None));
             continue;
         }
         // There `**` stands for any number of directories, and what is not there is no error.
         if text.contains("**") {
             return None;
         }
-        for found in context.copy_sources(&text).unwrap_or_default().iter() {
-            if found.path != found.resolved {
-                return None;
-            }
-            let below = kept_below(&text, &found.path)?;
-            matches.push((found.clone(), Some(below)));
-        }
+        taken.push((context.copy_sources(&text).unwrap_or_default(), Some(text)));
     }
     // A destination that ends in a slash, or that is a directory already, takes a file under its own name.
     let written = &*copy.destination.text;
@@ -170,32 +164,34 @@ pub fn copied_by(
         || written.ends_with("/.")
         || matches!(written, "." | "..")
         || copy.sources.len() > 1
-        || matches.len() > 1
+        || taken.iter().map(|(found, _)| found.len()).sum::<usize>() > 1
         || step.state.workdir.as_ref() == Some(&target)
         || target == ImagePath::root();
-    let copied = matches.into_iter().map(|(found, below)| {
-        let name = found.path.rsplit('/').next().unwrap_or_default();
-        let target = match below {
-            Some(below) => target.join(&below),
-            None if is_directory && found.kind != Kind::Dir => target.join(name),
+    let matches =
+        taken.iter().flat_map(|(found, parents_of)| found.iter().map(move |found| (found, parents_of)));
+    let copied = matches.map(|(found, parents_of)| {
+        let is_dir = found.kind == Kind::Dir;
+        let target = match parents_of {
+            Some(_) if found.path != found.resolved => return None,
+            Some(source) => target.join(kept_below(source, &found.path)?),
+            None if is_directory && !is_dir => target.join(found.path.rsplit('/').next().unwrap_or_default()),
             None => target.clone(),
         };
-        Copied { step: Some(index), target, is_directory: found.kind == Kind::Dir, source: found.resolved }
+        Some(Copied { step: Some(index), target, is_directory: is_dir, source: found.resolved.clone() })
     });
-    Some(copied.collect())
+    copied.collect()
 }
 
 /// Where `--parents` puts the path `found` of the context, which `source` matches: its whole path, or what comes after
 /// `/./` in the source (Dockerfile reference, "COPY --parents").
-fn kept_below(source: &str, found: &str) -> Option<String> {
-    let Some((base, _)) = source.split_once("/./") else { return Some(found.to_owned()) };
+fn kept_below<'f>(source: &str, found: &'f str) -> Option<&'f str> {
+    let Some((base, _)) = source.split_once("/./") else { return Some(found) };
     let base = base.trim_start_matches("./").trim_matches('/');
     if base.is_empty() || base == "." {
-        return Some(found.to_owned());
+        return Some(found);
     }
     // A wildcard before the pivot leaves open how much of the path it takes.
-    let below = found.strip_prefix(base)?.strip_prefix('/')?;
-    Some(below.to_owned())
+    found.strip_prefix(base)?.strip_prefix('/')
 }
 
 /// A directory of the image in which a command works, with the files of the context it finds there and around.

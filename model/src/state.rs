@@ -57,7 +57,7 @@ impl State {
         let facts = base.facts;
         let mut variables = Variables::new(facts.is_none() && !base.is_scratch());
         for (name, value) in facts.map_or(&[][..], |facts| facts.env) {
-            variables.set_env(name, Some((*value).to_owned()), 0);
+            variables.set_env(*name, Some((*value).to_owned()), 0);
         }
         let workdir = match facts {
             Some(facts) => ImagePath::absolute(facts.workdir),

@@ -1,6 +1,7 @@
 //! The variables that an instruction sees: ARG and ENV (Dockerfile reference, "Scope" of ARG, "Environment replacement").
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use dockfix_syntax::expand;
 
@@ -46,18 +47,25 @@ pub enum Origin {
 /// The variables in scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    known: BTreeMap<String, Variable>,
-    /// How often each build argument was declared so far.
-    declared: BTreeMap<String, usize>,
+    /// In order of names. Each is shared with what held before: an instruction sets a few of many.
+    known: Vec<Arc<Known>>,
     /// The base image may set others.
     open: bool,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    name: String,
+    variable: Variable,
+    /// How often a build argument of this name was declared so far.
+    declared: usize,
+}
+
 /// A word with its variables replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expanded {
-    /// The text, with symbols for what is only known in the build.
-    pub text: String,
+pub struct Expanded<'w> {
+    /// The text, with symbols for what is only known in the build; the word itself where nothing had to be replaced.
+    pub text: Cow<'w, str>,
     /// The names that were read.
     pub names: Vec<String>,
 }
@@ -72,7 +80,12 @@ impl Variables {
     /// The variable of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.known.get(name)
+        Some(&self.known.get(self.position(name).ok()?)?.variable)
+    }
+
+    /// Where a name stands among those that are known, or would stand.
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.known.binary_search_by(|known| known.name.as_str().cmp(name))
     }
 
     /// Whether a name that is not known here may be set all the same, by a base image that is not known.
@@ -83,13 +96,13 @@ impl Variables {
 
     /// All variables with their names, in order of names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Variable)> {
-        self.known.iter().map(|(name, variable)| (name.as_str(), variable))
+        self.known.iter().map(|known| (known.name.as_str(), &known.variable))
     }
 
     /// The value of an environment variable where it is known for certain: `Some(None)` where it is known to be unset.
     #[must_use]
     pub fn certain(&self, name: &str) -> Option<Option<&str>> {
-        match self.known.get(name) {
+        match self.get(name) {
             Some(variable) => {
                 let value = variable.value.as_deref()?;
                 (!value.contains("${")).then_some(Some(value))
@@ -101,38 +114,55 @@ impl Variables {
     /// Whether both hold the same variables with the same values, wherever those were set.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        let same = |ours: &Variable, theirs: &Variable| {
-            (&ours.value, &ours.default, ours.origin) == (&theirs.value, &theirs.default, theirs.origin)
+        let same = |ours: &Known, theirs: &Known| {
+            (&ours.name, ours.declared) == (&theirs.name, theirs.declared) && {
+                let (ours, theirs) = (&ours.variable, &theirs.variable);
+                (&ours.value, &ours.default, ours.origin) == (&theirs.value, &theirs.default, theirs.origin)
+            }
         };
         self.open == other.open
             && self.known.len() == other.known.len()
-            && self.declared == other.declared
-            && self.known.iter().zip(&other.known).all(|(a, b)| a.0 == b.0 && same(a.1, b.1))
+            && self.known.iter().zip(&other.known).all(|(a, b)| Arc::ptr_eq(a, b) || same(a, b))
     }
 
-    pub(crate) fn set_env(&mut self, name: &str, value: Option<String>, line: usize) {
-        self.known.insert(name.to_owned(), Variable { value, default: None, origin: Origin::Env, line });
+    pub(crate) fn set_env(&mut self, name: impl Into<String>, value: Option<String>, line: usize) {
+        let (name, variable) = (name.into(), Variable { value, default: None, origin: Origin::Env, line });
+        match self.position(&name) {
+            Ok(at) => {
+                let known = &mut self.known[at];
+                let declared = known.declared;
+                *known = Arc::new(Known { name, variable, declared });
+            }
+            Err(at) => self.known.insert(at, Arc::new(Known { name, variable, declared: 0 })),
+        }
     }
 
     /// Declares a build argument. Where ENV has set the name before, nothing is known from here on: the reference says that
     /// ENV always overrides ARG, while BuildKit 0.13 gives RUN the value of the later ARG (measured; see
     /// [`crate::cache`]).
     pub(crate) fn declare(&mut self, name: &str, default: Option<String>, line: usize) {
-        if let Some(variable) = self.known.get_mut(name).filter(|known| known.origin == Origin::Env) {
-            variable.value = None;
-            return;
+        let argument = |declared: usize| {
+            let value = Some(symbol(name, declared));
+            let variable = Variable { value, default, origin: Origin::Arg, line };
+            Arc::new(Known { name: name.to_owned(), variable, declared })
+        };
+        match self.position(name) {
+            Ok(at) => match &mut self.known[at] {
+                known if known.variable.origin == Origin::Env => Arc::make_mut(known).variable.value = None,
+                known => *known = argument(known.declared + 1),
+            },
+            Err(at) => self.known.insert(at, argument(1)),
         }
-        let number = self.declared.entry(name.to_owned()).or_default();
-        *number += 1;
-        let value = Some(symbol(name, *number));
-        self.known.insert(name.to_owned(), Variable { value, default, origin: Origin::Arg, line });
     }
 
     /// Expands `word` as Docker does; `None` where it cannot be expanded or reads a variable of which nothing is known.
     #[must_use]
-    pub fn expand(&self, word: &str, escape: u8) -> Option<Expanded> {
+    pub fn expand<'w>(&self, word: &'w str, escape: u8) -> Option<Expanded<'w>> {
+        if is_plain(word, escape) {
+            return Some(Expanded { text: Cow::Borrowed(word), names: Vec::new() });
+        }
         let unknown = std::cell::Cell::new(false);
-        let value_of = |name: &str| match self.known.get(name) {
+        let value_of = |name: &str| match self.get(name) {
             Some(variable) => {
                 unknown.set(unknown.get() || variable.value.is_none());
                 variable.value.as_ref().map(|value| value.clone().into_bytes())
@@ -146,20 +176,31 @@ impl Variables {
         if unknown.get() {
             return None;
         }
-        Some(Expanded { text: String::from_utf8(done.text).ok()?, names: done.variables.names })
+        let text = String::from_utf8(done.text).ok()?.into();
+        Some(Expanded { text, names: done.variables.names })
     }
 
     /// Expands `word` with the defaults of build arguments in place of symbols; for FROM, and to tell whether a path
     /// that starts with an argument is meant to be absolute.
     #[must_use]
-    pub fn expand_defaults(&self, word: &str, escape: u8) -> Option<String> {
+    pub fn expand_defaults<'w>(&self, word: &'w str, escape: u8) -> Option<Cow<'w, str>> {
+        if is_plain(word, escape) {
+            return Some(Cow::Borrowed(word));
+        }
         let value_of = |name: &str| {
-            let variable = self.known.get(name)?;
+            let variable = self.get(name)?;
             let value = if variable.origin == Origin::Arg { &variable.default } else { &variable.value };
             value.as_ref().map(|value| value.clone().into_bytes())
         };
-        String::from_utf8(expand(word.as_bytes(), escape, &value_of).ok()?.text).ok()
+        let text = expand(word.as_bytes(), escape, &value_of).ok()?.text;
+        String::from_utf8(text).ok().map(Cow::Owned)
     }
+}
+
+/// Whether Docker's expansion of a word is the word itself: it holds neither variables nor quotes nor escapes. Most do not.
+pub(crate) fn is_plain(word: &str, escape: u8) -> bool {
+    let word = word.as_bytes();
+    memchr::memchr3(b'$', b'"', b'\'', word).is_none() && memchr::memchr(escape, word).is_none()
 }
 
 #[cfg(test)]

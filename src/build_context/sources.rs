@@ -182,7 +182,7 @@ fn by_default(variables: &Variables, text: &str, escape: u8) -> Option<String> {
         })
     };
     let text = names.iter().all(has_value).then(|| variables.expand_defaults(text, escape))??;
-    (!text.contains('$')).then_some(text)
+    (!text.contains('$')).then(|| text.into_owned())
 }
 
 #[cfg(test)]

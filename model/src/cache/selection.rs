@@ -1,7 +1,7 @@
 //! Which files of the build context a step takes.
 
-use crate::context::Context;
-use crate::pattern::{Pattern, clean, has_wildcard};
+use crate::context::{Context, normalise_inside};
+use crate::pattern::{Pattern, has_wildcard};
 
 /// The files that one source of COPY or ADD, or one bind mount, takes from the build context, before the ignore file
 /// is asked. Prepared once, so that thousands of paths can be tried.
@@ -20,7 +20,7 @@ pub struct Selection {
 impl Selection {
     /// What `source` takes, variables replaced. Links in it are followed as far as the context is known.
     pub(super) fn new(source: &str, context: &Context) -> Self {
-        let source = clean(&format!("/{source}")).trim_start_matches('/').to_owned();
+        let source = normalise_inside(source);
         let mut selection = Self { source, roots: Vec::new(), links: Vec::new(), wildcard: None };
         let (dir, rest) = split_at_wildcard(&selection.source);
         let (dir, rest) = (dir.to_owned(), rest.map(str::to_owned));

@@ -1,9 +1,10 @@
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::tree::{find, find_index};
 use super::{ContextError, Entry, FileType, Kind, MAX_FILE_SIZE, split};
@@ -16,9 +17,9 @@ use super::{ContextError, Entry, FileType, Kind, MAX_FILE_SIZE, split};
 pub(super) struct DiskTree {
     root: PathBuf,
     /// By path; nothing for what is no directory.
-    listings: Mutex<HashMap<String, Option<Arc<Listing>>>>,
+    listings: Mutex<FxHashMap<String, Option<Arc<Listing>>>>,
     /// The small files that were read, by path.
-    contents: Mutex<HashMap<String, Arc<[u8]>>>,
+    contents: Mutex<FxHashMap<String, Arc<[u8]>>>,
 }
 
 #[derive(Debug)]
@@ -29,7 +30,7 @@ struct Listing {
     /// What each of them is in full, once somebody has asked.
     kinds: Box<[OnceLock<Kind>]>,
     /// The true names of the entries whose names are not exact.
-    true_names: HashMap<String, OsString>,
+    true_names: FxHashMap<String, OsString>,
 }
 
 /// Files up to this size are kept once they are read.
@@ -152,7 +153,7 @@ impl Listing {
             Err(source) => return Err(error(source)),
         };
         let mut entries = Vec::new();
-        let mut true_names = HashMap::new();
+        let mut true_names = FxHashMap::default();
         for entry in found {
             let entry = entry.map_err(error)?;
             let file_type = file_type(entry.file_type().map_err(error)?);

@@ -24,9 +24,12 @@ mod sources;
 mod tree;
 mod walk;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use crate::dockerignore::Dockerignore;
 use disk::DiskTree;
@@ -54,7 +57,7 @@ pub struct Context {
 }
 
 /// What sources of COPY take, by source; the path that is missing where nothing is there.
-type Taken = Mutex<HashMap<String, Result<Arc<[Match]>, Arc<str>>>>;
+type Taken = Mutex<FxHashMap<String, Result<Arc<[Match]>, Arc<str>>>>;
 
 /// What a directory entry is, as a listing tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -353,9 +356,12 @@ impl Context {
 
     /// What a path leads to, links at its end included.
     fn found(&self, path: &str) -> Result<resolve::Found, ContextError> {
-        self.tree
-            .resolve(&normalise(path)?, true)?
-            .ok_or_else(|| ContextError::NotFound { path: path.to_owned() })
+        self.found_at(&normalise(path)?, path)
+    }
+
+    /// What a normalised path leads to; a message shows it as it is `written`.
+    fn found_at(&self, path: &str, written: &str) -> Result<resolve::Found, ContextError> {
+        self.tree.resolve(path, true)?.ok_or_else(|| ContextError::NotFound { path: written.to_owned() })
     }
 
     /// Why COPY does not see what was found.
@@ -398,7 +404,10 @@ fn normalise(path: &str) -> Result<String, ContextError> {
 }
 
 /// The path in its shortest form, which never leads above the root: Go's `path.Join("/", path)`.
-fn normalise_inside(path: &str) -> String {
+pub(crate) fn normalise_inside(path: &str) -> String {
+    if let Cow::Borrowed(clean) = crate::pattern::clean(path) {
+        return clean.trim_start_matches('/').to_owned();
+    }
     crate::pattern::clean(&format!("/{path}")).trim_start_matches('/').to_owned()
 }
 
@@ -408,7 +417,10 @@ fn join(dir: &str, name: &str) -> String {
 
 /// The directory and the name of a path that is not the root.
 fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
+    match memchr::memrchr(b'/', path.as_bytes()).and_then(|at| path.split_at_checked(at)) {
+        Some((dir, name)) => (dir, name.get(1..).unwrap_or_default()),
+        None => ("", path),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,15 @@ pub(super) struct Found {
     pub(super) links: Vec<String>,
 }
 
+/// Where a path leads if there is no link on the way.
+enum Straight {
+    To(Found),
+    /// Something is missing, or a file stands where a directory should.
+    Nowhere,
+    /// There is one.
+    OverLink,
+}
+
 /// The number of links in a path that continuity's `RootPath` follows.
 const MAX_LINKS: usize = 255;
 
@@ -36,6 +45,11 @@ impl Tree {
     }
 
     fn follow(&self, root: &str, path: &str, follow_last: bool) -> Result<Option<Found>, ContextError> {
+        match self.follow_without_links(root, path, follow_last)? {
+            Straight::To(found) => return Ok(Some(found)),
+            Straight::Nowhere => return Ok(None),
+            Straight::OverLink => {}
+        }
         let mut found = Found { path: root.to_owned(), file_type: FileType::Dir, links: Vec::new() };
         let mut ahead: Vec<String> = components(path).rev().map(str::to_owned).collect();
         while let Some(name) = ahead.pop() {
@@ -58,6 +72,35 @@ impl Tree {
             }
         }
         Ok(Some(found))
+    }
+
+    /// Most paths have no link on the way: each of their directories is a beginning of the path itself.
+    fn follow_without_links(
+        &self,
+        root: &str,
+        path: &str,
+        follow_last: bool,
+    ) -> Result<Straight, ContextError> {
+        let whole = if path.is_empty() { root.to_owned() } else { join(root, path) };
+        let mut file_type = FileType::Dir;
+        let mut at = whole.len() - path.len();
+        while at < whole.len() {
+            let rest = whole.get(at..).unwrap_or_default();
+            let length = memchr::memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+            if file_type != FileType::Dir {
+                return Ok(Straight::Nowhere);
+            }
+            let beginning = whole.get(..at + length).unwrap_or_default();
+            file_type = match self.file_type(beginning)? {
+                None => return Ok(Straight::Nowhere),
+                Some(FileType::Symlink) if follow_last || beginning.len() < whole.len() => {
+                    return Ok(Straight::OverLink);
+                }
+                Some(file_type) => file_type,
+            };
+            at += length + 1;
+        }
+        Ok(Straight::To(Found { path: whole, file_type, links: Vec::new() }))
     }
 
     /// Where a link points to, relative to the root. Like BuildKit, `x/..` is dropped without looking at `x`.

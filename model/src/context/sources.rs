@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
+use super::resolve::Found;
 use super::{Context, ContextError, Entry, FileType, Kind, join, normalise_inside};
 use crate::pattern::{Pattern, has_wildcard};
 
@@ -15,6 +16,9 @@ pub struct Match {
     /// What is there; never a link.
     pub kind: Kind,
 }
+
+/// Is given each path that a source takes, and what stands there.
+type Take<'t> = dyn FnMut(String, Found) -> Result<(), ContextError> + 't;
 
 impl Context {
     /// What one source of COPY or ADD takes, sorted by path; variables are expanded already and it is no URL.
@@ -58,39 +62,35 @@ impl Context {
     #[must_use]
     pub fn has_sources(&self, source: &str) -> bool {
         let mut found = false;
-        let done = self.each_source(source, &mut |path, file_type| {
+        let done = self.each_source(source, &mut |path, source| {
             found = true;
             // Whether a link leads anywhere must be seen.
-            if file_type == FileType::Symlink { self.source(path).map(drop) } else { Ok(()) }
+            if source.file_type == FileType::Symlink { self.source(&path).map(drop) } else { Ok(()) }
         });
         done.is_ok() && found
     }
 
     fn find_sources(&self, source: &str) -> Result<Vec<Match>, ContextError> {
         let mut matches = Vec::new();
-        self.each_source(source, &mut |path, _| {
-            matches.push(self.source(path)?);
+        self.each_source(source, &mut |path, found| {
+            matches.push(match found.file_type {
+                FileType::Symlink => self.source(&path)?,
+                _ => self.matched(path, found)?,
+            });
             Ok(())
         })?;
         Ok(matches)
     }
 
-    /// Hands on every path that a source takes, links not followed.
-    fn each_source(
-        &self,
-        source: &str,
-        take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
-    ) -> Result<(), ContextError> {
+    /// Hands on every path that a source takes, and what is there: links that a wildcard found are not followed.
+    fn each_source(&self, source: &str, take: &mut Take<'_>) -> Result<(), ContextError> {
         if self.tree.is_unknown() {
             return Err(ContextError::Unknown { path: source.to_owned() });
         }
         let path = normalise_inside(source);
         let Some(wildcard) = Wildcard::new(&path)? else {
-            let found = self.found(&path)?;
-            return match self.exclusion_of(&found)? {
-                Some(exclusion) => Err(ContextError::Excluded(exclusion)),
-                None => take(&path, found.file_type),
-            };
+            let found = self.copied(&path)?;
+            return take(path, found);
         };
         let base = self.source(&wildcard.dir)?;
         if base.kind == Kind::Dir { self.expand(&wildcard, &base.resolved, "", 0, take) } else { Ok(()) }
@@ -98,12 +98,21 @@ impl Context {
 
     /// What a path without wildcards takes.
     fn source(&self, path: &str) -> Result<Match, ContextError> {
-        let found = self.found(path)?;
-        if let Some(exclusion) = self.exclusion_of(&found)? {
-            return Err(ContextError::Excluded(exclusion));
+        self.matched(path.to_owned(), self.copied(path)?)
+    }
+
+    /// What a normalised path leads to, as COPY sees it.
+    fn copied(&self, path: &str) -> Result<Found, ContextError> {
+        let found = self.found_at(path, path)?;
+        match self.exclusion_of(&found)? {
+            Some(exclusion) => Err(ContextError::Excluded(exclusion)),
+            None => Ok(found),
         }
+    }
+
+    fn matched(&self, path: String, found: Found) -> Result<Match, ContextError> {
         let kind = self.tree.kind(&found.path, found.file_type)?;
-        Ok(Match { path: path.to_owned(), resolved: found.path, kind })
+        Ok(Match { path, resolved: found.path, kind })
     }
 
     fn expand(
@@ -112,7 +121,7 @@ impl Context {
         base: &str,
         below: &str,
         depth: usize,
-        take: &mut dyn FnMut(&str, FileType) -> Result<(), ContextError>,
+        take: &mut Take<'_>,
     ) -> Result<(), ContextError> {
         let entries = self.tree.list(&if below.is_empty() { base.to_owned() } else { join(base, below) })?;
         let ending = wildcard.endings.get(depth).map_or("", String::as_str);
@@ -127,11 +136,17 @@ impl Context {
             let leads_on =
                 !matched && entry.file_type == FileType::Dir && wildcard.may_match_below(depth, &entry.name);
             // Most entries are not meant, so whether they are excluded is asked last.
-            if !(matched || leads_on) || !self.is_copied(&join(base, &relative), entry.file_type)? {
+            if !(matched || leads_on) {
+                continue;
+            }
+            let path = join(base, &relative);
+            if !self.is_copied(&path, entry.file_type)? {
                 continue;
             }
             if matched {
-                take(&join(base, &relative), entry.file_type)?;
+                // There are no links on the way there.
+                let found = Found { path: path.clone(), file_type: entry.file_type, links: Vec::new() };
+                take(path, found)?;
             } else {
                 self.expand(wildcard, base, &relative, depth + 1, take)?;
             }
@@ -157,6 +172,9 @@ struct Wildcard {
 impl Wildcard {
     /// Nothing if there is no wildcard in the path.
     fn new(path: &str) -> Result<Option<Self>, ContextError> {
+        if !has_wildcard(path) {
+            return Ok(None);
+        }
         let mut dir = String::new();
         let mut rest = path;
         while !rest.is_empty() {

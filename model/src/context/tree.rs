@@ -51,11 +51,16 @@ impl Tree {
 
     /// What is at a path; nothing if it does not exist.
     pub(super) fn file_type(&self, path: &str) -> Result<Option<FileType>, ContextError> {
-        if path.is_empty() || self.written_below(path).next().is_some() {
+        if path.is_empty() {
             return Ok(Some(FileType::Dir));
         }
-        if self.written.contains_key(path) {
-            return Ok(Some(FileType::File));
+        if !self.written.is_empty() {
+            if self.written_below(path).next().is_some() {
+                return Ok(Some(FileType::Dir));
+            }
+            if self.written.contains_key(path) {
+                return Ok(Some(FileType::File));
+            }
         }
         let (dir, name) = split(path);
         let listing = match &*self.base {

@@ -2,6 +2,7 @@
 //!
 //! A mount takes the output out of the image: everything that is used later has to be known by its name.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use dockfix_ecosystems::plain;
@@ -295,7 +296,7 @@ impl Search<'_, '_, '_, '_, '_> {
         let (line, escape) = (step.instruction.start_line(), self.run.input.file().escape());
         for source in copy.sources.iter().filter(|source| !source.is_heredoc) {
             let text = step.state.variables.expand(&source.text, escape).map(|expanded| expanded.text);
-            let text = text.unwrap_or_else(|| source.text.clone().into_owned());
+            let text = text.unwrap_or_else(|| Cow::Borrowed(&*source.text));
             let certain = text.split(['$', '*', '?', '[']).next().unwrap_or_default();
             let path = ImagePath::root().join(&text);
             let is_known = certain.len() == text.len();
