@@ -6,11 +6,11 @@
 
 mod quote;
 
+use std::fmt;
 use std::io::Write as _;
 use std::ops::Range;
 
 use dockfix_transforms::{Change, Safety};
-use imara_diff::sources::byte_lines;
 use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
 
 use quote::Name;
@@ -33,13 +33,13 @@ pub(crate) struct FileDiff<'a> {
 impl FileDiff<'_> {
     /// The diff; empty if nothing changed.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        let before = self.before.unwrap_or_default();
         if self.before == Some(self.after) {
-            return out;
+            return Vec::new();
         }
+        let before = self.before.unwrap_or_default();
+        let mut out = Vec::with_capacity(self.after.len());
         self.header(&mut out);
-        let sides = Sides { before: lines(before), after: lines(self.after) };
+        let sides = Sides::of(before, self.after);
         let input = sides.interned();
         let mut diff = Diff::compute(Algorithm::Histogram, &input);
         diff.postprocess_lines(&input);
@@ -79,7 +79,7 @@ impl FileDiff<'_> {
         let after = index(first.after.start) - lead..index(last.after.end) + trail;
         let reasons = self.reasons(&before, &after);
         // Writing to a vector cannot fail.
-        let _ = write!(out, "@@ -{} +{} @@", range(&before), range(&after));
+        let _ = write!(out, "@@ -{} +{} @@", Lines(&before), Lines(&after));
         if !reasons.is_empty() {
             out.push(b' ');
             out.extend_from_slice(reasons.as_bytes());
@@ -132,20 +132,43 @@ impl FileDiff<'_> {
 struct Sides<'a> {
     before: Vec<&'a [u8]>,
     after: Vec<&'a [u8]>,
+    /// How many lines both sides begin with.
+    head: usize,
+    /// How many of the other lines both sides end with.
+    tail: usize,
 }
 
 impl<'a> Sides<'a> {
+    /// What both sides begin and end with is split once.
+    fn of(before: &'a [u8], after: &'a [u8]) -> Self {
+        let before = lines(before);
+        let mut between = after;
+        let mut head = 0;
+        while let Some(line) = before.get(head).filter(|line| line.ends_with(b"\n")) {
+            let Some(rest) = between.strip_prefix(*line) else { break };
+            between = rest;
+            head += 1;
+        }
+        let mut tail = 0;
+        for line in before[head..].iter().rev() {
+            let rest = between.strip_suffix(*line);
+            let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.ends_with(b"\n")) else { break };
+            between = rest;
+            tail += 1;
+        }
+        let between = lines(between);
+        let after = [&before[..head], &between, &before[before.len() - tail..]].concat();
+        Self { before, after, head, tail }
+    }
+
     /// The lines as numbers, equal ones having the same. Those that both sides begin and end with are looked up once.
     fn interned(&self) -> InternedInput<&'a [u8]> {
-        let (before, after) = (&self.before[..], &self.after[..]);
-        let head = before.iter().zip(after).take_while(|(a, b)| a == b).count();
-        let rest = before[head..].iter().rev().zip(after[head..].iter().rev());
-        let tail = rest.take_while(|(a, b)| a == b).count();
+        let Self { before, after, head, tail } = self;
         let mut interner = Interner::new(before.len() + after.len() - head - tail);
         let before: Vec<Token> = before.iter().map(|line| interner.intern(*line)).collect();
         let mut numbered = Vec::with_capacity(after.len());
-        numbered.extend_from_slice(&before[..head]);
-        numbered.extend(after[head..after.len() - tail].iter().map(|line| interner.intern(*line)));
+        numbered.extend_from_slice(&before[..*head]);
+        numbered.extend(after[*head..after.len() - tail].iter().map(|line| interner.intern(*line)));
         numbered.extend_from_slice(&before[before.len() - tail..]);
         InternedInput { before, after: numbered, interner }
     }
@@ -154,8 +177,15 @@ impl<'a> Sides<'a> {
 /// The lines of a text, with their line ends.
 fn lines(text: &[u8]) -> Vec<&[u8]> {
     // So long are the lines of most Dockerfiles.
-    let mut lines = Vec::with_capacity(text.len() / 32);
-    lines.extend(byte_lines(text));
+    let mut lines = Vec::with_capacity(text.len() / 32 + 1);
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text) {
+        lines.push(&text[start..=end]);
+        start = end + 1;
+    }
+    if start < text.len() {
+        lines.push(&text[start..]);
+    }
     lines
 }
 
@@ -187,7 +217,8 @@ fn heading(change: &Change) -> String {
         Safety::Safe => "",
         Safety::Unsafe => "[unsafe] ",
     };
-    let mut heading = format!("{mark}{}:", change.transform);
+    let mut heading = String::with_capacity(mark.len() + change.transform.len() + 2 + change.reason.len());
+    heading.extend([mark, change.transform, ":"]);
     for word in change.reason.split_whitespace() {
         heading.push(' ');
         heading.push_str(word);
@@ -196,11 +227,15 @@ fn heading(change: &Change) -> String {
 }
 
 /// A range of 0-based lines as a hunk header has it. An empty one names the line before it.
-fn range(lines: &Range<usize>) -> String {
-    match lines.len() {
-        0 => format!("{},0", lines.start),
-        1 => format!("{}", lines.start + 1),
-        len => format!("{},{len}", lines.start + 1),
+struct Lines<'r>(&'r Range<usize>);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            0 => write!(f, "{},0", self.0.start),
+            1 => write!(f, "{}", self.0.start + 1),
+            len => write!(f, "{},{len}", self.0.start + 1),
+        }
     }
 }
 

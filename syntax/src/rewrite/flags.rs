@@ -2,9 +2,9 @@
 
 use super::lines::{self, Code, Line};
 use super::pieces::{end_in_source, insert_at_end};
-use super::{RewriteError, remove};
+use super::{RewriteError, insertion, remove};
 use crate::decode::is_separator;
-use crate::{Edits, Flag, Instruction, Span};
+use crate::{Edits, Flag, Instruction, Span, heredoc};
 
 /// Inserts flags behind the keyword and the flags that are there.
 ///
@@ -27,9 +27,64 @@ pub fn insert_flags(
     let text = match own_lines(instruction) {
         Some(line_break) => flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(),
         None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
-        None => flags.iter().flat_map(|flag| [b" ", flag.as_bytes()].concat()).collect::<Vec<_>>(),
+        None => {
+            let mut text = Vec::with_capacity(flags.iter().map(|flag| 1 + flag.len()).sum());
+            for flag in flags {
+                text.push(b' ');
+                text.extend_from_slice(flag.as_bytes());
+            }
+            if flags.iter().all(|flag| is_plain(flag)) && takes_plain_words(instruction, last.end) {
+                return push_plain_words(edits, instruction, last.end, text, flags.len());
+            }
+            text
+        }
     };
     insert_at_end(edits, instruction, last.end, &text, flags.len())
+}
+
+/// Whether a flag is one word however it is read: nothing in it quotes, escapes, announces a heredoc, continues a line or
+/// starts a comment.
+fn is_plain(flag: &str) -> bool {
+    // A bare `--` would end the flags.
+    flag.len() > 2
+        && flag.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'-' | b'=' | b',' | b'.' | b'/' | b'_' | b':' | b'@' | b'+')
+        })
+}
+
+/// Whether plain words can come behind the keyword or the last flag, which ends at `end`, without another look at what
+/// that makes of the instruction.
+///
+/// They stand between the same bytes in the same physical line. The words before them end where they did, because white
+/// space followed and follows; the line goes on or ends as it did, because neither its end nor, as the words end in no
+/// escape character, what precedes it changes; and what follows is still read from white space on, where it was looked for
+/// more flags before as it is now. Heredocs are announced by the line as a whole, and those of ONBUILD are another
+/// instruction's flags.
+fn takes_plain_words(instruction: &Instruction<'_>, end: usize) -> bool {
+    let text = instruction.text();
+    text.get(end).is_some_and(|&byte| is_separator(byte))
+        && !instruction.args_span().is_empty()
+        && instruction.problem().is_none()
+        && instruction.inner().is_none()
+        && !heredoc::may_announce(text)
+}
+
+/// Inserts words of which [`is_plain`] and [`takes_plain_words`] are true.
+fn push_plain_words(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    end: usize,
+    text: Vec<u8>,
+    flags: usize,
+) -> Result<(), RewriteError> {
+    let edit = insertion(end_in_source(instruction, end), text);
+    if cfg!(debug_assertions) {
+        let mut checked = Edits::new();
+        let made = insert_at_end(&mut checked, instruction, end, &edit.text, flags);
+        assert_eq!((made, checked.as_slice()), (Ok(()), std::slice::from_ref(&edit)));
+    }
+    Ok(edits.push(edit)?)
 }
 
 /// Removes a flag; with its line, where it has one of its own.
