@@ -277,11 +277,11 @@ impl Grammar {
     /// dash are read as long ones.
     fn find(&self, written: &str) -> Option<(&'static str, bool)> {
         let bare = self.bare(written);
-        if bare.is_empty() || bare.contains(|ch: char| ch.is_ascii_whitespace()) {
-            return None;
-        }
         if let Some(table) = self.table {
             return table.find(bare, self);
+        }
+        if bare.is_empty() || bare.contains(|ch: char| ch.is_ascii_whitespace()) {
+            return None;
         }
         let finder = memmem::Finder::new(bare);
         let among = |list: &'static [&'static str]| list.iter().find_map(|row| self.find_in(row, &finder));

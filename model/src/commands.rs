@@ -10,7 +10,7 @@ mod wrapper;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use dockfix_syntax::shell::{self, Command, ListItem, Operator, SimpleCommand, Word};
+use dockfix_syntax::shell::{self, Command, ListItem, Operator, Script, SimpleCommand, Word};
 use dockfix_syntax::view::{Run, RunBody};
 use dockfix_syntax::{Instruction, Span};
 
@@ -322,16 +322,20 @@ fn read<'a>(
     if script.bash_only.is_some() && shell != Shell::Bash {
         return Err(Opaque::BashOnly);
     }
-    for placed in script.simple_commands() {
-        value::add_assigned(placed.command, &mut reader.assigned);
-    }
-    Ok(script.list.items.iter().map(|item| link(item, offset, shell, reader)).collect())
+    script.each_simple_command(|command| value::add_assigned(command, &mut reader.assigned));
+    Ok(script.list.items.iter().map(|item| link(&script, item, offset, shell, reader)).collect())
 }
 
-fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reader<'_, 'a>) -> Link<'a> {
+fn link<'a>(
+    script: &Script<'a>,
+    item: &ListItem<'a>,
+    offset: usize,
+    shell: Shell,
+    reader: &mut Reader<'_, 'a>,
+) -> Link<'a> {
     let operator = item.operator.map(|(operator, span)| (operator, span.shifted(offset)));
     let span = item.pipeline.span.shifted(offset);
-    let action = action(item, offset, shell, reader).unwrap_or_else(Action::Opaque);
+    let action = action(script, item, offset, shell, reader).unwrap_or_else(Action::Opaque);
     if matches!(action, Action::Opaque(_)) {
         // `{ cd x; }`, `eval`, `.`: after them the directory is anybody's guess.
         reader.directory = None;
@@ -340,6 +344,7 @@ fn link<'a>(item: &ListItem<'a>, offset: usize, shell: Shell, reader: &mut Reade
 }
 
 fn action<'a>(
+    script: &Script<'a>,
     item: &ListItem<'a>,
     offset: usize,
     shell: Shell,
@@ -350,7 +355,7 @@ fn action<'a>(
         return Err(OpaqueLink::Negated);
     }
     if let [command] = &item.pipeline.commands[..] {
-        let simple = readable(command)?;
+        let simple = readable(script, command)?;
         if let Some(inner) = nested(simple, offset, shell, reader) {
             return Ok(Action::Nested(inner));
         }
@@ -359,14 +364,17 @@ fn action<'a>(
         export(&command, reader);
         return Ok(Action::Pipeline(Rc::from([command])));
     }
-    let read = |command| invocation(readable(command)?, offset, reader).ok_or(OpaqueLink::Unnamed);
+    let read = |command| invocation(readable(script, command)?, offset, reader).ok_or(OpaqueLink::Unnamed);
     Ok(Action::Pipeline(item.pipeline.commands.iter().map(read).collect::<Result<_, _>>()?))
 }
 
 /// A command of a pipeline, where it is one whose words can be read.
-fn readable<'s, 'a>(command: &'s Command<'a>) -> Result<&'s SimpleCommand<'a>, OpaqueLink> {
+fn readable<'s, 'a>(
+    script: &Script<'a>,
+    command: &'s Command<'a>,
+) -> Result<&'s SimpleCommand<'a>, OpaqueLink> {
     match command {
-        Command::Simple(simple) if value::has_substitution(simple) => Err(OpaqueLink::Substitution),
+        Command::Simple(simple) if value::has_substitution(script, simple) => Err(OpaqueLink::Substitution),
         Command::Simple(simple) => Ok(simple),
         _ => Err(OpaqueLink::Compound),
     }
@@ -393,23 +401,27 @@ fn invocation<'a>(
     reader: &Reader<'_, 'a>,
 ) -> Option<Invocation<'a>> {
     let value = |word: &Word<'a>| value::of_word(word, reader.state, &reader.assigned);
-    let own = simple
-        .assignments
-        .iter()
-        .map(|assignment| (assignment.name.to_owned(), value(&assignment.value).map(Cow::into_owned)));
-    let is_bare = simple.words.iter().all(Word::is_nothing);
-    // The environment that earlier commands have made is set for this one as if it stood before it.
-    let earlier = reader.exported.iter().filter(|_| !is_bare).cloned();
-    let mut assignments: Vec<_> = earlier.chain(own).collect();
     let mut arguments = Vec::with_capacity(simple.words.len());
-    arguments.extend(simple.words.iter().filter(|word| !word.is_nothing()).map(|word| Argument {
-        span: word.span.shifted(offset),
-        text: word.text(),
-        value: value(word),
-        glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
-    }));
-    let redirects =
-        simple.redirects.iter().filter_map(|redirect| value::redirect(redirect, reader)).collect();
+    for word in simple.words.iter().filter(|word| !word.is_nothing()) {
+        arguments.push(Argument {
+            span: word.span.shifted(offset),
+            text: word.text(),
+            value: value(word),
+            glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
+        });
+    }
+    let mut assignments = Vec::new();
+    if !arguments.is_empty() {
+        // The environment that earlier commands have made is set for this one as if it stood before it.
+        assignments.clone_from(&reader.exported);
+    }
+    for assignment in &simple.assignments {
+        assignments.push((assignment.name.to_owned(), value(&assignment.value).map(Cow::into_owned)));
+    }
+    let mut redirects = Vec::new();
+    for redirect in &simple.redirects {
+        redirects.extend(value::redirect(redirect, reader));
+    }
     let span = simple.span.shifted(offset);
     if arguments.is_empty() {
         // Bare assignments and redirections: the shell's own doing.
@@ -443,11 +455,16 @@ fn invocation<'a>(
 
 /// The name of the program at `path`.
 fn name_of<'a>(path: &Cow<'a, str>) -> Cow<'a, str> {
-    let name = |path: &str| path.bytes().rposition(|byte| byte == b'/').map_or(0, |at| at + 1);
     match path {
-        Cow::Borrowed(path) => Cow::Borrowed(&path[name(path)..]),
-        Cow::Owned(path) => Cow::Owned(path[name(path)..].to_owned()),
+        Cow::Borrowed(path) => Cow::Borrowed(last_segment(path)),
+        Cow::Owned(path) => Cow::Owned(last_segment(path).to_owned()),
     }
+}
+
+/// What follows the last slash of a path.
+fn last_segment(path: &str) -> &str {
+    let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |at| at + 1);
+    &path[start..]
 }
 
 fn change_directory(command: &Invocation<'_>, reader: &mut Reader<'_, '_>) {

@@ -178,7 +178,12 @@ fn is_device(path: &ImagePath) -> bool {
 
 /// What follows `directory` in `path`, with its slash.
 fn below<'p>(path: &'p ImagePath, directory: &str) -> Option<&'p str> {
-    path.as_str().strip_prefix(directory).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    let path = path.as_str();
+    // The first letters tell most of them apart.
+    if path.as_bytes().get(1) != directory.as_bytes().get(1) {
+        return None;
+    }
+    path.strip_prefix(directory).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn add(paths: &mut Paths, path: ImagePath) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dockfix_syntax::shell::{Redirect, RedirectOperator, SimpleCommand, Word, WordPart};
+use dockfix_syntax::shell::{Redirect, RedirectOperator, Script, SimpleCommand, Word, WordPart};
 
 use super::Reader;
 use crate::path::ImagePath;
@@ -115,8 +115,12 @@ fn declares(program: &[u8]) -> bool {
     )
 }
 
-/// Whether a command substitution that runs anything stands anywhere in the command.
-pub(super) fn has_substitution(command: &SimpleCommand<'_>) -> bool {
+/// Whether a command substitution that runs anything stands anywhere in a command of `script`.
+pub(super) fn has_substitution(script: &Script<'_>, command: &SimpleCommand<'_>) -> bool {
+    // Every kind of substitution has one of these in its text.
+    if memchr::memchr2(b'(', b'`', command.span.of(script.text)).is_none() {
+        return false;
+    }
     fn in_parts(parts: &[WordPart<'_>]) -> bool {
         parts.iter().any(|part| match part {
             WordPart::Command(_) => true,

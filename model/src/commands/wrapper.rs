@@ -2,7 +2,7 @@
 
 use dockfix_syntax::shell::{SimpleCommand, Word, WordPart};
 
-use super::{Argument, Invocation};
+use super::{Argument, Invocation, last_segment};
 use crate::state::User;
 
 /// Takes the wrappers off the words of a command, so that the first one is the program's, and tells the user that it runs
@@ -16,7 +16,7 @@ pub(super) fn unwrap(
     let mut user = None;
     loop {
         let name = rest.next()?.value.as_deref()?;
-        match name.rsplit('/').next().unwrap_or(name) {
+        match last_segment(name) {
             "exec" | "command" | "nohup" | "time" | "eatmydata" => {
                 if rest.peek()?.value.as_deref()?.starts_with('-') {
                     return None;
@@ -46,7 +46,9 @@ pub(super) fn unwrap(
         }
     }
     let wrappers = rest.at - 1;
-    words.drain(..wrappers);
+    if wrappers > 0 {
+        words.drain(..wrappers);
+    }
     Some(user)
 }
 
@@ -83,7 +85,7 @@ impl<'w, 'a> Rest<'w, 'a> {
 
 /// The name of the program without its directory, if it is a shell.
 fn shell_of(program: &str) -> Option<&str> {
-    let name = program.rsplit('/').next().unwrap_or(program);
+    let name = last_segment(program);
     matches!(name, "sh" | "bash" | "ash" | "dash").then_some(name)
 }
 

@@ -91,7 +91,7 @@ impl<'t> Scanner<'t> {
         let mut compound = self.new_compound(CompoundKind::Arithmetic, Vec::new());
         compound.words.push(Word {
             span,
-            text: self.text_since(start),
+            text: self.written_since(start),
             parts: Parts::One(WordPart::Arithmetic(Arithmetic { span, parts })),
             traits: Traits::default(),
         });

@@ -2,6 +2,7 @@
 
 use super::ast::Operator;
 use super::heredoc::Pending;
+use super::word::Text;
 use super::{Opaque, OpaqueReason};
 use crate::Span;
 
@@ -142,6 +143,8 @@ impl Reserved {
 pub(super) struct Scanner<'t> {
     /// The text up to where this scanner may read: inside backquotes it ends at the closing one.
     pub(super) text: &'t [u8],
+    /// The same and what follows it, where the whole script is UTF-8.
+    utf8: Option<&'t str>,
     /// Where the next byte is read.
     pub(super) pos: usize,
     /// Here-documents whose bodies start after the next newline.
@@ -164,6 +167,7 @@ impl<'t> Scanner<'t> {
         }
         Ok(Self {
             text,
+            utf8: std::str::from_utf8(text).ok(),
             pos: 0,
             pending: Vec::new(),
             outer_pending: 0,
@@ -199,6 +203,14 @@ impl<'t> Scanner<'t> {
     /// The bytes from `start` to here.
     pub(super) fn text_since(&self, start: usize) -> &'t [u8] {
         self.text.get(start..self.pos).unwrap_or_default()
+    }
+
+    /// The word from `start` to here.
+    pub(super) fn written_since(&self, start: usize) -> Text<'t> {
+        match self.utf8.and_then(|text| text.get(start..self.pos)) {
+            Some(text) => Text::Utf8(text),
+            None => Text::Bytes(self.text_since(start)),
+        }
     }
 
     pub(super) fn enter(&mut self) -> Scanned<()> {

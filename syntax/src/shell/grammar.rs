@@ -149,8 +149,12 @@ impl<'t> Scanner<'t> {
                     Some(assignment) => command.assignments.push(assignment),
                     None => {
                         let word = self.argument()?;
-                        if command.words.is_empty() && subscripts(word.text()) {
-                            return self.opaque(OpaqueReason::Array);
+                        if command.words.is_empty() {
+                            if subscripts(word.text()) {
+                                return self.opaque(OpaqueReason::Array);
+                            }
+                            // Most commands have fewer words than this.
+                            command.words.reserve(8);
                         }
                         command.words.push(word);
                     }
@@ -205,7 +209,7 @@ impl<'t> Scanner<'t> {
             return self.opaque(OpaqueReason::Array);
         }
         let value = self.value()?;
-        Ok(Some(Assignment { span: self.since(start), name, value, append }))
+        Ok(Some(Assignment { span: self.since(start), name: ascii(name), value, append }))
     }
 
     /// Reads what an opening parenthesis after the words of `command` makes of them: a function, if anything.
@@ -273,18 +277,19 @@ pub(super) fn ascii(bytes: &[u8]) -> &str {
 }
 
 /// The name of a variable at the start of `text`, and what follows it.
-pub(super) fn identifier(text: &[u8]) -> Option<(&str, &[u8])> {
+pub(super) fn identifier(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if !text.first().copied().is_some_and(is_name_start) {
         return None;
     }
     let length = text.iter().take_while(|&&byte| is_name(byte)).count();
-    let (name, rest) = text.split_at_checked(length)?;
-    Some((ascii(name), rest))
+    text.split_at_checked(length)
 }
 
 /// Whether a word looks like `name[...]=value`.
 fn subscripts(word: &[u8]) -> bool {
-    identifier(word).is_some_and(|(_, rest)| {
-        rest.starts_with(b"[") && rest.windows(2).any(|pair| pair == b"]=" || pair == b"]+")
-    })
+    // Few words have a bracket.
+    memchr::memchr(b'[', word).is_some()
+        && identifier(word).is_some_and(|(_, rest)| {
+            rest.starts_with(b"[") && rest.windows(2).any(|pair| pair == b"]=" || pair == b"]+")
+        })
 }

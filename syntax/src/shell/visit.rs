@@ -33,32 +33,42 @@ impl<'t> Script<'t> {
     /// Those of an [`unread substitution`](Self::unread_substitution) are missing.
     #[must_use]
     pub fn simple_commands(&self) -> Vec<Placed<'_, 't>> {
-        let mut found = self.visit().found;
+        let mut found = Vec::new();
+        self.visit(|command, item, within| found.push(Placed { command, item, within: within.to_vec() }));
         found.sort_by_key(|placed| placed.command.span.start);
         found
+    }
+
+    /// Shows `visit` the commands of [`Self::simple_commands`], in no certain order.
+    pub fn each_simple_command<'s>(&'s self, mut visit: impl FnMut(&'s SimpleCommand<'t>)) {
+        self.visit(|command, _, _| visit(command));
     }
 
     /// The first command substitution whose commands are not known: backquotes with escapes inside. A script that has
     /// one may run anything.
     #[must_use]
     pub fn unread_substitution(&self) -> Option<Span> {
-        self.visit().unread
+        self.visit(|_, _, _| {})
     }
 
-    fn visit(&self) -> Visitor<'_, 't> {
-        let mut visitor = Visitor { found: Vec::new(), unread: None, within: Vec::new() };
+    /// Shows `visit` every simple command; tells the first substitution that was not read.
+    fn visit<'s>(
+        &'s self,
+        visit: impl FnMut(&'s SimpleCommand<'t>, &'s ListItem<'t>, &[Container]),
+    ) -> Option<Span> {
+        let mut visitor = Visitor { visit, unread: None, within: Vec::new() };
         visitor.list(&self.list);
-        visitor
+        visitor.unread
     }
 }
 
-struct Visitor<'s, 't> {
-    found: Vec<Placed<'s, 't>>,
+struct Visitor<V> {
+    visit: V,
     unread: Option<Span>,
     within: Vec<Container>,
 }
 
-impl<'s, 't> Visitor<'s, 't> {
+impl<'s, 't: 's, V: FnMut(&'s SimpleCommand<'t>, &'s ListItem<'t>, &[Container])> Visitor<V> {
     fn list(&mut self, list: &'s List<'t>) {
         for item in &list.items {
             for command in &item.pipeline.commands {
@@ -76,7 +86,7 @@ impl<'s, 't> Visitor<'s, 't> {
     }
 
     fn simple(&mut self, command: &'s SimpleCommand<'t>, item: &'s ListItem<'t>) {
-        self.found.push(Placed { command, item, within: self.within.clone() });
+        (self.visit)(command, item, &self.within);
         for assignment in &command.assignments {
             self.word(&assignment.value);
         }
@@ -110,7 +120,9 @@ impl<'s, 't> Visitor<'s, 't> {
     }
 
     fn word(&mut self, word: &'s Word<'t>) {
-        self.parts(word.parts());
+        if word.bare().is_none() {
+            self.parts(word.parts());
+        }
     }
 
     fn parts(&mut self, parts: &'s [WordPart<'t>]) {

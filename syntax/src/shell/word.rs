@@ -10,9 +10,35 @@ use crate::Span;
 pub struct Word<'t> {
     /// Where the word stands, quotes included.
     pub span: Span,
-    pub(super) text: &'t [u8],
+    pub(super) text: Text<'t>,
     pub(super) parts: Parts<'t>,
     pub(super) traits: Traits,
+}
+
+/// A word as written. Most scripts are UTF-8, which is found out once for all of their words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Text<'t> {
+    /// It is UTF-8.
+    Utf8(&'t str),
+    /// It stands in a script that is not.
+    Bytes(&'t [u8]),
+}
+
+impl<'t> Text<'t> {
+    #[inline]
+    fn bytes(self) -> &'t [u8] {
+        match self {
+            Self::Utf8(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    fn utf8(self) -> Option<&'t str> {
+        match self {
+            Self::Utf8(text) => Some(text),
+            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        }
+    }
 }
 
 /// The parts of a word, without an allocation for the one part that most words have.
@@ -183,8 +209,9 @@ pub struct Arithmetic<'t> {
 impl<'t> Word<'t> {
     /// The word as written.
     #[must_use]
+    #[inline]
     pub fn text(&self) -> &'t [u8] {
-        self.text
+        self.text.bytes()
     }
 
     /// The pieces of the word, in order and without gaps; none for the empty value of `x=`.
@@ -217,6 +244,10 @@ impl<'t> Word<'t> {
     /// [`Self::literal`] where it is UTF-8.
     #[must_use]
     pub fn literal_str(&self) -> Option<Cow<'t, str>> {
+        if self.bare().is_some() {
+            // The text of a bare word is its value.
+            return self.text.utf8().map(Cow::Borrowed);
+        }
         match self.literal()? {
             Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
             Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),
@@ -228,7 +259,7 @@ impl<'t> Word<'t> {
     #[inline]
     pub fn is(&self, expected: &str) -> bool {
         // Quotes and backslashes only add to a value.
-        self.text.len() >= expected.len() && self.has_value(expected)
+        self.text().len() >= expected.len() && self.has_value(expected)
     }
 
     fn has_value(&self, expected: &str) -> bool {
@@ -285,7 +316,7 @@ impl<'t> Word<'t> {
             },
             _ => {}
         }
-        let mut value = Vec::with_capacity(self.text.len());
+        let mut value = Vec::with_capacity(self.text().len());
         self.parts().iter().all(|part| resolve(part, false, pattern, &mut value)).then_some(Cow::Owned(value))
     }
 }

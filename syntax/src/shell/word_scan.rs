@@ -45,9 +45,9 @@ impl<'t> Scanner<'t> {
                 .byte(0)
                 .is_none_or(|byte| is_delimiter(byte) && !matches!(byte, b'<' | b'>' | b'(' | b'|'))
         {
-            let (span, text) = (self.since(start), self.text_since(start));
-            let parts = Parts::One(WordPart::Literal { span, text });
-            return Ok(Word { span, text, parts, traits: Traits::default() });
+            let span = self.since(start);
+            let parts = Parts::One(WordPart::Literal { span, text: self.text_since(start) });
+            return Ok(Word { span, text: self.written_since(start), parts, traits: Traits::default() });
         }
         self.word_rest(start, regex)
     }
@@ -149,7 +149,7 @@ impl<'t> Scanner<'t> {
         }
         self.push_literal(literal, self.pos, |part| parts.push(part));
         traits.open_bracket = brackets > 0;
-        Ok(Word { span: self.since(start), text: self.text_since(start), parts, traits })
+        Ok(Word { span: self.since(start), text: self.written_since(start), parts, traits })
     }
 
     /// Hands the text from `start` to `end` to `push`, if there is any.
