@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use dockfix_model::context::Context;
 use dockfix_syntax::Dockerfile;
 use dockfix_transforms::FixedFile;
+use rayon::prelude::*;
 
 use super::input::InputFile;
 use super::project::Fixed;
@@ -45,8 +46,11 @@ impl Fixed {
         });
         let mut done = Vec::with_capacity(self.files.len() + self.ignore_files.len());
         let repository = self.files.first().map(|(file, ..)| file.found.root.clone());
-        let contexts: Vec<Context> =
-            self.files.iter().map(|(_, _, context)| context_after(context, &self.ignore_files)).collect();
+        let of_dockerfiles = self.files.into_par_iter().map(|(file, fixed, context)| {
+            let after = context_after(&context, &self.ignore_files);
+            Done::of_dockerfile(file, fixed, [context, after], self.root.as_deref(), here)
+        });
+        let of_dockerfiles: Vec<Done> = of_dockerfiles.collect();
         if let (Some(root), Some(around)) = (&self.root, &ignore_root) {
             let told =
                 |file: &FixedFile| file.is_changed() || !file.refusals.is_empty() || file.bug.is_some();
@@ -58,29 +62,39 @@ impl Fixed {
                 done.push(Done { is_ignore_file: true, repository, context: Some(root.clone()), ..one });
             }
         }
-        for ((file, fixed, before), after) in self.files.into_iter().zip(contexts) {
-            let context = note(&file.context, &file, here);
-            let is_sound = file.is_sound() && fixed.bug.is_none();
-            let pair = before.root().is_some().then(|| Pair {
-                path: file.found.shown.to_string_lossy().into_owned(),
-                before: Version { source: file.file.shared_source(), context: before },
-                after: Version { source: fixed.after.clone(), context: after },
-            });
-            let shown = file.found.shown.to_string_lossy().into_owned();
-            let mut one = match file.is_sound() {
-                true => Done::of(shown, file.found.path, &file.found.root, fixed, here),
-                false => Done::rejected(shown, &file.file, file.found.root),
-            };
-            one.report.context = Some(context);
-            one.context.clone_from(&self.root);
-            one.pair = pair.filter(|_| is_sound);
-            done.push(one);
-        }
+        done.extend(of_dockerfiles);
         done
     }
 }
 
 impl Done {
+    /// `contexts` are those before and after the ignore file was rewritten, `root` the directory of both.
+    fn of_dockerfile(
+        file: InputFile,
+        fixed: FixedFile,
+        contexts: [Context; 2],
+        root: Option<&Path>,
+        here: &Here,
+    ) -> Self {
+        let [before, after] = contexts;
+        let context = note(&file.context, &file, here);
+        let is_sound = file.is_sound() && fixed.bug.is_none();
+        let pair = before.root().is_some().then(|| Pair {
+            path: file.found.shown.to_string_lossy().into_owned(),
+            before: Version { source: file.file.shared_source(), context: before },
+            after: Version { source: fixed.after.clone(), context: after },
+        });
+        let shown = file.found.shown.to_string_lossy().into_owned();
+        let mut one = match file.is_sound() {
+            true => Self::of(shown, file.found.path, &file.found.root, fixed, here),
+            false => Self::rejected(shown, &file.file, file.found.root),
+        };
+        one.report.context = Some(context);
+        one.context = root.map(Path::to_owned);
+        one.pair = pair.filter(|_| is_sound);
+        one
+    }
+
     fn of(shown: String, path: PathBuf, root: &Path, fixed: FixedFile, here: &Here) -> Self {
         let FixedFile { before, after, changes, refusals, gains, bug, .. } = fixed;
         let mut report = FileReport { path: shown, changes, refusals, gains, ..FileReport::default() };
