@@ -42,7 +42,8 @@ enum Command {
 /// What the user has to know, in one line: where, what, and what to do.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let arguments = CommandLine::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
+    // As much as a pipe takes at once.
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let done = match arguments.command {
         None => rewrite::run(&arguments.rewrite, &mut out),
         Some(Command::Cache(arguments)) => success(cache::run(&arguments, &mut out)),

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use dockfix_model::cache::Edit;
 use dockfix_transforms::{Gain, Safety};
+use rayon::prelude::*;
 
 use super::{FileReport, Report, Status};
 
@@ -47,8 +48,12 @@ pub(crate) fn write_text(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let looks = if colours { COLOURED } else { Looks::default() };
-    for file in &report.files {
-        write_file(file, verbosity, looks, out)?;
+    let of_files = report.files.par_iter().map(|file| {
+        let mut text = Vec::new();
+        write_file(file, verbosity, looks, &mut text).map(|()| text)
+    });
+    for text in of_files.collect::<io::Result<Vec<_>>>()? {
+        out.write_all(&text)?;
     }
     if verbosity == Verbosity::Quiet {
         return Ok(());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dockfix_model::context::Context;
 use dockfix_transforms::{FixedFile, Options, Project, ProjectFile};
+use rayon::prelude::*;
 
 use super::guard;
 use super::input::{InputFile, bystanders};
@@ -90,11 +91,14 @@ impl Group {
     ) -> Self {
         let opened = contexts.open(&root);
         let mut group = Self { root: Some(root), files: Vec::new(), project: Project { files: Vec::new() } };
-        for (file, asked) in files {
-            let context = match &opened {
+        let contexts: Vec<Result<Context, String>> = files
+            .par_iter()
+            .map(|(file, _)| match &opened {
                 Ok(context) => context.for_dockerfile(&file.found.path).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
-            };
+            })
+            .collect();
+        for ((file, asked), context) in files.into_iter().zip(contexts) {
             match context {
                 Ok(context) => {
                     group.project.files.push(project_file(&file, context, asked));
