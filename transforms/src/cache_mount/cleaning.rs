@@ -3,6 +3,8 @@
 //! Under a mount, removing what lies in it empties the cache for the next build; removing the mount point itself, or a
 //! directory above it, fails with "Device or resource busy" and breaks the build (measured).
 
+use std::borrow::Cow;
+
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Action, Argument, Invocation};
@@ -141,9 +143,14 @@ impl Search<'_> {
     }
 
     /// A word with the home directory in the place of `~` and `$HOME`. The error is for a word that may name anything.
-    fn word(&self, argument: &Argument<'_>, command: &Invocation<'_>, text: &[u8]) -> Result<String, String> {
+    fn word<'w>(
+        &self,
+        argument: &'w Argument<'_>,
+        command: &Invocation<'_>,
+        text: &[u8],
+    ) -> Result<Cow<'w, str>, String> {
         if let Some(known) = argument.glob.as_deref().or(argument.value.as_deref()) {
-            return Ok(known.to_owned());
+            return Ok(known.into());
         }
         let written = String::from_utf8_lossy(argument.text).replace(['"', '\''], "");
         let current = command.directory.as_ref().map(ToString::to_string);
@@ -165,7 +172,7 @@ impl Search<'_> {
             Some(name) if !is_set(text, name) => {
                 Err(format!("what `{} {word}` names is not known", command.program))
             }
-            _ => Ok(word),
+            _ => Ok(word.into()),
         }
     }
 
