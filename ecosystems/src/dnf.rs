@@ -21,7 +21,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Value, Words, path_of};
+use crate::options::{Grammar, Operand, Table, Value, Words, path_of};
 use crate::system;
 use crate::{
     Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
@@ -31,7 +31,7 @@ use crate::{
 pub(crate) struct Dnf;
 
 /// dnf(8), yum(8), microdnf(8).
-const GRAMMAR: Grammar = Grammar::gnu(
+static GRAMMAR: Grammar = Grammar::gnu(
     &[
         "-c --config -d --debuglevel -e --errorlevel -x --exclude --excludepkgs -R --randomwait --advisory --advisories \
        --bz --bzs --cve --cves --sec-severity --secseverity --color --comment --disableexcludes --disableexcludepkgs \
@@ -45,7 +45,9 @@ const GRAMMAR: Grammar = Grammar::gnu(
        --set-disabled --enable --disable --enabled --disabled --installed --available --all --with-optional --skip-if-unavailable \
        --debugsolver --help --version --use-host-config",
     ],
-);
+)
+.kept_in(&OPTIONS);
+static OPTIONS: Table = Table::new();
 
 /// A program's generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
 use crate::java;
-use crate::options::{Grammar, Short, Value, Words};
+use crate::options::{Grammar, Short, Table, Value, Words};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// Maven.
@@ -259,7 +259,7 @@ fn repository(
 const VARIABLES: &[&str] = &["MAVEN_* M2_HOME MVNW_*"];
 
 /// `mvn --help`.
-const GRAMMAR: Grammar = Grammar {
+static GRAMMAR: Grammar = Grammar {
     valued: &[
         "-b --builder -D --define -emp --encrypt-master-password -ep --encrypt-password -f --file -gs",
         "--global-settings -gt --global-toolchains -l --log-file -P --activate-profiles -pl --projects -rf",
@@ -274,8 +274,9 @@ const GRAMMAR: Grammar = Grammar {
     ],
     short: Short::Attached,
     ends_at_operand: false,
-    table: None,
+    table: Some(&OPTIONS),
 };
+static OPTIONS: Table = Table::new();
 
 #[cfg(test)]
 mod tests;

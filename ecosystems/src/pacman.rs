@@ -14,7 +14,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Words, path_of};
+use crate::options::{Grammar, Operand, Table, Words, path_of};
 use crate::system;
 use crate::{
     Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct Pacman;
 
 /// pacman(8).
-const GRAMMAR: Grammar = Grammar::gnu(
+static GRAMMAR: Grammar = Grammar::gnu(
     &[
         "-b --dbpath -r --root --arch --cachedir --color --config --gpgdir --hookdir --logfile --sysroot --assume-installed \
        --print-format --ignore --ignoregroup --overwrite",
@@ -36,7 +36,9 @@ const GRAMMAR: Grammar = Grammar::gnu(
        --noprogressbar --noscriptlet --asdeps --asexplicit --dbonly --disable-download-timeout --debug -v --verbose \
        --recursive --cascade --disable-sandbox",
     ],
-);
+)
+.kept_in(&OPTIONS);
+static OPTIONS: Table = Table::new();
 
 struct Line<'c> {
     words: Words<'c>,

@@ -132,9 +132,7 @@ fn touch(touched: &mut Touched<'_>) -> Option<()> {
 /// the directory, the file mode mask, or ends the shell. A RUN that is split repeats such commands.
 #[must_use]
 pub fn changes_shell_state(command: &Invocation<'_>) -> bool {
-    let sets_by_default = |text: &[u8]| {
-        memchr::memchr_iter(b'=', text).any(|at| text.get(..at).is_some_and(|before| before.ends_with(b":")))
-    };
+    let sets_by_default = |text: &[u8]| text.windows(2).any(|pair| matches!(pair, [b':', b'=']));
     match &*command.program {
         "" | "." | "alias" | "break" | "cd" | "continue" | "declare" | "eval" | "exit" | "export"
         | "getopts" | "local" | "popd" | "pushd" | "read" | "readonly" | "return" | "set" | "shift"

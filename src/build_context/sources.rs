@@ -8,7 +8,7 @@ use dockfix_model::context::{Context, FileType};
 use dockfix_model::pattern::has_wildcard;
 use dockfix_model::{Origin, Variables};
 use dockfix_syntax::view::{Copy, Mount, MountKind};
-use dockfix_syntax::{Dockerfile, Instruction, Keyword, stages};
+use dockfix_syntax::{Dockerfile, Instruction, Keyword};
 
 /// The sources of a Dockerfile's COPY, ADD and bind mounts, as far as they can be read without building.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,10 +24,14 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) fn of(file: &Dockerfile) -> Self {
         let mut raw = Vec::new();
-        let (_, stages) = stages(file);
-        for (stage, of_file) in stages.iter().enumerate() {
-            for (step, instruction) in of_file.instructions.iter().enumerate() {
-                raw.extend(sources_of(instruction).into_iter().map(|text| (stage, step, text)));
+        // The number of the stage and that of the instruction in it, from the first FROM on.
+        let mut place: Option<(usize, usize)> = None;
+        for instruction in file.instructions() {
+            if instruction.keyword() == Keyword::From {
+                place = Some((place.map_or(0, |(stage, _)| stage + 1), 0));
+            } else if let Some((stage, step)) = &mut place {
+                each_source_of(&instruction, |text| raw.push((*stage, *step, text)));
+                *step += 1;
             }
         }
         let mut sources = Self::default();
@@ -151,24 +155,25 @@ fn is_of_docker(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-/// The sources of one instruction, as written, remote ones included.
-fn sources_of(instruction: &Instruction<'_>) -> Vec<String> {
+/// Calls `found` for the sources of one instruction, as written, remote ones included.
+fn each_source_of(instruction: &Instruction<'_>, mut found: impl FnMut(String)) {
     match instruction.keyword() {
-        Keyword::Copy | Keyword::Add => {
-            let Some(copy) = Copy::of(instruction).filter(|copy| copy.from.is_none()) else {
-                return Vec::new();
-            };
+        Keyword::Copy | Keyword::Add if instruction.flag("from").is_none() => {
+            let Some(copy) = Copy::of(instruction) else { return };
             let is_remote = |text: &str| copy.is_add && (text.contains("://") || text.starts_with("git@"));
-            let sources =
-                copy.sources.into_iter().filter(|source| !source.is_heredoc && !is_remote(&source.text));
-            sources.map(|source| source.text.into_owned()).collect()
+            for source in copy.sources {
+                if !source.is_heredoc && !is_remote(&source.text) {
+                    found(source.text.into_owned());
+                }
+            }
         }
         Keyword::Run => {
-            let mounts = instruction.flags().iter().filter_map(|flag| Mount::of(instruction, flag));
-            let from_context = mounts.filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
-            from_context.filter_map(|mount| mount.source().map(str::to_owned)).collect()
+            let of_context = |mount: &&Mount| mount.kind == MountKind::Bind && mount.from().is_none();
+            for mount in instruction.mounts().iter().filter(of_context) {
+                mount.source().map(str::to_owned).into_iter().for_each(&mut found);
+            }
         }
-        _ => Vec::new(),
+        _ => {}
     }
 }
 

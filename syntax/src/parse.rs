@@ -145,10 +145,10 @@ impl Parser<'_> {
     /// Takes the next line, its line end included.
     fn next_line(&mut self) -> Span {
         let start = self.at;
-        let len = memchr::memchr(b'\n', &self.source[start..]).map_or(self.source.len() - start, |at| at + 1);
+        let end = memchr::memchr(b'\n', &self.source[start..]);
+        let (len, ended) = end.map_or((self.source.len() - start, false), |at| (at + 1, true));
         self.at = start + len;
         self.line += 1;
-        let ended = self.source[start..self.at].ends_with(b"\n");
         if len > MAX_LINE || (len == MAX_LINE && !ended) {
             self.problems.push((self.line - 1, Problem::LineTooLong));
         }

@@ -3,7 +3,7 @@
 use super::lines::{self, Code, Line};
 use super::pieces::{end_in_source, insert_at_end};
 use super::{RewriteError, insertion, remove};
-use crate::decode::is_separator;
+use crate::decode::{is_separator, leading_space};
 use crate::{Edits, Flag, Instruction, Span, heredoc};
 
 /// Inserts flags behind the keyword and the flags that are there.
@@ -24,8 +24,10 @@ pub fn insert_flags(
         return Err(RewriteError::NotAFlag((*wrong).to_owned()));
     }
     let last = instruction.flags().last().map_or(instruction.keyword_span(), |flag| flag.span);
-    let text = match own_lines(instruction) {
-        Some(line_break) => flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(),
+    let (text, may_be_plain) = match own_lines(instruction) {
+        Some(line_break) => {
+            (flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(), false)
+        }
         None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
         None => {
             let mut text = Vec::with_capacity(flags.iter().map(|flag| 1 + flag.len()).sum());
@@ -33,12 +35,12 @@ pub fn insert_flags(
                 text.push(b' ');
                 text.extend_from_slice(flag.as_bytes());
             }
-            if flags.iter().all(|flag| is_plain(flag)) && takes_plain_words(instruction, last.end) {
-                return push_plain_words(edits, instruction, last.end, text, flags.len());
-            }
-            text
+            (text, true)
         }
     };
+    if may_be_plain && flags.iter().all(|flag| is_plain(flag)) && takes_plain_words(instruction, last.end) {
+        return push_plain_words(edits, instruction, last.end, text, flags.len());
+    }
     insert_at_end(edits, instruction, last.end, &text, flags.len())
 }
 
@@ -56,10 +58,11 @@ fn is_plain(flag: &str) -> bool {
 /// Whether plain words can come behind the keyword or the last flag, which ends at `end`, without another look at what
 /// that makes of the instruction.
 ///
-/// They stand between the same bytes in the same physical line. The words before them end where they did, because white
-/// space followed and follows; the line goes on or ends as it did, because neither its end nor, as the words end in no
-/// escape character, what precedes it changes; and what follows is still read from white space on, where it was looked for
-/// more flags before as it is now. Heredocs are announced by the line as a whole, and those of ONBUILD are another
+/// The words before them end where they did, because white space followed and follows; the line goes on or ends as it did,
+/// because neither its end nor, as the words end in no escape character, what precedes it changes; and what follows is still
+/// read from white space on, where it was looked for more flags before as it is now. Between the words, and in front of what
+/// follows them, may be line breaks: each behind a blank and an escape character, and none in front of what could be taken
+/// for a comment or a blank line. Heredocs are announced by the line as a whole, and those of ONBUILD are another
 /// instruction's flags.
 fn takes_plain_words(instruction: &Instruction<'_>, end: usize) -> bool {
     let text = instruction.text();
@@ -70,7 +73,7 @@ fn takes_plain_words(instruction: &Instruction<'_>, end: usize) -> bool {
         && !heredoc::may_announce(text)
 }
 
-/// Inserts words of which [`is_plain`] and [`takes_plain_words`] are true.
+/// Inserts words of which [`is_plain`] and [`takes_plain_words`] are true, with what stands between them.
 fn push_plain_words(
     edits: &mut Edits,
     instruction: &Instruction<'_>,
@@ -125,8 +128,8 @@ fn own_lines(instruction: &Instruction<'_>) -> Option<Vec<u8>> {
 }
 
 /// Several flags for an instruction without any: the first behind the keyword, the others on lines of their own, and
-/// the arguments below them.
-fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> Vec<u8> {
+/// the arguments below them. Also tells whether what comes to stand on a line of its own is neither a comment nor blank.
+fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> (Vec<u8>, bool) {
     let source = instruction.file().source();
     let lines = lines::of(instruction);
     let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
@@ -143,11 +146,13 @@ fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> Vec<u8> {
     }
     // White space between keyword and arguments stays: it is the end of the arguments' indentation.
     let gap = rest.iter().take_while(|&&byte| is_separator(byte)).count();
+    let mut is_visible = true;
     if gap < rest.len() {
+        is_visible = !matches!(rest[leading_space(rest)..].first(), None | Some(b'#'));
         text.extend_from_slice(&[b" ", &escape[..], line_end].concat());
         text.extend_from_slice(&indent[..indent.len().saturating_sub(gap)]);
     }
-    text
+    (text, is_visible)
 }
 
 /// The code line with the byte at `at`.

@@ -154,7 +154,7 @@ impl<'t> Scanner<'t> {
                                 return self.opaque(OpaqueReason::Array);
                             }
                             // Most commands have fewer words than this.
-                            command.words.reserve(8);
+                            command.words = Vec::with_capacity(8);
                         }
                         command.words.push(word);
                     }
@@ -288,7 +288,7 @@ pub(super) fn identifier(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Whether a word looks like `name[...]=value`.
 fn subscripts(word: &[u8]) -> bool {
     // Few words have a bracket.
-    memchr::memchr(b'[', word).is_some()
+    word.contains(&b'[')
         && identifier(word).is_some_and(|(_, rest)| {
             rest.starts_with(b"[") && rest.windows(2).any(|pair| pair == b"]=" || pair == b"]+")
         })

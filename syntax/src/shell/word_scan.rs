@@ -34,6 +34,7 @@ impl<'t> Scanner<'t> {
         if word.span.is_empty() { self.opaque(OpaqueReason::MissingWord) } else { Ok(word) }
     }
 
+    #[inline]
     fn word_until(&mut self, regex: bool) -> Scanned<Word<'t>> {
         let start = self.pos;
         let rest = self.rest();
