@@ -171,13 +171,21 @@ struct Seen {
 
 impl Seen {
     fn in_segments(segments: &[u8]) -> Self {
-        let (mut seen, mut before) = (Self::default(), b'/');
-        for &byte in segments {
-            seen.is_odd |= before == b'/' && matches!(byte, b'/' | b'.');
-            seen.has_dollar |= byte == b'$';
-            before = byte;
+        let (mut seen, mut start) = (Self::default(), 0);
+        for (at, &byte) in segments.iter().enumerate() {
+            match byte {
+                // Letters and digits, which most bytes are.
+                b'0'.. => {}
+                b'$' => seen.has_dollar = true,
+                b'.' => seen.is_odd |= at == start,
+                b'/' => {
+                    seen.is_odd |= at == start;
+                    start = at + 1;
+                }
+                _ => {}
+            }
         }
-        seen.is_odd |= before == b'/';
+        seen.is_odd |= start == segments.len();
         seen
     }
 }

@@ -104,7 +104,11 @@ impl Plan {
         taken: &Taken<'_>,
         content: Content,
     ) -> Vec<Verdict> {
-        let keys = |content| Keys::of_next(self, before, changes, taken, content).own;
+        let first = self.first_different(before, changes, taken);
+        if first == self.steps.len() {
+            return vec![Verdict::Cached; first];
+        }
+        let keys = |content| Keys::of_next(self, before, changes, taken, content, first).own;
         let is_known = |key: &u64| before.keys.own_sorted.binary_search(key).is_ok();
         let of_keys = |content| keys(content).iter().map(is_known).collect::<Vec<bool>>();
         let worst = of_keys(if content == Content::Unknown { Content::Other } else { content });
@@ -117,6 +121,15 @@ impl Plan {
             (false, false) => Verdict::Reruns,
         };
         worst.iter().zip(best).map(verdict).collect()
+    }
+
+    /// How many of the first steps have the keys that they had before, because nothing in or below them is different.
+    fn first_different(&self, before: &Self, changes: &Changes<'_>, taken: &Taken<'_>) -> usize {
+        if !std::ptr::eq(self, before) || changes.images || !changes.other_images.is_empty() {
+            return 0;
+        }
+        let is_other = |step: &usize| changes.steps.get(*step) == Some(&true) || taken.by(*step);
+        (0..self.steps.len()).find(is_other).unwrap_or(self.steps.len())
     }
 
     fn cause(
@@ -239,6 +252,14 @@ impl<'c> Taken<'c> {
     }
 }
 
+impl Taken<'_> {
+    /// Whether a step takes any.
+    fn by(&self, step: usize) -> bool {
+        let inputs = self.inputs.get(step).map_or(&[][..], Vec::as_slice);
+        inputs.iter().any(|(files, ignored)| !files.is_empty() || ignored.is_some())
+    }
+}
+
 /// What an ignore file excludes; what is known of a directory serves for all files in it.
 struct Exclusions<'p> {
     rules: &'p Dockerignore,
@@ -300,23 +321,36 @@ pub(super) struct Keys {
 impl Keys {
     /// Where nothing is different.
     pub(super) fn of(plan: &Plan) -> Self {
-        let mut keys = Self::made(plan, None, &Changes::default(), &Taken::default(), Content::Unknown);
+        let start = Self::with_capacity(plan.steps.len());
+        let mut keys =
+            Self::made(plan, None, &Changes::default(), &Taken::default(), Content::Unknown, start);
         keys.own_sorted.clone_from(&keys.own);
         keys.own_sorted.sort_unstable();
         keys
     }
 
+    fn with_capacity(steps: usize) -> Self {
+        let room = || Vec::with_capacity(steps);
+        Self { own: room(), own_sorted: Vec::new(), layers: room() }
+    }
+
     /// `before` is what was built before, and `content` what the stages make whose keys were not known then;
-    /// [`Content::Unknown`] counts as other content.
+    /// [`Content::Unknown`] counts as other content. The keys of the steps before `first` are those of `before`.
     fn of_next(
         plan: &Plan,
         before: &Plan,
         changes: &Changes<'_>,
         taken: &Taken<'_>,
         content: Content,
+        first: usize,
     ) -> Self {
-        Self::made(plan, Some(before), changes, taken, content)
+        let mut start = Self::with_capacity(plan.steps.len());
+        start.own.extend(before.keys.own.iter().take(first));
+        start.layers.extend(before.keys.layers.iter().take(first));
+        Self::made(plan, Some(before), changes, taken, content, start)
     }
+
+    /// Adds the keys of the steps that `keys` has none of yet.
 
     fn made(
         plan: &Plan,
@@ -324,10 +358,10 @@ impl Keys {
         changes: &Changes<'_>,
         taken: &Taken<'_>,
         content: Content,
+        mut keys: Self,
     ) -> Self {
         let was_layer = |key: &u64| before.is_some_and(|before| before.keys.layers.contains(key));
-        let mut keys = Self::default();
-        for (index, step) in plan.steps.iter().enumerate() {
+        for (index, step) in plan.steps.iter().enumerate().skip(keys.own.len()) {
             let mut hasher = FxHasher::default();
             step.definition_hash.hash(&mut hasher);
             changes.steps.get(index).is_some_and(|is_other| *is_other).hash(&mut hasher);

@@ -1,5 +1,6 @@
 //! What the key of a step is made of, besides what it stands on and the files that it takes.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,7 @@ use super::reads::Reads;
 /// The text of a step with all its variables replaced, and for RUN all that it runs under.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Definition {
-    parts: Vec<(Part, String)>,
+    parts: Vec<(Part, Cow<'static, str>)>,
     environment: Option<Environment>,
     /// The build arguments that it depends on.
     pub(super) reads: Reads,
@@ -29,9 +30,9 @@ pub(super) enum Part {
 
 impl Definition {
     /// Adds a part that was made from the arguments `reads`.
-    pub(super) fn push(&mut self, part: Part, text: String, reads: Reads) {
+    pub(super) fn push(&mut self, part: Part, text: impl Into<Cow<'static, str>>, reads: Reads) {
         self.add_reads(reads);
-        self.parts.push((part, text));
+        self.parts.push((part, text.into()));
     }
 
     /// More arguments decide about it than its parts tell.
@@ -49,7 +50,7 @@ impl Definition {
 
     /// Whether both are the same instruction, under whatever user, directory and environment.
     pub(super) fn has_same_text(&self, other: &Self) -> bool {
-        let is_text = |part: &&(Part, String)| matches!(part.0, Part::Word | Part::Text);
+        let is_text = |part: &&(Part, Cow<'static, str>)| matches!(part.0, Part::Word | Part::Text);
         self.parts.iter().filter(is_text).eq(other.parts.iter().filter(is_text))
     }
 

@@ -30,3 +30,10 @@ pub enum Input {
     /// What a server sends for a URL or git reference. That it changes cannot be told from here.
     Remote(String),
 }
+
+impl Input {
+    /// Whether a path of the context is among the files, if the ignore file lets it through.
+    pub(super) fn selects(&self, path: &str) -> bool {
+        matches!(self, Self::Context(selection) if selection.takes(path))
+    }
+}

@@ -11,7 +11,7 @@ use super::definition::Definition;
 use super::reads::{ArgumentNames, Reads};
 use super::scope::{Expanded, Given, Scope};
 use super::{Builder, Content, Edit, FileChange, Input, Layer, Options, Outcomes, Target, Verdict};
-use crate::build::{Build, Stage};
+use crate::build::{Base, Build, Stage};
 use crate::context::Context;
 use crate::images::BaseImage;
 
@@ -108,7 +108,10 @@ impl Plan {
             let (base, reads) = base(build, stage, &global);
             let (base, mut scope) = match base {
                 Err(image) if image != "scratch" => {
-                    let scope = Scope::of_image(&BaseImage::named(&image));
+                    let scope = match &stage.base {
+                        Base::Image(known) if known.name == image => Scope::of_image(known),
+                        _ => Scope::of_image(&BaseImage::named(&image)),
+                    };
                     plan.bases.push((image.clone(), reads));
                     (Layer::Image(image), scope)
                 }
@@ -164,8 +167,7 @@ impl Plan {
     #[must_use]
     pub fn takes(&self, step: usize, path: &str) -> bool {
         let inputs = self.steps.get(step).map_or(&[][..], |step| &step.inputs);
-        inputs.iter().any(|input| matches!(input, Input::Context(selection) if selection.takes(path)))
-            && !self.context.ignore().rules().is_excluded(path)
+        inputs.iter().any(|input| input.selects(path)) && !self.context.ignore().rules().is_excluded(path)
     }
 
     /// What becomes of the steps if the same Dockerfile is built after `edits`. `build` is the one that the plan was
@@ -192,8 +194,11 @@ impl Plan {
     #[must_use]
     pub fn verdicts(&self, build: &Build<'_>, edit: &Edit) -> Vec<Verdict> {
         let mut changes = Changes::default();
+        let takes =
+            |path: &str| self.steps.iter().flat_map(|step| &step.inputs).any(|input| input.selects(path));
         match edit {
-            Edit::File(path) => changes.files.push(FileChange::edited(path)),
+            Edit::File(path) if takes(path) => changes.files.push(FileChange::edited(path)),
+            Edit::File(_) => return vec![Verdict::Cached; self.steps.len()],
             Edit::Base => changes.images = true,
             Edit::Argument(name) => match self.changed_by(name) {
                 Some(changed) => changes = changed,

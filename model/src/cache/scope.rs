@@ -1,6 +1,8 @@
 //! Variables, directory, user and shell with their values, as BuildKit has them when it makes a step.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use dockfix_syntax::view::{self, Variables};
 use dockfix_syntax::{Instruction, Keyword, expand};
@@ -10,6 +12,7 @@ use super::reads::{ArgumentNames, Reads};
 use super::{Options, Target};
 use crate::images::{BaseImage, Os};
 use crate::pattern::clean;
+use crate::variables::is_plain;
 
 /// What holds at an instruction, for the values of build arguments that the build was given.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +31,7 @@ pub(super) struct Scope {
     pub(super) workdir_reads: Reads,
     pub(super) user: Expanded,
     /// The words that go before a command in shell form.
-    pub(super) shell: Vec<String>,
+    pub(super) shell: Vec<Cow<'static, str>>,
 }
 
 /// A text in which the variables were replaced.
@@ -62,7 +65,18 @@ impl Scope {
     /// What holds above the first FROM: the arguments about the platform (Dockerfile reference, "Automatic platform
     /// ARGs in the global scope").
     pub(super) fn global(options: &Options) -> Self {
-        let platform = options.platform.as_deref().unwrap_or("linux/amd64");
+        static BY_DEFAULT: LazyLock<Scope> = LazyLock::new(|| Scope::of_platform("linux/amd64", "default"));
+        let stage = match &options.target {
+            Target::Stage(name) => name,
+            Target::Last | Target::All => "default",
+        };
+        match options.platform.as_deref() {
+            None if stage == "default" => BY_DEFAULT.clone(),
+            platform => Self::of_platform(platform.unwrap_or("linux/amd64"), stage),
+        }
+    }
+
+    fn of_platform(platform: &str, stage: &str) -> Self {
         let mut parts = platform.splitn(3, '/');
         let (os, arch, variant) =
             (parts.next().unwrap_or("linux"), parts.next().unwrap_or("amd64"), parts.next().unwrap_or(""));
@@ -72,10 +86,6 @@ impl Scope {
                 scope.set(&format!("{side}{name}"), value.to_owned().into());
             }
         }
-        let stage = match &options.target {
-            Target::Stage(name) => name,
-            Target::Last | Target::All => "default",
-        };
         scope.set("TARGETSTAGE", stage.to_owned().into());
         scope
     }
@@ -84,7 +94,7 @@ impl Scope {
     pub(super) fn of_image(image: &BaseImage) -> Self {
         let shell: &[&str] =
             if image.os() == Os::Windows { &["cmd", "/S", "/C"] } else { &["/bin/sh", "-c"] };
-        let shell = shell.iter().map(|word| (*word).to_owned()).collect();
+        let shell = shell.iter().copied().map(Cow::Borrowed).collect();
         let mut scope = Self { workdir: "/".to_owned(), directory: "/".to_owned(), shell, ..Self::default() };
         // Every image sets PATH, and most set more: their order counts, even where the values are not known.
         scope.set_env("PATH", DEFAULT_PATH.to_owned().into());
@@ -146,8 +156,7 @@ impl Scope {
 
     /// Replaces the variables in a word. A word that BuildKit cannot read stays as it is: the build fails on it.
     pub(super) fn expand(&self, word: &str, escape: u8) -> Expanded {
-        let is_plain = |byte: u8| !matches!(byte, b'$' | b'"' | b'\'') && byte != escape;
-        if word.bytes().all(is_plain) {
+        if is_plain(word, escape) {
             return word.to_owned().into();
         }
         let reads = Cell::new(Reads::default());
@@ -249,7 +258,7 @@ impl Scope {
             }
             Keyword::Shell => {
                 if let Some(shell) = view::shell(instruction) {
-                    self.shell = shell;
+                    self.shell = shell.into_iter().map(Cow::Owned).collect();
                 }
             }
             _ => {}

@@ -1,5 +1,7 @@
 //! How instructions become steps.
 
+use std::borrow::Cow;
+
 use dockfix_syntax::view::{Copy, Mount, MountKind, Run, RunBody};
 use dockfix_syntax::{Instruction, Keyword};
 
@@ -65,7 +67,7 @@ impl Plan {
                         self.structure = self.structure.and(scope.workdir_reads.doubtful());
                         continue;
                     }
-                    step.definition.push(Part::Word, "WORKDIR".to_owned(), Reads::default());
+                    step.definition.push(Part::Word, "WORKDIR", Reads::default());
                     step.definition.push(Part::Workdir, scope.workdir.clone(), scope.workdir_reads);
                     if !scope.user.text.is_empty() {
                         step.definition.push(Part::User, scope.user.text.clone(), scope.user.reads);
@@ -106,30 +108,29 @@ impl Plan {
         let Some(run) = Run::of(instruction) else { return };
         let escape = instruction.file().escape();
         let source = instruction.file().source();
-        let mut word = |text: String| step.definition.push(Part::Word, text, Reads::default());
-        word("RUN".to_owned());
+        let mut word = |text: Cow<'static, str>| step.definition.push(Part::Word, text, Reads::default());
+        word("RUN".into());
         let shell = scope.shell.iter().cloned();
         match &run.body {
             RunBody::Empty => shell.for_each(word),
-            RunBody::Exec(words) => words.iter().cloned().for_each(word),
+            RunBody::Exec(words) => words.iter().cloned().map(Cow::Owned).for_each(word),
             RunBody::Command(span) => {
-                let mut text = String::from_utf8_lossy(span.of(instruction.text())).into_owned();
+                let mut text = lossy(span.of(instruction.text())).into_owned();
                 for heredoc in instruction.heredocs() {
                     text.push('\n');
-                    text.push_str(&String::from_utf8_lossy(heredoc.body.of(source)));
-                    text.push_str(&String::from_utf8_lossy(&heredoc.name));
+                    text.push_str(&lossy(heredoc.body.of(source)));
+                    text.push_str(&lossy(&heredoc.name));
                 }
-                shell.chain([text]).for_each(word);
+                shell.chain([text.into()]).for_each(word);
             }
             RunBody::Script(heredoc) => {
                 let script = heredoc_data(source, heredoc);
                 if script.starts_with("#!") {
                     // It is a program of its own, mounted as a file of that name.
-                    let name = String::from_utf8_lossy(&heredoc.name);
-                    word(format!("/dev/pipes/{name}"));
+                    word(format!("/dev/pipes/{}", lossy(&heredoc.name)).into());
                     step.definition.push(Part::Text, script, Reads::default());
                 } else {
-                    shell.chain([script]).for_each(word);
+                    shell.chain([script.into()]).for_each(word);
                 }
             }
         }
@@ -137,7 +138,7 @@ impl Plan {
             match Mount::of(instruction, flag) {
                 Some(mount) => self.define_mount(step, &mount, build, stage, scope, escape),
                 None => {
-                    let flag = String::from_utf8_lossy(flag.span.of(instruction.text())).into_owned();
+                    let flag = lossy(flag.span.of(instruction.text()));
                     let Expanded { text: flag, reads } = scope.expand(&flag, escape);
                     // The defaults are the same as no flag.
                     let is_default = ["--network=default", "--security=sandbox"].contains(&flag.as_str());
@@ -197,8 +198,8 @@ impl Plan {
     ) {
         let Some(copy) = Copy::of(instruction) else { return };
         let escape = instruction.file().escape();
-        let mut word = |text: String, reads: Reads| step.definition.push(Part::Word, text, reads);
-        word(instruction.keyword().name().to_owned(), Reads::default());
+        let mut word = |text: Cow<'static, str>, reads| step.definition.push(Part::Word, text, reads);
+        word(instruction.keyword().name().into(), Reads::default());
         for (name, value) in copy.flags.iter().filter(|(name, _)| name != "link") {
             let value = value.as_deref().unwrap_or_default();
             if name == "chmod" && value.contains('$') && self.options.builder == Builder::BuildKit013 {
@@ -209,7 +210,7 @@ impl Plan {
                 Ok(mode) if name == "chmod" => format!("--chmod={mode:o}"),
                 _ => format!("--{name}={value}"),
             };
-            word(text, reads);
+            word(text.into(), reads);
         }
         let is_off = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case("false"));
         step.is_linked = self.options.builder == Builder::BuildKit
@@ -220,12 +221,13 @@ impl Plan {
             let Expanded { text: path, reads } = scope.expand(&source.text, escape);
             let reads = reads.in_path(&path);
             if copy.is_add && is_remote(&path) {
-                word(path.clone(), reads);
+                word(path.clone().into(), reads);
                 step.inputs.push(Input::Remote(path));
                 continue;
             }
             // Only the last name is part of the definition: it may decide about the name in the image.
-            word(path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned(), reads);
+            let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            word(name.to_owned().into(), reads);
             step.inputs.push(match &copy.from {
                 None => Input::Context(Selection::new(&path, &self.context)),
                 Some(from) => {
@@ -245,15 +247,15 @@ impl Plan {
                     reads = reads.and(scope.reads_of(&name));
                 }
             }
-            word(String::from_utf8_lossy(&heredoc.name).into_owned(), Reads::default());
-            word(data, reads);
+            word(lossy(&heredoc.name).into_owned().into(), Reads::default());
+            word(data.into(), reads);
         }
         let destination = scope.expand(&copy.destination.text, escape);
         let mut reads = destination.reads.in_path(&destination.text);
         if !destination.text.starts_with('/') {
             reads = reads.and(scope.workdir_reads);
         }
-        word(scope.destination(&destination.text), reads);
+        word(scope.destination(&destination.text).into(), reads);
     }
 }
 
@@ -292,13 +294,18 @@ fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> (String, Reads)
     (format!("{} {is_read_only}", fields.join(",")), reads)
 }
 
+/// The text of some bytes; that they are no text is rare, and dear to find out of byte by byte.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn is_remote(source: &str) -> bool {
     ["http://", "https://", "git://", "git@", "ssh://"].iter().any(|scheme| source.starts_with(scheme))
 }
 
 /// The bytes of a heredoc's file; of `<<-`, without the tabs that begin its lines.
 fn heredoc_data(source: &[u8], heredoc: &dockfix_syntax::Heredoc) -> String {
-    let data = String::from_utf8_lossy(heredoc.body.of(source)).into_owned();
+    let data = lossy(heredoc.body.of(source)).into_owned();
     if !heredoc.chomp {
         return data;
     }
