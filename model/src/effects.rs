@@ -132,7 +132,13 @@ impl Names {
         let is = |part: Option<&[u8]>, wanted: &str| {
             part.is_some_and(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
         };
+        let first = name.first().map(u8::to_ascii_uppercase);
         patterns.iter().flat_map(|row| row.split_ascii_whitespace()).any(|pattern| {
+            // Most patterns begin with another letter.
+            let begins = pattern.as_bytes().first();
+            if begins != Some(&b'*') && begins.map(u8::to_ascii_uppercase) != first {
+                return false;
+            }
             match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
                 (Some(end), _) => is(name.len().checked_sub(end.len()).map(|at| &name[at..]), end),
                 (None, Some(start)) => is(name.get(..start.len()), start),

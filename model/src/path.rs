@@ -153,7 +153,7 @@ pub(crate) fn symbol(name: &str, number: usize) -> String {
 }
 
 fn is_absolute(text: &str) -> bool {
-    text.starts_with('/') || text.starts_with(SYMBOL)
+    matches!(text.as_bytes(), [b'/', ..] | [b'$', b'{', ..])
 }
 
 /// Whether the value of a build argument is part of a text. Most texts have no dollar at all.

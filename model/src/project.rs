@@ -158,28 +158,36 @@ pub fn copied_by(
         }
         taken.push((context.copy_sources(&text).unwrap_or_default(), Some(text)));
     }
+    let count = taken.iter().map(|(found, _)| found.len()).sum::<usize>();
     // A destination that ends in a slash, or that is a directory already, takes a file under its own name.
     let written = &*copy.destination.text;
     let is_directory = written.ends_with('/')
         || written.ends_with("/.")
         || matches!(written, "." | "..")
         || copy.sources.len() > 1
-        || taken.iter().map(|(found, _)| found.len()).sum::<usize>() > 1
+        || count > 1
         || step.state.workdir.as_ref() == Some(&target)
         || target == ImagePath::root();
-    let matches =
-        taken.iter().flat_map(|(found, parents_of)| found.iter().map(move |found| (found, parents_of)));
-    let copied = matches.map(|(found, parents_of)| {
+    let mut copied = Vec::with_capacity(count);
+    for (found, parents_of) in taken.iter().flat_map(|(all, source)| all.iter().map(move |one| (one, source)))
+    {
         let is_dir = found.kind == Kind::Dir;
         let target = match parents_of {
             Some(_) if found.path != found.resolved => return None,
             Some(source) => target.join(kept_below(source, &found.path)?),
-            None if is_directory && !is_dir => target.join(found.path.rsplit('/').next().unwrap_or_default()),
+            None if is_directory && !is_dir => target.join(name_of(&found.path)),
             None => target.clone(),
         };
-        Some(Copied { step: Some(index), target, is_directory: is_dir, source: found.resolved.clone() })
-    });
-    copied.collect()
+        let source = found.resolved.clone();
+        copied.push(Copied { step: Some(index), target, is_directory: is_dir, source });
+    }
+    Some(copied)
+}
+
+/// The last name of a path of the context.
+fn name_of(path: &str) -> &str {
+    let slash = memchr::memrchr(b'/', path.as_bytes());
+    slash.and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
 /// Where `--parents` puts the path `found` of the context, which `source` matches: its whole path, or what comes after

@@ -109,8 +109,11 @@ impl Plan {
             return vec![Verdict::Cached; first];
         }
         let keys = |content| Keys::of_next(self, before, changes, taken, content, first).own;
-        let is_known = |key: &u64| before.keys.own_sorted.binary_search(key).is_ok();
-        let of_keys = |content| keys(content).iter().map(is_known).collect::<Vec<bool>>();
+        // A known key mostly stands where it stood.
+        let is_known = |(index, key): (usize, &u64)| {
+            before.keys.own.get(index) == Some(key) || before.keys.own_sorted.binary_search(key).is_ok()
+        };
+        let of_keys = |content| keys(content).iter().enumerate().map(is_known).collect::<Vec<bool>>();
         let worst = of_keys(if content == Content::Unknown { Content::Other } else { content });
         // Without content from elsewhere there is but one answer.
         let best = (content == Content::Unknown && self.takes_content).then(|| of_keys(Content::Same));

@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 use super::reads::Reads;
 
 /// The text of a step with all its variables replaced, and for RUN all that it runs under.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Definition {
     parts: Vec<(Part, Cow<'static, str>)>,
     environment: Option<Environment>,
@@ -29,6 +29,11 @@ pub(super) enum Part {
 }
 
 impl Definition {
+    /// Nothing yet, with room for the parts of a RUN: it and its shell, the command, user and directory.
+    pub(super) fn new() -> Self {
+        Self { parts: Vec::with_capacity(6), environment: None, reads: Reads::default() }
+    }
+
     /// Adds a part that was made from the arguments `reads`.
     pub(super) fn push(&mut self, part: Part, text: impl Into<Cow<'static, str>>, reads: Reads) {
         self.add_reads(reads);

@@ -28,6 +28,7 @@ impl Plan {
         let from_image = usize::from(matches!(base, Layer::Image(_)));
         let steps = stage.steps.iter().filter(|step| makes_step(step.instruction.keyword()));
         let total = from_image + steps.count();
+        self.steps.reserve(total);
         let mut number = from_image;
         let mut below = base.clone();
         // What the classic builder makes of ENV, LABEL and the like counts as a part of the next step.
@@ -56,7 +57,7 @@ impl Plan {
                 is_linked: false,
                 is_on_content: false,
                 inputs: Vec::new(),
-                definition: Definition::default(),
+                definition: Definition::new(),
                 definition_hash: 0,
             };
             match instruction.keyword() {
