@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use dockfix_syntax::view::{self, Variables as VariablesView};
-use dockfix_syntax::{Dockerfile, Instruction, Keyword, stages};
+use dockfix_syntax::{Dockerfile, Instruction, Keyword, Stage as SyntaxStage, stages};
 
 use crate::images::BaseImage;
 use crate::state::{Shell, State, User};
@@ -60,35 +60,46 @@ impl<'a> Build<'a> {
     /// Reads the stages of `file`.
     #[must_use]
     pub fn of(file: &'a Dockerfile) -> Self {
+        Self::read(file, None)
+    }
+
+    /// Reads the stages of a later state of the file of `before`. Where nothing is different, what holds is shared.
+    #[must_use]
+    pub fn following(before: &Build<'_>, file: &'a Dockerfile) -> Self {
+        Self::read(file, Some(before))
+    }
+
+    fn read(file: &'a Dockerfile, before: Option<&Build<'_>>) -> Self {
         let (global, syntax_stages) = stages(file);
         let mut arguments = Variables::new(false);
         for instruction in &global {
             declare_arguments(&mut arguments, instruction, None);
         }
+        // Under another escape character or with other arguments, the same text may mean something else.
+        let mut before = before.filter(|before| {
+            let texts = before.global.iter().map(Instruction::text);
+            before.file.escape() == file.escape() && texts.eq(global.iter().map(Instruction::text))
+        });
         let mut stages: Vec<Stage<'a>> = Vec::with_capacity(syntax_stages.len());
         for syntax in syntax_stages {
-            let image = syntax
-                .base
-                .as_ref()
-                .and_then(|from| arguments.expand_defaults(&from.image.text, file.escape()));
-            let earlier = image.as_deref().and_then(|image| find_stage(&stages, image));
-            let (base, start) = match earlier {
-                Some(index) => {
-                    // BuildKit hands the environment on, and the arguments declared so far as well.
-                    (Base::Stage(index), State::clone(&stages[index].end))
-                }
-                None => {
-                    let image = image.filter(|image| !image.is_empty());
-                    let image =
-                        Arc::new(image.map_or_else(BaseImage::unknown, |name| BaseImage::named(&name)));
-                    (Base::Image(Arc::clone(&image)), State::of_base(image))
-                }
+            // What a stage starts from follows from its FROM and those above it.
+            let known = before.and_then(|before| before.stages.get(syntax.index));
+            let known = known.filter(|known| known.from.text() == syntax.from.text());
+            before = before.filter(|_| known.is_some());
+            let base = known.map_or_else(|| base(&syntax, &stages, &arguments), |known| known.base.clone());
+            let mut state = match (&base, known) {
+                // BuildKit hands the environment on, and the arguments declared so far as well.
+                (Base::Stage(index), _) => Arc::clone(&stages[*index].end),
+                (Base::Image(_), Some(known)) => Arc::clone(known.start()),
+                (Base::Image(image), None) => Arc::new(State::of_base(Arc::clone(image))),
             };
-            let mut state = Arc::new(start);
             let mut steps = Vec::with_capacity(syntax.instructions.len());
             for &instruction in &syntax.instructions {
                 steps.push(Step { instruction, state: Arc::clone(&state) });
-                advance(&mut state, &instruction, &arguments);
+                match known.and_then(|known| known.after(&state, &instruction)) {
+                    Some(after) => state = Arc::clone(after),
+                    None => advance(&mut state, &instruction, &arguments),
+                }
             }
             let (index, name) = (syntax.index, syntax.name());
             stages.push(Stage { index, name, base, from: syntax.from, steps, end: state });
@@ -155,6 +166,40 @@ impl<'a> Build<'a> {
             stage.base == Base::Stage(index) || stage.steps.iter().any(|step| uses(&step.instruction))
         })
     }
+}
+
+impl Stage<'_> {
+    /// What holds before the first instruction.
+    fn start(&self) -> &Arc<State> {
+        self.steps.first().map_or(&self.end, |step| &step.state)
+    }
+
+    /// What holds after an instruction that says the same as the one that came upon the very same state here.
+    fn after(&self, state: &Arc<State>, instruction: &Instruction<'_>) -> Option<&Arc<State>> {
+        let keeps_line = match instruction.keyword() {
+            Keyword::Arg | Keyword::Env => true,
+            Keyword::Workdir | Keyword::User | Keyword::Shell => false,
+            _ => return None,
+        };
+        // A state holds up to the one instruction that makes another of it.
+        let last = self.steps.iter().rposition(|step| Arc::ptr_eq(&step.state, state))?;
+        let other = &self.steps[last].instruction;
+        let is_same = other.text() == instruction.text()
+            && (!keeps_line || other.start_line() == instruction.start_line());
+        is_same.then(|| self.steps.get(last + 1).map_or(&self.end, |next| &next.state))
+    }
+}
+
+/// What a stage starts from that comes after `stages`.
+fn base(syntax: &SyntaxStage<'_>, stages: &[Stage<'_>], arguments: &Variables) -> Base {
+    let escape = syntax.from.file().escape();
+    let from = syntax.base.as_ref();
+    let image = from.and_then(|from| arguments.expand_defaults(&from.image.text, escape));
+    if let Some(index) = image.as_deref().and_then(|image| find_stage(stages, image)) {
+        return Base::Stage(index);
+    }
+    let image = image.filter(|image| !image.is_empty());
+    Base::Image(Arc::new(image.map_or_else(BaseImage::unknown, |name| BaseImage::named(&name))))
 }
 
 /// A later stage of the same name hides an earlier one.
@@ -259,6 +304,35 @@ mod tests {
                 assert_eq!(build.ancestors(1), [0]);
             },
         );
+    }
+
+    #[test]
+    fn later_states_are_read_alike() {
+        let texts = [
+            "ARG V=1\nFROM node:$V AS a\nENV A=b\nWORKDIR /x\nRUN y\nUSER node\nFROM a\nARG V\nRUN z\nENV B=$A\n",
+            "ARG V=1\nFROM node:$V AS a\nENV A=b\nRUN y\nWORKDIR /x\nUSER node\nFROM a\nARG V\nRUN z\nENV B=$A\n",
+            "ARG V=1\nFROM node:$V AS a\nENV A=c\nWORKDIR /x\nRUN y\nUSER node\nFROM a\nARG V\nRUN z\nENV B=$A\n",
+            "ARG V=2\nFROM node:$V AS a\nENV A=b\nWORKDIR /x\nRUN y\nUSER node\nFROM a\nARG V\nRUN z\nENV B=$A\n",
+            "# syntax=docker/dockerfile:1\nARG V=1\nFROM node:$V AS a\nENV A=b\nWORKDIR /x\nFROM a\nARG V\nENV B=$A\n",
+            "ARG V=1\nFROM node:$V AS b\nENV A=b\nWORKDIR /x\nRUN y\nUSER node\nFROM a\nARG V\nRUN z\nENV B=$A\n",
+            "# escape=`\nARG V=1\nFROM node:$V AS a\nENV A=\\b\nFROM a\nWORKDIR $A\n",
+            "ARG V=1\nFROM node:$V AS a\nENV A=\\b\nFROM a\nWORKDIR $A\nWORKDIR $A\n",
+            "FROM a\nWORKDIR x\nRUN y\nWORKDIR x\nFROM a AS b\nWORKDIR x\nFROM b\nWORKDIR x\nWORKDIR x\n",
+        ];
+        let files = texts.map(|text| Dockerfile::parse(text.as_bytes()));
+        let said = |build: &Build<'_>| {
+            let stages = build.stages.iter().map(|stage| {
+                let states = stage.steps.iter().map(|step| &step.state).chain([&stage.end]);
+                (stage.base.clone(), states.map(|state| format!("{state:?}")).collect::<Vec<_>>())
+            });
+            stages.collect::<Vec<_>>()
+        };
+        for before in &files {
+            let before = Build::of(before);
+            for after in &files {
+                assert_eq!(said(&Build::following(&before, after)), said(&Build::of(after)));
+            }
+        }
     }
 
     #[test]

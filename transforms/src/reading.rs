@@ -28,7 +28,10 @@ type Run<'a> = OnceCell<Result<Rc<Analysis<'a>>, Opaque>>;
 
 impl<'a> Reading<'a> {
     pub(crate) fn of(file: &'a Dockerfile) -> Self {
-        let build = Build::of(file);
+        Self::with(Build::of(file))
+    }
+
+    fn with(build: Build<'a>) -> Self {
         let cells = |stage: &Stage<'_>| stage.steps.iter().map(|_| OnceCell::new()).collect();
         let runs = build.stages.iter().map(cells).collect();
         let supplies = build.stages.iter().map(|_| OnceCell::new()).collect();
@@ -38,7 +41,7 @@ impl<'a> Reading<'a> {
     /// Reads a later state of the file of `before`. What was found out about RUNs that still say and mean the same, flags
     /// apart, is taken over: reading commands is most of the work.
     pub(crate) fn following(before: &Self, file: &'a Dockerfile) -> Self {
-        let reading = Self::of(file);
+        let reading = Self::with(Build::following(&before.build, file));
         let stages = reading.build.stages.iter().zip(&reading.runs);
         for ((stage, runs), (earlier, known)) in stages.zip(before.build.stages.iter().zip(&before.runs)) {
             let earlier: Vec<_> =
