@@ -21,7 +21,10 @@ const MAX_LINE: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub(crate) fn parse(source: Arc<[u8]>) -> Dockerfile {
-    run(source, None)
+    let mut file = run(source, None);
+    // Many are kept for as long as a program runs.
+    file.items.shrink_to_fit();
+    file
 }
 
 /// Parses what edits have made of a file.
@@ -227,7 +230,7 @@ impl Parser<'_> {
         let lines = self.line - first_line;
         let node = Arc::new(Node { logical, lines, command, inner, heredocs });
         match problem {
-            Some(problem) => ItemKind::Unknown(node, problem),
+            Some(problem) => ItemKind::Unknown(node, Box::new(problem)),
             None => ItemKind::Instruction(node),
         }
     }

@@ -39,7 +39,7 @@ pub enum ItemKind {
     /// An instruction with its continuation lines and heredocs.
     Instruction(Arc<Node>),
     /// Text in an instruction's place that BuildKit would reject, for the reason given.
-    Unknown(Arc<Node>, Problem),
+    Unknown(Arc<Node>, Box<Problem>),
 }
 
 /// A parser directive (Dockerfile reference, "Parser directives").
@@ -157,7 +157,7 @@ impl Dockerfile {
     /// Everything BuildKit would reject the file for, with 1-based lines, in the order of the file.
     pub fn problems(&self) -> impl Iterator<Item = (usize, &Problem)> {
         let in_items = self.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Unknown(_, problem) => Some((item.line, problem)),
+            ItemKind::Unknown(_, problem) => Some((item.line, &**problem)),
             _ => None,
         });
         let mut problems: Vec<_> =
