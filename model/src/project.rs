@@ -171,7 +171,7 @@ pub fn copied_by(
     let mut copied = Vec::with_capacity(count);
     for (found, parents_of) in taken.iter().flat_map(|(all, source)| all.iter().map(move |one| (one, source)))
     {
-        let is_dir = found.kind == Kind::Dir;
+        let is_dir = found.file_type == FileType::Dir;
         let target = match parents_of {
             Some(_) if found.path != found.resolved => return None,
             Some(source) => target.join(kept_below(source, &found.path)?),
@@ -272,12 +272,13 @@ impl<'a> Project<'a> {
             reached = true;
             let found = self.context.copy_sources(&escaped(&source)).ok();
             match found.as_ref().and_then(|found| found.last()) {
-                Some(found) => match found.kind {
-                    Kind::File { mode, .. } => {
+                Some(found) => match self.context.kind_of(found) {
+                    Ok(Kind::File { mode, .. }) => {
                         return Found::File(Place { copied: index, path: source, mode });
                     }
-                    Kind::Dir => return Found::Directory,
-                    _ => {}
+                    Ok(Kind::Dir) => return Found::Directory,
+                    Ok(_) => {}
+                    Err(_) => continue,
                 },
                 None => continue,
             }

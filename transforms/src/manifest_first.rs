@@ -84,10 +84,9 @@ fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> bool {
         if matches!(text, "" | ".") {
             return true;
         }
-        input
-            .context
-            .copy_sources(&source.text)
-            .is_ok_and(|found| found.iter().any(|found| found.kind == dockfix_model::context::Kind::Dir))
+        input.context.copy_sources(&source.text).is_ok_and(|found| {
+            found.iter().any(|found| found.file_type == dockfix_model::context::FileType::Dir)
+        })
     })
 }
 

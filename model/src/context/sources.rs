@@ -13,8 +13,14 @@ pub struct Match {
     pub path: String,
     /// Where that leads, without links. Of a directory, COPY takes the contents: [`Context::walk`] of this path.
     pub resolved: String,
-    /// What is there; never a link.
-    pub kind: Kind,
+    /// What is there; never a link. [`Context::kind_of`] tells more.
+    pub file_type: FileType,
+}
+
+impl Match {
+    fn of(path: String, found: Found) -> Self {
+        Self { path, resolved: found.path, file_type: found.file_type }
+    }
 }
 
 /// Is given each path that a source takes, and what stands there.
@@ -75,7 +81,7 @@ impl Context {
         self.each_source(source, &mut |path, found| {
             matches.push(match found.file_type {
                 FileType::Symlink => self.source(&path)?,
-                _ => self.matched(path, found)?,
+                _ => Match::of(path, found),
             });
             Ok(())
         })?;
@@ -93,12 +99,16 @@ impl Context {
             return take(path, found);
         };
         let base = self.source(&wildcard.dir)?;
-        if base.kind == Kind::Dir { self.expand(&wildcard, &base.resolved, "", 0, take) } else { Ok(()) }
+        if base.file_type == FileType::Dir {
+            self.expand(&wildcard, &base.resolved, "", 0, take)
+        } else {
+            Ok(())
+        }
     }
 
     /// What a path without wildcards takes.
     fn source(&self, path: &str) -> Result<Match, ContextError> {
-        self.matched(path.to_owned(), self.copied(path)?)
+        Ok(Match::of(path.to_owned(), self.copied(path)?))
     }
 
     /// What a normalised path leads to, as COPY sees it.
@@ -110,9 +120,12 @@ impl Context {
         }
     }
 
-    fn matched(&self, path: String, found: Found) -> Result<Match, ContextError> {
-        let kind = self.tree.kind(&found.path, found.file_type)?;
-        Ok(Match { path, resolved: found.path, kind })
+    /// What a source takes, in full.
+    ///
+    /// # Errors
+    /// [`ContextError::NotFound`] and [`ContextError::Io`] where it is gone by now or cannot be looked at.
+    pub fn kind_of(&self, taken: &Match) -> Result<Kind, ContextError> {
+        self.tree.kind(&taken.resolved, taken.file_type)
     }
 
     fn expand(
