@@ -136,10 +136,14 @@ fn read_file(
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let file = fs::File::open(path)?;
+    let mut file = fs::File::open(path)?;
+    // One that grows meanwhile is taken as it was; what has no size (a pipe) is read to its end.
     let size = file.metadata()?.len().min(MAX_FILE_SIZE);
-    let mut source = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut source)?;
+    let mut source = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.by_ref().take(size).read_to_end(&mut source)?;
+    if size == 0 || size == MAX_FILE_SIZE {
+        file.take(MAX_FILE_SIZE + 1 - size).read_to_end(&mut source)?;
+    }
     if source.len() as u64 > MAX_FILE_SIZE {
         return Err(io::Error::other("larger than any Dockerfile"));
     }
