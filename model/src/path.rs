@@ -57,12 +57,17 @@ impl ImagePath {
         if seen.is_odd && !has_normal_segments(segments) {
             return Self::of_text(normalised(base, text));
         }
-        let mut path = String::with_capacity(base.len() + 1 + segments.len());
-        path.push_str(base);
-        if !(seen.has_dollar && base.is_empty() && segments.starts_with(SYMBOL)) {
-            path.push('/');
-        }
-        path.push_str(segments);
+        let path = match base {
+            "" if seen.has_dollar && segments.starts_with(SYMBOL) => segments.to_owned(),
+            "" if segments.len() < text.len() => text.to_owned(),
+            _ => {
+                let mut path = String::with_capacity(base.len() + 1 + segments.len());
+                path.push_str(base);
+                path.push('/');
+                path.push_str(segments);
+                path
+            }
+        };
         let is_symbolic = is_symbolic || seen.has_dollar && segments.contains(SYMBOL);
         Self { text: Cow::Owned(path), is_symbolic }
     }

@@ -89,6 +89,10 @@ impl Supplies {
     }
 
     fn add(&mut self, steps: &[Step<'_>], context: &Context, escape: u8) {
+        // No source is found there, and the supplies are incomplete from the beginning.
+        if context.knows_nothing() {
+            return;
+        }
         for (index, step) in steps.iter().enumerate() {
             if !matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add) {
                 continue;
@@ -318,7 +322,9 @@ impl<'a> Project<'a> {
         {
             if let Some(below) = directory.below(&copied.target).filter(|_| copied.is_directory) {
                 let source = join(&copied.source, below);
-                for entry in self.context.list(&source).unwrap_or_default().iter() {
+                let entries = self.context.list(&source).unwrap_or_default();
+                names.reserve(entries.len());
+                for entry in entries.iter() {
                     let is_directory = match entry.file_type {
                         FileType::Symlink => {
                             matches!(self.find_at(&directory.join(&entry.name)), Found::Directory)
@@ -332,8 +338,11 @@ impl<'a> Project<'a> {
                 names.push((name.to_owned(), deeper || copied.is_directory));
             }
         }
-        names.sort();
-        names.dedup();
+        // What comes from one directory is in order already.
+        if !names.is_sorted_by(|one, next| one < next) {
+            names.sort();
+            names.dedup();
+        }
         names
     }
 

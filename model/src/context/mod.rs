@@ -195,6 +195,11 @@ impl Context {
         !matches!(self.tree.base(), Base::Unknown)
     }
 
+    /// Whether nothing is known of any file: a context that is not known, and nothing was written to it.
+    pub(crate) fn knows_nothing(&self) -> bool {
+        self.tree.is_unknown()
+    }
+
     /// The directory on disk, resolved; nothing for a context that is not on disk.
     pub fn root(&self) -> Option<&Path> {
         match self.tree.base() {
@@ -412,7 +417,14 @@ pub(crate) fn normalise_inside(path: &str) -> String {
 }
 
 fn join(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir.is_empty() {
+        return name.to_owned();
+    }
+    let mut path = String::with_capacity(dir.len() + 1 + name.len());
+    path.push_str(dir);
+    path.push('/');
+    path.push_str(name);
+    path
 }
 
 /// The directory and the name of a path that is not the root.
