@@ -385,6 +385,10 @@ impl<'a> Lexer<'a> {
     /// `processName`: letters, digits and `_`; or digits alone; or one special parameter.
     fn name(&mut self) -> String {
         let start = self.at;
+        if self.peek().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
+            let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+            self.at += self.text[start..].iter().take_while(is_name).count();
+        }
         while let Some((ch, len)) = first_char(&self.text[self.at..]) {
             if self.at == start && ch.is_ascii_digit() {
                 while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {

@@ -141,7 +141,8 @@ fn comes_to(instruction: &Instruction<'_>, new: &[TextEdit], outcome: &Outcome) 
 }
 
 fn is_same_but_for_space(one: &[u8], other: &[u8]) -> bool {
-    one == other || without_space(one).eq(without_space(other))
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    without_space(&one[same..]).eq(without_space(&other[same..]))
 }
 
 fn without_space(text: &[u8]) -> impl Iterator<Item = &u8> {

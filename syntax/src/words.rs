@@ -47,6 +47,12 @@ pub(crate) fn each_quoted(text: &[u8], within: Span, escape: u8, mut found: impl
     let mut quote: Option<u8> = None;
     while at < within.end {
         let byte = text[at];
+        if byte.is_ascii_graphic() && byte != escape && !matches!(byte, b'\'' | b'"') {
+            // Most text stands for itself, in quotes or not.
+            word.get_or_insert(at);
+            at += 1;
+            continue;
+        }
         let (space, len) = if byte < 0x80 {
             (is_separator(byte) || byte == b'\n', 1)
         } else {

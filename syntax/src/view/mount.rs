@@ -1,3 +1,4 @@
+use super::lossy;
 use crate::{Flag, Instruction};
 
 /// A `--mount` of RUN (Dockerfile reference, "RUN --mount"), unexpanded.
@@ -32,16 +33,16 @@ impl Mount {
             return None;
         }
         let value = crate::split::unquote(flag.value?.of(instruction.text()));
-        let value = String::from_utf8_lossy(&value).into_owned();
+        let value = lossy(&value);
         let fields: Vec<_> = value
             .split(',')
             .map(|field| match field.split_once('=') {
-                Some((key, value)) => (key.trim().to_lowercase(), Some(value.to_owned())),
-                None => (field.trim().to_lowercase(), None),
+                Some((key, value)) => (in_lower_case(key), Some(value.to_owned())),
+                None => (in_lower_case(field), None),
             })
             .collect();
-        let kind = fields.iter().find(|(key, _)| key == "type").and_then(|(_, value)| value.clone());
-        let kind = match kind.as_deref() {
+        let kind = fields.iter().find(|(key, _)| key == "type").and_then(|(_, value)| value.as_deref());
+        let kind = match kind {
             None | Some("bind") => MountKind::Bind,
             Some("cache") => MountKind::Cache,
             Some("tmpfs") => MountKind::Tmpfs,
@@ -113,4 +114,10 @@ impl Mount {
     pub fn has(&self, key: &str) -> bool {
         self.fields.iter().any(|(name, _)| name == key)
     }
+}
+
+/// A key without the white space around it. Most are in lower case as they stand.
+fn in_lower_case(key: &str) -> String {
+    let key = key.trim();
+    if key.bytes().all(|byte| byte.is_ascii_lowercase()) { key.to_owned() } else { key.to_lowercase() }
 }
