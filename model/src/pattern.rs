@@ -110,8 +110,14 @@ impl Pattern {
             // Go takes the leftmost place where a piece fits and never comes back to it; only the last piece has to
             // reach the end. It tries every byte, also those inside a character.
             let tries = if piece.after_star { rest.iter().take_while(|&&b| b != b'/').count() } else { 0 };
+            // Where each atom takes one byte, the last piece reaches the end from one place alone.
+            let from = if index == last && piece.is_literal() {
+                rest.len().checked_sub(piece.atoms.len()).unwrap_or(usize::MAX)
+            } else {
+                0
+            };
             let first = piece.first_byte();
-            let fit = (0..=tries).find_map(|skip| {
+            let fit = (from..=tries).find_map(|skip| {
                 if first.is_some_and(|byte| rest.get(skip) != Some(&byte)) {
                     return None;
                 }
@@ -145,6 +151,10 @@ impl Piece {
     fn push_literal(&mut self, literal: char) {
         let mut buffer = [0; 4];
         self.atoms.extend(literal.encode_utf8(&mut buffer).bytes().map(Atom::Byte));
+    }
+
+    fn is_literal(&self) -> bool {
+        self.atoms.iter().all(|atom| matches!(atom, Atom::Byte(_)))
     }
 
     /// The byte that a name has to begin with to fit, where only one will do.
