@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::ops::Range;
 
 use dockfix_transforms::{Change, Safety};
-use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
 
 use quote::Name;
 
@@ -39,14 +39,11 @@ impl FileDiff<'_> {
         let before = self.before.unwrap_or_default();
         let mut out = Vec::with_capacity(self.after.len());
         self.header(&mut out);
-        let mut sides = Sides::around(before, self.after);
-        let mut hunks = sides.hunks(false);
-        if hunks.iter().any(|hunk| sides.can_move(hunk)) {
-            // Where such a hunk is put best may be up to lines far away.
-            sides = Sides::whole(before, self.after);
-            hunks = sides.hunks(true);
-        }
-        for group in groups(hunks) {
+        let sides = Sides::of(before, self.after);
+        let input = sides.interned();
+        let mut diff = Diff::compute(Algorithm::Histogram, &input);
+        diff.postprocess_lines(&input);
+        for group in groups(diff.hunks()) {
             self.hunk(&mut out, &sides, &group);
         }
         out
@@ -80,10 +77,9 @@ impl FileDiff<'_> {
         let trail = CONTEXT.min(sides.before.len() - index(last.before.end));
         let before = index(first.before.start) - lead..index(last.before.end) + trail;
         let after = index(first.after.start) - lead..index(last.after.end) + trail;
-        let (in_before, in_after) = (sides.in_file(&before), sides.in_file(&after));
-        let reasons = self.reasons(&in_before, &in_after);
+        let reasons = self.reasons(&before, &after);
         // Writing to a vector cannot fail.
-        let _ = write!(out, "@@ -{} +{} @@", Lines(&in_before), Lines(&in_after));
+        let _ = write!(out, "@@ -{} +{} @@", Lines(&before), Lines(&after));
         if !reasons.is_empty() {
             out.push(b' ');
             out.extend_from_slice(reasons.as_bytes());
@@ -132,91 +128,50 @@ impl FileDiff<'_> {
     }
 }
 
-/// Lines of both sides, with their line ends.
+/// The lines of both sides, with their line ends.
 struct Sides<'a> {
     before: Vec<&'a [u8]>,
     after: Vec<&'a [u8]>,
-    /// How many lines, the same on both sides, come before these.
-    skipped: usize,
+    /// How many lines both sides begin with.
+    head: usize,
+    /// How many of the other lines both sides end with.
+    tail: usize,
 }
 
 impl<'a> Sides<'a> {
-    /// All lines.
-    fn whole(before: &'a [u8], after: &'a [u8]) -> Self {
-        Self { before: lines(before), after: lines(after), skipped: 0 }
-    }
-
-    /// The lines from the first that differs to the last, and as many around them as a hunk shows.
-    fn around(before: &'a [u8], after: &'a [u8]) -> Self {
-        let head = common_head(before, after);
-        let tail = common_tail(&before[head..], &after[head..]);
-        let mut breaks = memchr::memrchr_iter(b'\n', &before[..head]);
-        let start = breaks.nth(CONTEXT).map_or(0, |at| at + 1);
-        let rest = &before[before.len() - tail..];
-        let mut breaks = memchr::memchr_iter(b'\n', rest);
-        let skipped = tail - breaks.nth(CONTEXT - 1).map_or(tail, |at| at + 1);
-        Self {
-            before: lines(&before[start..before.len() - skipped]),
-            after: lines(&after[start..after.len() - skipped]),
-            skipped: memchr::memchr_iter(b'\n', &before[..start]).count(),
+    /// What both sides begin and end with is split once.
+    fn of(before: &'a [u8], after: &'a [u8]) -> Self {
+        let before = lines(before);
+        let mut between = after;
+        let mut head = 0;
+        while let Some(line) = before.get(head).filter(|line| line.ends_with(b"\n")) {
+            let Some(rest) = between.strip_prefix(*line) else { break };
+            between = rest;
+            head += 1;
         }
-    }
-
-    /// What differs; with `settled`, each hunk where people would put it.
-    fn hunks(&self, settled: bool) -> Vec<Hunk> {
-        let mut input = InternedInput {
-            before: Vec::with_capacity(self.before.len()),
-            after: Vec::with_capacity(self.after.len()),
-            interner: Interner::new(self.before.len() + self.after.len()),
-        };
-        input.update_before(self.before.iter().copied());
-        input.update_after(self.after.iter().copied());
-        let mut diff = Diff::compute(Algorithm::Histogram, &input);
-        if settled {
-            diff.postprocess_lines(&input);
+        let mut tail = 0;
+        for line in before[head..].iter().rev() {
+            let rest = between.strip_suffix(*line);
+            let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.ends_with(b"\n")) else { break };
+            between = rest;
+            tail += 1;
         }
-        diff.hunks().collect()
+        let between = lines(between);
+        let after = [&before[..head], &between, &before[before.len() - tail..]].concat();
+        Self { before, after, head, tail }
     }
 
-    /// Whether a hunk says the same one line further up or down: what it begins with follows it, or what it ends with
-    /// precedes it.
-    fn can_move(&self, hunk: &Hunk) -> bool {
-        let can_move = |lines: &[&[u8]], range: &Range<usize>| {
-            let Some(last) = range.end.checked_sub(1).filter(|last| range.contains(last)) else {
-                return false;
-            };
-            let up = range.start.checked_sub(1).is_some_and(|above| lines.get(above) == lines.get(last));
-            up || (range.end < lines.len() && lines.get(range.start) == lines.get(range.end))
-        };
-        can_move(&self.before, &indices(&hunk.before)) || can_move(&self.after, &indices(&hunk.after))
+    /// The lines as numbers, equal ones having the same. Those that both sides begin and end with are looked up once.
+    fn interned(&self) -> InternedInput<&'a [u8]> {
+        let Self { before, after, head, tail } = self;
+        let mut interner = Interner::new(before.len() + after.len() - head - tail);
+        let before: Vec<Token> = before.iter().map(|line| interner.intern(*line)).collect();
+        let mut numbered = Vec::with_capacity(after.len());
+        numbered.extend_from_slice(&before[..*head]);
+        numbered.extend(after[*head..after.len() - tail].iter().map(|line| interner.intern(*line)));
+        numbered.extend_from_slice(&before[before.len() - tail..]);
+        InternedInput { before, after: numbered, interner }
     }
-
-    /// The numbers that lines have in their file.
-    fn in_file(&self, lines: &Range<usize>) -> Range<usize> {
-        lines.start + self.skipped..lines.end + self.skipped
-    }
-}
-
-/// The length of the lines that both texts begin with.
-fn common_head(one: &[u8], other: &[u8]) -> usize {
-    let pieces = one.as_chunks::<32>().0.iter().zip(other.as_chunks::<32>().0);
-    let same = 32 * pieces.take_while(|(a, b)| a == b).count();
-    let same = same + one[same..].iter().zip(&other[same..]).take_while(|(a, b)| a == b).count();
-    memchr::memrchr(b'\n', &one[..same]).map_or(0, |at| at + 1)
-}
-
-/// The length of the lines that both texts end with.
-fn common_tail(one: &[u8], other: &[u8]) -> usize {
-    let pieces = one.as_rchunks::<32>().1.iter().rev().zip(other.as_rchunks::<32>().1.iter().rev());
-    let same = 32 * pieces.take_while(|(a, b)| a == b).count();
-    let (rest, other_rest) = (&one[..one.len() - same], &other[..other.len() - same]);
-    let bytes = rest.iter().rev().zip(other_rest.iter().rev());
-    let same = same + bytes.take_while(|(a, b)| a == b).count();
-    let is_line = |text: &[u8]| text[..text.len() - same].last().is_none_or(|&byte| byte == b'\n');
-    if is_line(one) && is_line(other) {
-        return same;
-    }
-    memchr::memchr(b'\n', &one[one.len() - same..]).map_or(0, |at| same - at - 1)
 }
 
 /// The lines of a text, with their line ends.
@@ -235,7 +190,7 @@ fn lines(text: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Changes that are so near to each other that their contexts touch stand in one hunk.
-fn groups(hunks: Vec<Hunk>) -> Vec<Vec<Hunk>> {
+fn groups(hunks: impl Iterator<Item = Hunk>) -> Vec<Vec<Hunk>> {
     let mut groups: Vec<Vec<Hunk>> = Vec::new();
     for hunk in hunks {
         let previous = groups.last_mut().filter(|group| {

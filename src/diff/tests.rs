@@ -245,38 +245,3 @@ impl Repository {
         assert!(output.status.success(), "{errors}\n{}", String::from_utf8_lossy(diff));
     }
 }
-
-/// The lines around what differs tell the same as all lines, unless a hunk could stand elsewhere.
-#[test]
-fn a_part_of_the_lines_is_enough() {
-    let bodies: Vec<String> = (0..5_u32)
-        .flat_map(|lines| (0..3_u32.pow(lines)).map(move |number| (lines, number)))
-        .map(|(lines, number)| {
-            (0..lines).map(|at| ["\n", "a\n", "b\n"][number as usize / 3_usize.pow(at) % 3]).collect()
-        })
-        .collect();
-    let around: Vec<String> = (0..6).map(|line| format!("{line}\n")).collect();
-    let around = around.concat();
-    let mut fixed = 0;
-    for (before, after) in bodies.iter().flat_map(|before| bodies.iter().map(move |after| (before, after))) {
-        for text in
-            [|body: &str, _: &str| body.trim_end().to_owned(), |body, around| [around, body, around].concat()]
-        {
-            let (before, after) = (text(before, &around), text(after, &around));
-            let (before, after) = (before.as_bytes(), after.as_bytes());
-            let some = Sides::around(before, after);
-            let hunks = some.hunks(false);
-            if before == after || hunks.iter().any(|hunk| some.can_move(hunk)) {
-                continue;
-            }
-            let in_file = |lines: &Range<u32>| some.in_file(&indices(lines));
-            let hunks: Vec<_> =
-                hunks.iter().map(|hunk| (in_file(&hunk.before), in_file(&hunk.after))).collect();
-            let all = Sides::whole(before, after).hunks(true);
-            let all: Vec<_> = all.iter().map(|hunk| (indices(&hunk.before), indices(&hunk.after))).collect();
-            assert_eq!(hunks, all, "{before:?} {after:?}");
-            fixed += 1;
-        }
-    }
-    assert!(fixed > 1000, "{fixed}");
-}
