@@ -111,7 +111,7 @@ fn copied(context: &Context, source: &str) -> Result<String, ContextError> {
     let mut result = BTreeMap::new();
     for found in context.copy_sources(source)?.iter() {
         result.insert(String::new(), "/".to_owned());
-        if found.kind != Kind::Dir {
+        if found.file_type != FileType::Dir {
             let name = found.path.rsplit('/').next().unwrap_or_default();
             result.insert(name.to_owned(), shown(context, &found.resolved, true));
             continue;
