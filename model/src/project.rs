@@ -122,6 +122,9 @@ impl Supplies {
     }
 }
 
+/// What one source takes, and the source where its directories are kept.
+type TakenBy<'s> = (Arc<[Match]>, Option<Cow<'s, str>>);
+
 /// What one COPY takes; `None` where that cannot be told.
 pub fn copied_by(
     copy: &Copy<'_>,
@@ -140,7 +143,7 @@ pub fn copied_by(
         Some(Some(_)) => return None,
     };
     let target = step.state.path(&copy.destination.text, escape)?;
-    let mut taken: Vec<(Arc<[Match]>, Option<Cow<'_, str>>)> = Vec::with_capacity(copy.sources.len());
+    let mut taken: Vec<TakenBy<'_>> = Vec::with_capacity(copy.sources.len());
     for source in &copy.sources {
         if source.is_heredoc {
             continue;

@@ -354,7 +354,6 @@ impl Keys {
     }
 
     /// Adds the keys of the steps that `keys` has none of yet.
-
     fn made(
         plan: &Plan,
         before: Option<&Plan>,
