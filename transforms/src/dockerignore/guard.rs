@@ -1,25 +1,34 @@
 //! What an ignore file must not keep out.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
-use dockfix_model::build::{Stage, Step};
+use dockfix_model::ImagePath;
 use dockfix_model::dockerignore::Dockerignore;
-use dockfix_model::project::{Found, Project};
-use dockfix_syntax::Keyword;
+use dockfix_model::project::{Found, Project, Supplies};
 use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::{Instruction, Keyword, stages};
+use rayon::prelude::*;
 
 use super::{LITTER, User};
 use crate::analysis::has_project;
 use crate::reading::Reading;
 
-/// The Dockerfiles that use the ignore file, each read when the first entry is to be checked.
+/// The Dockerfiles that use the ignore file.
 pub(super) struct Guard<'u, 'a> {
-    users: Vec<(&'u User<'a>, OnceCell<Reading<'a>>)>,
+    users: &'u [User<'a>],
+    /// What their installs read; found out when the first entry comes so far.
+    read: OnceLock<Vec<Read>>,
+}
+
+/// A path of the context that an install reads.
+struct Read {
+    manager: &'static str,
+    path: String,
 }
 
 impl<'u, 'a> Guard<'u, 'a> {
     pub(super) fn new(users: &'u [User<'a>]) -> Self {
-        Self { users: users.iter().map(|user| (user, OnceCell::new())).collect() }
+        Self { users, read: OnceLock::new() }
     }
 
     /// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
@@ -34,25 +43,32 @@ impl<'u, 'a> Guard<'u, 'a> {
         if let Some(rule) = current.rules().iter().find(|rule| rule.exception && rule.text.contains(name)) {
             return Err(format!("line {} makes an exception, `{}`", rule.line, rule.text));
         }
-        for (user, reading) in &self.users {
-            let reading = reading.get_or_init(|| Reading::of(user.file));
-            for stage in &reading.build.stages {
-                named_by_steps(stage, entry, &newly)?;
-                read_by_installs(user, reading, stage, &newly)?;
-            }
+        let (_, stages): (Vec<_>, Vec<_>) = self.users.iter().map(|user| stages(user.file)).unzip();
+        stages.iter().flatten().try_for_each(|stage| named_by_steps(&stage.instructions, entry, &newly))?;
+        match self.read().iter().find(|read| newly(&read.path)) {
+            Some(Read { manager, path }) => Err(format!("{manager} reads {path}")),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Reading commands is dear, so that it is done on all cores.
+    fn read(&self) -> &[Read] {
+        self.read.get_or_init(|| self.users.par_iter().flat_map_iter(read_by_installs).collect())
     }
 }
 
 /// What a step names must stay.
-fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) -> Result<(), String> {
+fn named_by_steps(
+    instructions: &[Instruction<'_>],
+    entry: &str,
+    newly: &dyn Fn(&str) -> bool,
+) -> Result<(), String> {
     let name = entry.rsplit('/').next().unwrap_or(entry);
     // What installs make is there without the context; nobody else brings the rest.
     let is_brought = LITTER.iter().any(|(litter, _)| *litter == entry);
-    for step in &stage.steps {
-        let line = step.instruction.start_line();
-        for source in named_sources(step) {
+    for instruction in instructions {
+        let line = instruction.start_line();
+        for source in named_sources(instruction) {
             let path = source.trim_start_matches("./").trim_matches('/').to_owned();
             // A wildcard or a variable may stand for the very thing.
             let names_it = path.contains(name);
@@ -61,7 +77,7 @@ fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) 
                 return Err(format!("line {line} of a Dockerfile takes `{source}`"));
             }
         }
-        if is_brought && mentions(step, name) {
+        if is_brought && mentions(instruction, name) {
             return Err(format!("line {line} of a Dockerfile names it"));
         }
     }
@@ -69,8 +85,7 @@ fn named_by_steps(stage: &Stage<'_>, entry: &str, newly: &dyn Fn(&str) -> bool) 
 }
 
 /// Whether an instruction has a path with this name in it.
-fn mentions(step: &Step<'_>, name: &str) -> bool {
-    let instruction = &step.instruction;
+fn mentions(instruction: &Instruction<'_>, name: &str) -> bool {
     let text = String::from_utf8_lossy(instruction.span().of(instruction.file().source()));
     let is_part = |ch: char| ch.is_alphanumeric() || matches!(ch, '.' | '_' | '-');
     text.split(|ch| !is_part(ch)).any(|word| word == name)
@@ -85,13 +100,13 @@ fn may_match(pattern: &str, entry: &str) -> bool {
 }
 
 /// The sources that an instruction takes from the context, the whole context left out.
-fn named_sources(step: &Step<'_>) -> Vec<String> {
+fn named_sources(instruction: &Instruction<'_>) -> Vec<String> {
     let mut sources = Vec::new();
-    if let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) {
+    if let Some(copy) = Copy::of(instruction).filter(|copy| copy.from.is_none()) {
         let texts = copy.sources.iter().filter(|source| !source.is_heredoc);
         sources.extend(texts.map(|source| source.text.clone().into_owned()));
     }
-    if let Some(run) = Run::of(&step.instruction) {
+    if let Some(run) = Run::of(instruction) {
         let binds = run.mounts.iter().filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
         sources.extend(binds.filter_map(|mount| mount.source().map(str::to_owned)));
     }
@@ -99,36 +114,39 @@ fn named_sources(step: &Step<'_>) -> Vec<String> {
     sources
 }
 
-/// The files and directories that an install reads must stay.
-fn read_by_installs(
-    user: &User<'_>,
-    reading: &Reading<'_>,
-    stage: &Stage<'_>,
-    newly: &dyn Fn(&str) -> bool,
-) -> Result<(), String> {
-    let supplies = reading.supplies(stage, user.context);
-    for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
-        let Ok(analysis) = reading.run(step) else { continue };
-        for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
-            let Some(directory) = managed.usage.directory.clone() else { continue };
-            let project = Project::new(user.context, supplies, directory);
-            let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
-                continue;
-            };
-            for path in needs.files.iter().chain(&needs.directories) {
-                let paths = match project.find_at(path) {
-                    Found::File(place) => vec![place.path],
-                    // Several copies may bring parts of it.
-                    Found::Directory => {
-                        supplies.copied().iter().filter_map(|copied| copied.source_of(path)).collect()
-                    }
-                    Found::Missing | Found::Elsewhere => Vec::new(),
+/// The files and directories of the context that the installs of a Dockerfile read.
+fn read_by_installs(user: &User<'_>) -> Vec<Read> {
+    let reading = Reading::of(user.file);
+    let mut read = Vec::new();
+    for stage in &reading.build.stages {
+        let supplies = reading.supplies(stage, user.context);
+        for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
+            let Ok(analysis) = reading.run(step) else { continue };
+            for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
+                let Some(directory) = managed.usage.directory.clone() else { continue };
+                let project = Project::new(user.context, supplies, directory);
+                let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
+                    continue;
                 };
-                if let Some(path) = paths.iter().find(|path| newly(path)) {
-                    return Err(format!("{} reads {path}", managed.ecosystem.name()));
-                }
+                let paths = needs.files.iter().chain(&needs.directories);
+                let manager = managed.ecosystem.name();
+                read.extend(
+                    paths
+                        .flat_map(|path| sources_of(path, &project, supplies))
+                        .map(|path| Read { manager, path }),
+                );
             }
         }
     }
-    Ok(())
+    read
+}
+
+/// Where a path of the image comes from in the context.
+fn sources_of(path: &ImagePath, project: &Project<'_>, supplies: &Supplies) -> Vec<String> {
+    match project.find_at(path) {
+        Found::File(place) => vec![place.path],
+        // Several copies may bring parts of it.
+        Found::Directory => supplies.copied().iter().filter_map(|copied| copied.source_of(path)).collect(),
+        Found::Missing | Found::Elsewhere => Vec::new(),
+    }
 }
