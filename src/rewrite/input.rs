@@ -31,6 +31,8 @@ pub(super) struct InputFile {
     pub(super) found: Found,
     /// The file, parsed.
     pub(super) file: Arc<Dockerfile>,
+    /// Whether BuildKit would accept it; beside the file, because thousands are asked one after the other.
+    is_sound: bool,
     /// Its build context.
     pub(super) context: Choice,
 }
@@ -101,12 +103,12 @@ pub(super) fn from_stdin(name: Option<&Path>, contexts: &Contexts) -> anyhow::Re
 
 impl InputFile {
     fn new(found: Found, file: Dockerfile, context: Choice) -> Self {
-        Self { found, file: Arc::new(file), context }
+        Self { found, is_sound: file.is_sound(), file: Arc::new(file), context }
     }
 
     /// Whether BuildKit would accept it.
     pub(super) fn is_sound(&self) -> bool {
-        self.file.problems().next().is_none()
+        self.is_sound
     }
 }
 
@@ -125,7 +127,7 @@ fn read_file(
         return None;
     }
     let file = Dockerfile::parse(source);
-    if !found.named && file.problems().next().is_some() && is_template(file.source()) {
+    if !found.named && !file.is_sound() && is_template(file.source()) {
         return Some(Err(passed_over(
             &found.shown,
             "a template, not a Dockerfile; fix what is made from it".to_owned(),

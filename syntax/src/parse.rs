@@ -49,7 +49,9 @@ fn run(source: Arc<[u8]>, known: Option<Known<'_>>) -> Dockerfile {
     };
     parser.run();
     let Parser { items, escape, problems, looks_ahead, .. } = parser;
-    Dockerfile { source, items, escape, problems, looks_ahead }
+    let is_known = |item: &Item| !matches!(item.kind, ItemKind::Unknown(..));
+    let is_sound = problems.is_empty() && items.iter().all(is_known);
+    Dockerfile { source, items, escape, problems, looks_ahead, is_sound }
 }
 
 struct Parser<'a> {

@@ -12,6 +12,8 @@ pub struct Dockerfile {
     pub(crate) problems: Vec<(usize, Problem)>,
     /// What some instruction is depends on everything that follows it.
     pub(crate) looks_ahead: bool,
+    /// There are no problems, neither here nor in the items.
+    pub(crate) is_sound: bool,
 }
 
 /// A piece of a Dockerfile. Items follow one another without gaps: together they are the file.
@@ -152,6 +154,12 @@ impl Dockerfile {
     #[must_use]
     pub fn escape(&self) -> u8 {
         self.escape
+    }
+
+    /// Whether BuildKit would accept the file: there are no [`problems`](Self::problems).
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.is_sound
     }
 
     /// Everything BuildKit would reject the file for, with 1-based lines, in the order of the file.

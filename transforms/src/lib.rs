@@ -115,17 +115,17 @@ fn ignore_path(context: &Context) -> &str {
 fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
     let mut users: BTreeMap<&str, Vec<dockerignore::User<'_>>> = BTreeMap::new();
     let mut asked: BTreeSet<&str> = BTreeSet::new();
-    for ProjectFile { file, context, rewrite, .. } in &project.files {
-        if !context.is_known() {
-            continue;
-        }
+    // One that BuildKit rejects is not built, so it needs nothing.
+    let is_built = |ProjectFile { file, context, .. }: &ProjectFile| {
+        context.is_known() && file.is_sound() && std::str::from_utf8(file.source()).is_ok()
+    };
+    let built: Vec<bool> = project.files.par_iter().map(is_built).collect();
+    for (ProjectFile { file, context, rewrite, .. }, is_built) in project.files.iter().zip(built) {
         let path = ignore_path(context);
-        if *rewrite {
+        if *rewrite && context.is_known() {
             asked.insert(path);
         }
-        // One that BuildKit rejects is not built, so it needs nothing.
-        let readable = file.problems().next().is_none() && std::str::from_utf8(file.source()).is_ok();
-        if readable {
+        if is_built {
             users.entry(path).or_default().push(dockerignore::User { file, context });
         }
     }

@@ -112,7 +112,7 @@ fn check_all(options: &Options, context_of: impl Fn(&[u8]) -> Context) {
             continue;
         }
         changed += 1;
-        if Dockerfile::parse(file.after.clone()).problems().next().is_some() {
+        if !Dockerfile::parse(file.after.clone()).is_sound() {
             problems.push(format!("{name}: the result would be rejected"));
         }
         let lone_line_feeds = |text: &[u8]| {

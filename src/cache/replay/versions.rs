@@ -218,7 +218,7 @@ impl Place {
     ) -> Result<Option<Built>, HistoryError> {
         let reader = repository.reader();
         let file = Dockerfile::parse(reader.content(key.dockerfile)?);
-        if file.problems().next().is_some() {
+        if !file.is_sound() {
             return Ok(None);
         }
         let context = self.open(repository, tree)?;
