@@ -16,15 +16,21 @@ mod edit_model;
 use changes::{KINDS, change, change_commands, commands, meanings, wrong};
 use edit_model::Model;
 
+/// What decides where an item ends, and what it is.
+const PIECES: [&[u8]; 8] = [b"", b"xy", b"\n", b"\\\n", b" <<E\n", b"E\n", b"# escape=`\n", b"\nRUN <<E\n"];
+
 fuzz_target!(|input: &[u8]| {
     let Some((source, choices)) = input.split_last_chunk::<24>() else { return };
     let file = Dockerfile::parse(source);
     let (mut model, mut edits) = (Model::default(), Edits::new());
     for choice in choices.chunks_exact(3) {
-        let [start, end, len] = [choice[0], choice[1], choice[2] % 4].map(usize::from);
-        model.push(&mut edits, Span { start, end }, &b"xyz"[..len]);
+        let [start, end, piece] = [choice[0], choice[1], choice[2]].map(usize::from);
+        model.push(&mut edits, Span { start, end }, PIECES[piece % PIECES.len()]);
     }
     assert_eq!(edits.apply(source).ok(), model.apply(source));
+    if let Ok(edited) = file.edited(&edits) {
+        assert_eq!(edited.items(), Dockerfile::parse(edited.shared_source()).items());
+    }
 
     // What Docker would reject may read differently after a change: a heredoc without end may get one. And what looks
     // like a byte order mark may come to the head of the file.
