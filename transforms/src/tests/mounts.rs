@@ -251,6 +251,32 @@ fn heredocs_are_edited() {
     );
 }
 
+/// Behind `;` the last command decides whether the RUN fails: what goes must not let an install fail it that did not.
+#[test]
+fn a_failure_that_was_hidden_stays_hidden() {
+    let mount = "--mount=type=cache,target=/root/.npm,sharing=locked";
+    let npm = |before: &str, after: &str| {
+        check(
+            &["cache-mount"],
+            &[],
+            &format!("FROM node:22\nRUN {before}\n"),
+            &format!("FROM node:22\nRUN {mount} {after}\n"),
+        );
+    };
+    npm("npm i -g a; npm cache clean --force", "npm i -g a; true");
+    npm("npm i -g a && npm i -g b; npm cache clean --force", "npm i -g a && npm i -g b; true");
+    npm("npm i -g a && npm cache clean --force", "npm i -g a");
+    npm("npm i -g a; npm cache clean --force; ls", "npm i -g a; ls");
+    npm("set -ex; npm i -g a; npm cache clean --force", "set -ex; npm i -g a");
+    npm("set -o errexit; npm i -g a; npm cache clean --force", "set -o errexit; npm i -g a");
+    npm("set -e; set +e; npm i -g a; npm cache clean --force", "set -e; set +e; npm i -g a; true");
+    // Under `set -e` the first of two joined by `&&` may fail.
+    npm(
+        "set -e; npm i -g a && npm i -g b; npm cache clean --force",
+        "set -e; npm i -g a && npm i -g b; true",
+    );
+}
+
 /// What one step keeps in a store, no later step may miss, whose store it is.
 #[test]
 fn every_store_is_for_those_who_can_fill_it() {
