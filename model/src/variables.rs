@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dockfix_syntax::expand;
+use dockfix_syntax::{expand, expands_to_itself};
 
 use crate::path::symbol;
 
@@ -158,7 +158,7 @@ impl Variables {
     /// Expands `word` as Docker does; `None` where it cannot be expanded or reads a variable of which nothing is known.
     #[must_use]
     pub fn expand<'w>(&self, word: &'w str, escape: u8) -> Option<Expanded<'w>> {
-        if is_plain(word, escape) {
+        if expands_to_itself(word.as_bytes(), escape) {
             return Some(Expanded { text: Cow::Borrowed(word), names: Vec::new() });
         }
         let unknown = std::cell::Cell::new(false);
@@ -184,7 +184,7 @@ impl Variables {
     /// that starts with an argument is meant to be absolute.
     #[must_use]
     pub fn expand_defaults<'w>(&self, word: &'w str, escape: u8) -> Option<Cow<'w, str>> {
-        if is_plain(word, escape) {
+        if expands_to_itself(word.as_bytes(), escape) {
             return Some(Cow::Borrowed(word));
         }
         let value_of = |name: &str| {
@@ -195,12 +195,6 @@ impl Variables {
         let text = expand(word.as_bytes(), escape, &value_of).ok()?.text;
         String::from_utf8(text).ok().map(Cow::Owned)
     }
-}
-
-/// Whether Docker's expansion of a word is the word itself: it holds neither variables nor quotes nor escapes. Most do not.
-pub(crate) fn is_plain(word: &str, escape: u8) -> bool {
-    let word = word.as_bytes();
-    memchr::memchr3(b'$', b'"', b'\'', word).is_none() && memchr::memchr(escape, word).is_none()
 }
 
 #[cfg(test)]

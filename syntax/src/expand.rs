@@ -63,13 +63,18 @@ pub fn expand(
     escape: u8,
     value_of: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<Expansion, ExpandError> {
-    let is_plain = |byte: &u8| !matches!(byte, b'$' | b'"' | b'\'') && *byte != escape;
-    if word.iter().all(is_plain) {
+    if expands_to_itself(word, escape) {
         return Ok(Expansion { text: word.to_vec(), variables: Variables::default() });
     }
     let mut lexer = Lexer::new(word, escape, LexerOptions::default(), value_of);
     let text = lexer.run(None, false)?;
     Ok(Expansion { text, variables: Variables { names: lexer.names, unknown: false } })
+}
+
+/// Whether Docker's expansion of a word is the word itself: it holds neither variables nor quotes nor escapes. Most do not.
+#[must_use]
+pub fn expands_to_itself(word: &[u8], escape: u8) -> bool {
+    memchr::memchr3(b'$', b'"', b'\'', word).is_none() && memchr::memchr(escape, word).is_none()
 }
 
 /// The names that Docker's expansion of `word` reads.

@@ -31,7 +31,7 @@ mod words;
 
 pub use buildkit::{BuildkitHeredoc, BuildkitNode};
 pub use edit::{ApplyError, EditError, Edits, TextEdit};
-pub use expand::{ExpandError, Expansion, Variables, expand, variables};
+pub use expand::{ExpandError, Expansion, Variables, expand, expands_to_itself, variables};
 pub use heredoc::Heredoc;
 pub use instruction::{Flag, Form, Instruction};
 pub use json::{Json, parse_json_strings};

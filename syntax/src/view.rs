@@ -32,8 +32,9 @@ pub(crate) fn text<'a>(instruction: &Instruction<'a>, span: Span) -> Text<'a> {
     Text { span, text: lossy(span.of(instruction.text())) }
 }
 
-/// Bytes as UTF-8. Nearly all are, which is told sooner than where they are not.
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+/// Bytes as UTF-8, what is none replaced by U+FFFD. Nearly all are, which is told sooner than where they are not.
+#[must_use]
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 

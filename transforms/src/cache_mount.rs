@@ -5,6 +5,7 @@
 
 mod cleaning;
 mod compiled;
+mod failure;
 mod heredoc;
 mod readers;
 mod touching;
@@ -12,11 +13,10 @@ mod uses;
 
 use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::{Action, Invocation, Place};
+use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::shell::Operator;
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed};
@@ -275,54 +275,41 @@ impl RunStep<'_, '_> {
         let mut cleaning = cleaning::find(self.analysis, &search)?;
         let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
-        let hiding = self.hides_failure(&mut cleaning)?;
-        let nothing_else = commands.is_empty() && cleaning.is_empty() && hiding.is_none();
+        let nothing_else = commands.is_empty() && cleaning.is_empty();
+        let hiding = failure::hiding_command(&self.analysis.chain, &cleaning.links);
         let mut edits = Edits::new();
-        let stays = match hiding {
-            Some(span) => edits.replace(span, &b"true"[..]).map_err(RewriteError::from),
-            None => Ok(()),
-        };
         let start = match self.analysis.chain.place {
             Place::Logical(start) => start,
             _ if nothing_else => 0,
+            Place::Heredoc(_) if hiding.is_some() => return Err(heredoc::STAYS.to_owned()),
             Place::Heredoc(start) => {
                 let done = heredoc::edits(&mut edits, &self.analysis.chain, commands, &cleaning, start)?;
                 let done = done.map_err(RewriteError::from);
                 let flagged = rewrite::insert_flags(&mut edits, &self.step.instruction, &flags);
-                return Ok(stays.and(done).and(flagged).map(|()| edits));
+                return Ok(done.and(flagged).map(|()| edits));
             }
             Place::Exec => return Err("what would empty the cache stands in JSON form".to_owned()),
         };
-        Ok(stays.and_then(|()| self.write(edits, &flags, commands, &cleaning, start)))
+        // What has hidden failures goes on doing so, and does nothing else.
+        let hidden = match hiding {
+            Some(last) => {
+                cleaning.links.retain(|link| *link != last);
+                edits.replace(self.on_one_line(last, start)?, &b"true"[..]).map_err(RewriteError::from)
+            }
+            None => Ok(()),
+        };
+        Ok(hidden.and_then(|()| self.write(edits, &flags, commands, &cleaning, start)))
     }
 
-    /// The last command, where it is among those that go and hides that what remains fails: behind `;`, its status is that
-    /// of the RUN. It is no longer to go then, but to become one that does nothing. Under `set -e` the RUN ends where a
-    /// command fails, unless that is a part of `a && b`.
-    fn hides_failure(&self, cleaning: &mut cleaning::Cleaning) -> Result<Option<Span>, String> {
-        let (chain, gone) = (&self.analysis.chain, &mut cleaning.links);
-        // A heredoc sees to that itself.
-        if !matches!(chain.place, Place::Logical(_)) {
-            return Ok(None);
+    /// Where a command stands in the source. The error is for one with line breaks, and perhaps comments, in it.
+    fn on_one_line(&self, link: usize, start: usize) -> Result<Span, String> {
+        let span = self.step.instruction.source_span(self.analysis.chain.links[link].span.shifted(start));
+        if span.of(self.input.file().source()).contains(&b'\n') {
+            return Err(
+                "its last command, which would have to go, makes it succeed whatever fails before".to_owned()
+            );
         }
-        let links = &chain.links;
-        let last = links.len().checked_sub(1).filter(|last| gone.contains(last));
-        let kept = last.and_then(|last| (0..last).rev().find(|link| !gone.contains(link)));
-        let (Some(last), Some(kept)) = (last, kept) else { return Ok(None) };
-        let operator =
-            |link: usize| links.get(link).and_then(|link| link.operator).map(|(operator, _)| operator);
-        let goes_on = |link: usize| matches!(operator(link), Some(Operator::Semicolon | Operator::Newline));
-        let sets = |sign: char| links.iter().take(kept).any(|link| sets_errexit(&link.action, sign));
-        let exits = kept.checked_sub(1).is_none_or(goes_on) && sets('-') && !sets('+');
-        if exits || !(kept..last).any(goes_on) {
-            return Ok(None);
-        }
-        let span = chain.source_span(&self.step.instruction, links[last].span);
-        let span = span.filter(|span| !span.of(self.input.file().source()).contains(&b'\n'));
-        gone.retain(|link| *link != last);
-        span.map(Some).ok_or_else(|| {
-            "its last command, which would have to go, makes it succeed whatever fails before".to_owned()
-        })
+        Ok(span)
     }
 
     fn write(
@@ -377,14 +364,4 @@ impl RunStep<'_, '_> {
         }
         flag
     }
-}
-
-/// Whether a link is `set -e`, or with the sign `+` its opposite.
-fn sets_errexit(action: &Action<'_>, sign: char) -> bool {
-    let Action::Pipeline(commands) = action else { return false };
-    let [command] = &commands[..] else { return false };
-    let words: Vec<&str> = command.arguments.iter().filter_map(|it| it.value.as_deref()).collect();
-    let is_short = |word: &&str| word.strip_prefix(sign).is_some_and(|rest| rest.contains('e'));
-    let is_long = |pair: &[&str]| pair[1] == "errexit" && pair[0].strip_prefix(sign) == Some("o");
-    command.program == "set" && (words.iter().any(is_short) || words.windows(2).any(is_long))
 }

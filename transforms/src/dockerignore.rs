@@ -9,7 +9,7 @@ mod guard;
 
 use std::sync::Arc;
 
-use dockfix_ecosystems::names_a_project_manager;
+use dockfix_ecosystems::{Needs, names_a_project_manager};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::Context;
 use dockfix_model::dockerignore::Dockerignore;
@@ -18,7 +18,7 @@ use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Dockerfile, Keyword};
 use rayon::prelude::*;
 
-use crate::analysis::has_project;
+use crate::analysis::{Managed, has_project};
 use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Refusal, Safety};
 use crate::transform::Described;
@@ -230,39 +230,52 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
     if supplies.copied().iter().all(|copied| !copied.is_directory) {
         return entries;
     }
-    let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
-    for step in runs.filter(|step| may_write_into_a_project(step)) {
-        let Ok(analysis) = reading.run(step) else { continue };
-        for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
-            let Some(directory) = managed.usage.directory.clone() else { continue };
-            let project = Project::new(user.context, supplies, directory);
-            let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
+    each_install(user, reading, stage, may_write_into_a_project, &mut |managed, project, needs| {
+        for output in &needs.outputs {
+            // The copy that would bring it, and from where.
+            let mut copies = supplies.copied().iter().rev().filter(|copied| copied.target != *output);
+            let source = copies.find_map(|copied| copied.source_of(output));
+            let Some(path) = source else { continue };
+            // Something of that name that the author committed is his to judge.
+            if matches!(project.find_at(output), Found::File(_)) {
                 continue;
-            };
-            for output in &needs.outputs {
-                // The copy that would bring it, and from where.
-                let mut copies = supplies.copied().iter().rev().filter(|copied| copied.target != *output);
-                let source = copies.find_map(|copied| copied.source_of(output));
-                let Some(path) = source else { continue };
-                // Something of that name that the author committed is his to judge.
-                if matches!(project.find_at(output), Found::File(_)) {
-                    continue;
-                }
-                let pattern = managed
-                    .ecosystem
-                    .ignored()
-                    .iter()
-                    .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
-                let Some(pattern) = pattern else { continue };
-                entries.push(Entry {
-                    pattern: (*pattern).to_owned(),
-                    path,
-                    reason: format!("{} makes it in the image", managed.ecosystem.name()),
-                });
             }
+            let pattern = managed
+                .ecosystem
+                .ignored()
+                .iter()
+                .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
+            let Some(pattern) = pattern else { continue };
+            entries.push(Entry {
+                pattern: (*pattern).to_owned(),
+                path,
+                reason: format!("{} makes it in the image", managed.ecosystem.name()),
+            });
+        }
+    });
+    entries
+}
+
+/// Shows `visit` the installs and builds in those RUNs of a stage that are meant, each with its project and what it needs;
+/// those of which that is not known are left out.
+fn each_install(
+    user: &User<'_>,
+    reading: &Reading<'_>,
+    stage: &Stage<'_>,
+    is_meant: fn(&Step<'_>) -> bool,
+    visit: &mut dyn FnMut(&Managed<'_>, &Project<'_>, Needs),
+) {
+    let supplies = reading.supplies(stage, user.context);
+    let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
+    let read = runs.filter(|step| is_meant(step)).filter_map(|step| reading.run(step).ok());
+    let managed = read.flat_map(|analysis| analysis.managed());
+    for managed in managed.filter(|managed| has_project(managed.usage.kind)) {
+        let Some(directory) = managed.usage.directory.clone() else { continue };
+        let project = Project::new(user.context, supplies, directory);
+        if let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) {
+            visit(managed, &project, needs);
         }
     }
-    entries
 }
 
 /// Whether a manager that writes into projects may be among the commands of a RUN. Of most it can be told without reading

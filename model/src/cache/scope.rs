@@ -5,14 +5,13 @@ use std::cell::Cell;
 use std::sync::LazyLock;
 
 use dockfix_syntax::view::{self, Variables};
-use dockfix_syntax::{Instruction, Keyword, expand};
+use dockfix_syntax::{Instruction, Keyword, expand, expands_to_itself};
 
 use super::definition::{Environment, Variable};
 use super::reads::{ArgumentNames, Reads};
 use super::{Options, Target};
 use crate::images::{BaseImage, Os};
 use crate::pattern::clean;
-use crate::variables::is_plain;
 
 /// What holds at an instruction, for the values of build arguments that the build was given.
 #[derive(Clone, Debug, Default)]
@@ -156,7 +155,7 @@ impl Scope {
 
     /// Replaces the variables in a word. A word that BuildKit cannot read stays as it is: the build fails on it.
     pub(super) fn expand(&self, word: &str, escape: u8) -> Expanded {
-        if is_plain(word, escape) {
+        if expands_to_itself(word.as_bytes(), escape) {
             return word.to_owned().into();
         }
         let reads = Cell::new(Reads::default());

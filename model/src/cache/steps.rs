@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dockfix_syntax::view::{Copy, Mount, MountKind, Run, RunBody};
+use dockfix_syntax::view::{Copy, Mount, MountKind, Run, RunBody, lossy};
 use dockfix_syntax::{Instruction, Keyword};
 
 use super::definition::{Definition, Part};
@@ -293,11 +293,6 @@ fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> (String, Reads)
         }
     }
     (format!("{} {is_read_only}", fields.join(",")), reads)
-}
-
-/// The text of some bytes; that they are no text is rare, and dear to find out of byte by byte.
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 fn is_remote(source: &str) -> bool {

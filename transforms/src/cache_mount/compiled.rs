@@ -17,7 +17,7 @@ use dockfix_syntax::shell::Operator;
 use dockfix_syntax::{Edits, Keyword, Span};
 
 use super::uses::{self, Uses};
-use super::{RunStep, heredoc, touching};
+use super::{RunStep, failure, touching};
 use crate::analysis::Managed;
 use crate::mounts;
 use crate::report::Safety;
@@ -265,7 +265,7 @@ impl Layout {
         if (number..chain.links.len()).any(|number| operator(number) == Some(Operator::Or)) {
             return Err("the commands behind it run even where one fails".to_owned());
         }
-        let each_counts = heredoc::stops_at_failure(chain);
+        let each_counts = failure::stops_at_failure(chain);
         let beside = match (before, after) {
             (None | Some(Operator::And | Operator::Semicolon | Operator::Newline), None) => {
                 number.checked_sub(1).filter(|_| before == Some(Operator::And))

@@ -9,6 +9,9 @@ use dockfix_syntax::{EditError, Edits, Span};
 
 use super::cleaning::Cleaning;
 
+/// Why what empties the caches stays, and so no mount comes.
+pub(super) const STAYS: &str = "what empties the cache cannot be taken out of the heredoc";
+
 /// The edits of commands, and the removal of what empties the caches. `start` is where the script begins in the source.
 ///
 /// # Errors
@@ -53,36 +56,25 @@ fn link(chain: &Chain<'_>, number: usize) -> Result<Span, String> {
     let of = |number: usize| chain.links.get(number);
     let operator = |number: usize| of(number).and_then(|link| link.operator.map(|(operator, _)| operator));
     let before = number.checked_sub(1).and_then(of);
-    let (Some(this), is_last) = (of(number), of(number + 1).is_none()) else {
+    let Some(this) = of(number) else {
         return Err("the command that empties the cache is not found".to_owned());
     };
     let ends_line = matches!(operator(number), None | Some(Operator::Newline));
     let span = match number.checked_sub(1).and_then(operator) {
         Some(Operator::And) => Span::new(before.map_or(0, |before| before.span.end), this.span.end),
-        // A script fails with its last command: without it, it would fail with another.
-        None | Some(Operator::Newline) if ends_line && (!is_last || stops_at_failure(chain)) => {
+        None | Some(Operator::Newline) if ends_line => {
             let line =
                 chain.text[..this.span.start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let rest = &chain.text[this.span.end..];
             let end = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |at| at + 1);
             Span::new(line, this.span.end + end)
         }
-        _ => return Err("what empties the cache cannot be taken out of the heredoc".to_owned()),
+        _ => return Err(STAYS.to_owned()),
     };
     // What stands between is more than the command where a comment is among it.
     let rest = [Span::new(span.start, this.span.start), Span::new(this.span.end, span.end)];
     if rest.iter().any(|rest| rest.of(chain.text).contains(&b'#')) {
-        return Err("what empties the cache cannot be taken out of the heredoc".to_owned());
+        return Err(STAYS.to_owned());
     }
     Ok(span)
-}
-
-/// Whether the script begins with `set -e`, in whatever company.
-pub(super) fn stops_at_failure(chain: &Chain<'_>) -> bool {
-    chain.links.first().is_some_and(|link| {
-        let text = String::from_utf8_lossy(link.span.of(chain.text)).into_owned();
-        let mut words = text.split_whitespace();
-        words.next() == Some("set")
-            && words.any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('e'))
-    })
 }

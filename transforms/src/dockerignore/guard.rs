@@ -6,11 +6,10 @@ use dockfix_model::ImagePath;
 use dockfix_model::dockerignore::Dockerignore;
 use dockfix_model::project::{Found, Project, Supplies};
 use dockfix_syntax::view::{Copy, MountKind, Run};
-use dockfix_syntax::{Instruction, Keyword, stages};
+use dockfix_syntax::{Instruction, stages};
 use rayon::prelude::*;
 
-use super::{LITTER, User};
-use crate::analysis::has_project;
+use super::{LITTER, User, each_install};
 use crate::reading::Reading;
 
 /// The Dockerfiles that use the ignore file.
@@ -120,23 +119,12 @@ fn read_by_installs(user: &User<'_>) -> Vec<Read> {
     let mut read = Vec::new();
     for stage in &reading.build.stages {
         let supplies = reading.supplies(stage, user.context);
-        for step in stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run) {
-            let Ok(analysis) = reading.run(step) else { continue };
-            for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
-                let Some(directory) = managed.usage.directory.clone() else { continue };
-                let project = Project::new(user.context, supplies, directory);
-                let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
-                    continue;
-                };
-                let paths = needs.files.iter().chain(&needs.directories);
-                let manager = managed.ecosystem.name();
-                read.extend(
-                    paths
-                        .flat_map(|path| sources_of(path, &project, supplies))
-                        .map(|path| Read { manager, path }),
-                );
-            }
-        }
+        each_install(user, &reading, stage, |_| true, &mut |managed, project, needs| {
+            let manager = managed.ecosystem.name();
+            let paths = needs.files.iter().chain(&needs.directories);
+            let paths = paths.flat_map(|path| sources_of(path, project, supplies));
+            read.extend(paths.map(|path| Read { manager, path }));
+        });
     }
     read
 }
