@@ -17,15 +17,14 @@
 mod release;
 
 use dockfix_model::commands::Invocation;
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::Effects;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Table, Words, path_of};
-use crate::system;
+use crate::options::{Grammar, Table, Words};
+use crate::system::{self, PackageNames};
 use crate::{
-    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind,
-    names,
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Refusal, Sharing, Usage, UsageKind, names,
 };
 
 /// apk.
@@ -126,16 +125,12 @@ impl Ecosystem for Apk {
             effects = Effects::opaque();
         } else if line.verb == Verb::Install {
             for operand in &line.words.operands {
-                effects.reads = effects.reads.and(read_by(operand, command));
+                effects.reads = effects.reads.and(NAMES.read_by(operand, command));
             }
         }
         // Scripts of packages get no variable but PATH (`apk_db_run_script`), unless `--preserve-env` says otherwise.
         let runs_package_code = line.words.has(&["--preserve-env"]);
         Some(Usage { kind, directory: None, effects, runs_package_code })
-    }
-
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
-        Ok(Needs::default())
     }
 
     fn caches(
@@ -183,10 +178,6 @@ impl Ecosystem for Apk {
         }
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn is_for_root(&self) -> bool {
         true
     }
@@ -217,24 +208,8 @@ fn edits(command: &Invocation<'_>, line: &Line<'_>) -> Vec<CommandEdit> {
     edits
 }
 
-/// The files that an operand of `add` names: a path, or a name that ends in `.apk` (apk-add(8)).
-fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
-    let beginning = operand.beginning();
-    let is_package = match operand.value {
-        Some(word) => !word.contains('/') && !word.ends_with(".apk"),
-        // `name=$VERSION` is a package whatever the version is.
-        None => {
-            operand.argument.glob.is_none()
-                && !beginning.contains('/')
-                && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '!'))
-                && !operand.argument.text.ends_with(b".apk")
-        }
-    };
-    if is_package {
-        return Paths::none();
-    }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
-}
+/// apk-add(8): a path, or a name that ends in `.apk`, is a file.
+const NAMES: PackageNames = PackageNames { files: &[".apk"], slash_is_file: true, beginnings: &['.', '!'] };
 
 #[cfg(test)]
 mod tests {

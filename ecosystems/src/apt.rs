@@ -27,8 +27,8 @@ use dockfix_model::{ImagePath, State};
 use crate::options::{Grammar, Operand, Short, Table, Value, Words};
 use crate::system;
 use crate::{
-    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Needs, Refusal, Sharing,
-    Usage, UsageKind,
+    COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Refusal, Sharing, Usage,
+    UsageKind,
 };
 
 /// apt and its front ends.
@@ -212,10 +212,6 @@ impl Ecosystem for Apt {
         Some(Usage { kind, directory: None, effects, runs_package_code })
     }
 
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
-        Ok(Needs::default())
-    }
-
     fn caches(
         &self,
         command: &Invocation<'_>,
@@ -270,10 +266,6 @@ impl Ecosystem for Apt {
             Verb::Install | Verb::BuildDep => Some(IndexUse::Reads),
             Verb::Query | Verb::Remove | Verb::Mark | Verb::Clean => None,
         }
-    }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn is_for_root(&self) -> bool {

@@ -101,14 +101,7 @@ impl Ecosystem for Bun {
         }
         match verb {
             Verb::Install => {
-                let directory = match line.value(&["--cwd"]) {
-                    None => command.directory.clone(),
-                    Some(Value::Known(path)) => command
-                        .directory
-                        .as_ref()
-                        .map_or_else(|| ImagePath::absolute(path), |directory| Some(directory.join(path))),
-                    Some(_) => None,
-                };
+                let directory = line.directory(command, &["--cwd"]);
                 let runs_scripts = !line.has(&["--ignore-scripts"]);
                 Some(Usage {
                     kind: UsageKind::Install,

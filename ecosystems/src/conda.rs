@@ -23,7 +23,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, Shell, State, User, Variables};
 
 use crate::environment::Environment;
-use crate::options::{Given, Grammar, Operand, Short, Words};
+use crate::options::{self, Given, Grammar, Operand, Short, Words};
 use crate::python::closure::Closure;
 use crate::python::places;
 use crate::python::source::has_scheme;
@@ -169,11 +169,8 @@ impl Ecosystem for Conda {
         let line = Line::read(command)?;
         let mut effects = effects(command, state)?;
         let directory = command.directory.as_ref();
-        let resolve = |path: &str| ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
-        let inside = |path: &ImagePath| {
-            directory
-                .is_some_and(|directory| *directory != ImagePath::root() && path.below(directory).is_some())
-        };
+        let resolve = |path: &str| options::path(path, directory);
+        let inside = |path: &ImagePath| options::is_inside(path, directory);
         let mut uses_project = !line.files()?.is_empty();
         for option in &line.words.options {
             if matches!(option.name, "-p" | "--prefix" | "-r" | "--root-prefix") {
@@ -256,10 +253,6 @@ impl Ecosystem for Conda {
             )),
             _ => Ok(CachePlan::default()),
         }
-    }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -15,7 +15,7 @@ use crate::javascript::manifest::Manifest;
 use crate::javascript::surroundings;
 use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Words};
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::{Ecosystem, Needs, Refusal, Usage, UsageKind};
 
 /// corepack.
 pub(crate) struct Corepack;
@@ -85,20 +85,6 @@ impl Ecosystem for Corepack {
         Err(Refusal::new(format!(
             "no package.json with packageManager is copied from the build context to {directory}"
         )))
-    }
-
-    fn caches(
-        &self,
-        _: &Invocation<'_>,
-        _: &Usage,
-        _: &State,
-        _: Option<&Project<'_>>,
-    ) -> Result<CachePlan, Refusal> {
-        Ok(CachePlan::default())
-    }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
     }
 }
 

@@ -17,15 +17,13 @@
 //! `dnf/dnf-main.c`.
 
 use dockfix_model::commands::Invocation;
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::Effects;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Table, Value, Words, path_of};
-use crate::system;
-use crate::{
-    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
-};
+use crate::options::{Grammar, Table, Value, Words};
+use crate::system::{self, PackageNames};
+use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Refusal, Sharing, Usage, UsageKind, names};
 
 /// dnf and its kin.
 pub(crate) struct Dnf;
@@ -222,15 +220,11 @@ impl Ecosystem for Dnf {
             effects = Effects::opaque();
         } else if line.verb == Verb::Install {
             for operand in &line.words.operands {
-                effects.reads = effects.reads.and(read_by(operand, command));
+                effects.reads = effects.reads.and(NAMES.read_by(operand, command));
             }
         }
         let runs_package_code = matches!(line.verb, Verb::Install | Verb::Remove);
         Some(Usage { kind, directory: None, effects, runs_package_code })
-    }
-
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
-        Ok(Needs::default())
     }
 
     fn caches(
@@ -269,10 +263,6 @@ impl Ecosystem for Dnf {
         Ok(CachePlan { caches: vec![cache], edits: edits(command, &line, generation) })
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn is_for_root(&self) -> bool {
         true
     }
@@ -301,24 +291,9 @@ fn edits(command: &Invocation<'_>, line: &Line<'_>, generation: Generation) -> V
     edits
 }
 
-/// The file that an operand names: a package file that is no address.
-fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
-    let beginning = operand.beginning();
-    let is_remote = beginning.contains("://");
-    let is_package = match operand.value {
-        Some(word) => !(word.ends_with(".rpm") || word.ends_with(".spec")),
-        None => {
-            operand.argument.glob.is_none()
-                && !beginning.contains('/')
-                && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '@')
-                && !operand.argument.text.ends_with(b".rpm")
-        }
-    };
-    if is_remote || is_package {
-        return Paths::none();
-    }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
-}
+/// Package files; `/usr/bin/ps` is the name of what a package has, `@core` that of a group.
+const NAMES: PackageNames =
+    PackageNames { files: &[".rpm", ".spec"], slash_is_file: false, beginnings: &['@'] };
 
 #[cfg(test)]
 mod tests {

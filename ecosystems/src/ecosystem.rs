@@ -27,9 +27,10 @@ pub trait Ecosystem: Sync {
     /// # Errors
     ///
     /// A [`Refusal`] when the command reads more than can be told, or what cannot be copied apart from the sources.
-    /// The reason names file and line.
-    fn needs(&self, command: &Invocation<'_>, usage: &Usage, project: &Project<'_>)
-    -> Result<Needs, Refusal>;
+    /// The reason names file and line. A manager of whole systems has no projects, and is never asked.
+    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
+        Err(Refusal::new(format!("it is not known what {} reads of a project", self.name())))
+    }
 
     /// The caches the command fills and how to make it use them; an empty plan where it has none worth mounting.
     /// `project` is given where the command has one and the build context is known.
@@ -39,11 +40,13 @@ pub trait Ecosystem: Sync {
     /// A [`Refusal`] when the directory cannot be told or a mount would do harm.
     fn caches(
         &self,
-        command: &Invocation<'_>,
-        usage: &Usage,
-        state: &State,
-        project: Option<&Project<'_>>,
-    ) -> Result<CachePlan, Refusal>;
+        _command: &Invocation<'_>,
+        _usage: &Usage,
+        _state: &State,
+        _project: Option<&Project<'_>>,
+    ) -> Result<CachePlan, Refusal> {
+        Ok(CachePlan::default())
+    }
 
     /// What the command does with an index of packages that lies in the image and may be too old one day; `None` where
     /// it looks after that itself.
@@ -95,7 +98,9 @@ pub trait Ecosystem: Sync {
 
     /// Entries of `.dockerignore` for what the manager writes into a project (`**/node_modules`): files that an install
     /// in the image makes itself and that must not come from the host.
-    fn ignored(&self) -> &'static [&'static str];
+    fn ignored(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The names of the files in which people write what a project needs, as patterns of file names
     /// ([`dockfix_model::pattern`]); none for a manager of whole systems. They tell of what kind a file is when somebody

@@ -128,10 +128,6 @@ impl Ecosystem for Gem {
         }
         Ok(plan)
     }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
 }
 
 /// `gem help install`, `gem help update`, `gem help sources`.

@@ -255,10 +255,6 @@ impl Ecosystem for Golang {
         Ok(plan)
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn manifests(&self) -> &'static [&'static str] {
         &["go.mod"]
     }

@@ -180,10 +180,6 @@ impl Ecosystem for Gradle {
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn manifests(&self) -> &'static [&'static str] {
         &["build.gradle", "build.gradle.kts"]
     }

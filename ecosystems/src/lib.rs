@@ -36,6 +36,7 @@ mod rebuilt;
 mod ruby;
 mod sbt;
 mod system;
+mod text_file;
 mod typical;
 mod uv;
 mod xml;

@@ -175,10 +175,6 @@ impl Ecosystem for Maven {
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn manifests(&self) -> &'static [&'static str] {
         &["pom.xml"]
     }

@@ -285,20 +285,6 @@ impl Ecosystem for MixLocal {
         needs.outputs.clear();
         Ok(needs)
     }
-
-    fn caches(
-        &self,
-        _: &Invocation<'_>,
-        _: &Usage,
-        _: &State,
-        _: Option<&Project<'_>>,
-    ) -> Result<CachePlan, Refusal> {
-        Ok(CachePlan::default())
-    }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
 }
 
 /// The tasks in front of those that need the sources, and the compilation of dependencies.

@@ -24,7 +24,7 @@ use crate::javascript::npmrc::Npmrc;
 use crate::javascript::surroundings::{self, variable};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{code, lock, packages};
-use crate::options::Words;
+use crate::options::{self, Words};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 use command::{Line, Verb};
 
@@ -85,14 +85,10 @@ impl Ecosystem for Npm {
                 if line.operands.iter().any(|operand| !matches!(*operand, "." | "./")) {
                     return None;
                 }
-                let directory = match line.option("prefix") {
-                    None => command.directory.clone(),
-                    Some(Some(path)) => command
-                        .directory
-                        .as_ref()
-                        .map_or_else(|| ImagePath::absolute(path), |directory| Some(directory.join(path))),
-                    Some(None) => None,
-                };
+                let here = command.directory.as_ref();
+                let directory = line
+                    .option("prefix")
+                    .map_or_else(|| here.cloned(), |prefix| options::path(prefix?, here));
                 let ignores_scripts = line.is_on("ignore-scripts")
                     || surroundings::is_on(variable(command, state, "npm_config_ignore_scripts"));
                 Some(Usage {
@@ -384,8 +380,7 @@ fn cache_directory(
     project: Option<&Project<'_>>,
 ) -> Result<ImagePath, Refusal> {
     let resolve = |path: &str, place: &str| {
-        let path = ImagePath::absolute(path)
-            .or_else(|| Some(command.directory.as_ref()?.join(path)))
+        let path = options::path(path, command.directory.as_ref())
             .filter(|_| !path.starts_with('~') && !path.contains('$'));
         path.ok_or_else(|| {
             Refusal::new(format!("{place} names the cache in a way that dockfix does not read"))

@@ -240,6 +240,16 @@ impl<'c> Words<'c> {
         let option = self.options.iter().rev().find(|option| names.contains(&option.name))?;
         Some(&option.value)
     }
+
+    /// The directory in which `command` works: the one that these options name, else the current one; `None` where it is
+    /// only known when the command runs.
+    pub(crate) fn directory(&self, command: &Invocation<'_>, names: &[&str]) -> Option<ImagePath> {
+        let here = command.directory.as_ref();
+        match self.value(names) {
+            Some(value) => path(value.known()?, here),
+            None => here.cloned(),
+        }
+    }
 }
 
 impl Table {
@@ -346,6 +356,11 @@ pub(crate) fn path(text: &str, directory: Option<&ImagePath>) -> Option<ImagePat
         return None;
     }
     ImagePath::absolute(text).or_else(|| Some(directory?.join(text)))
+}
+
+/// Whether a path lies below a directory that is known, and is no root of everything.
+pub(crate) fn is_inside(path: &ImagePath, directory: Option<&ImagePath>) -> bool {
+    directory.is_some_and(|directory| *directory != ImagePath::root() && path.below(directory).is_some())
 }
 
 /// The directory that a word begins with.

@@ -10,15 +10,13 @@
 //! Sources: pacman(8), pacman.conf(5).
 
 use dockfix_model::commands::Invocation;
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::Effects;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Table, Words, path_of};
-use crate::system;
-use crate::{
-    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
-};
+use crate::options::{Grammar, Table, Words};
+use crate::system::{self, PackageNames};
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Refusal, Sharing, Usage, UsageKind, names};
 
 /// pacman.
 pub(crate) struct Pacman;
@@ -133,15 +131,13 @@ impl Ecosystem for Pacman {
         } else if line.verb == Verb::Install {
             let from_files = line.words.has(&["-U", "--upgrade"]);
             for operand in &line.words.operands {
-                effects.reads = effects.reads.and(read_by(operand, from_files, command));
+                let read =
+                    if from_files { system::file(operand, command) } else { NAMES.read_by(operand, command) };
+                effects.reads = effects.reads.and(read);
             }
         }
         let runs_package_code = matches!(line.verb, Verb::Install | Verb::Remove);
         Some(Usage { kind, directory: None, effects, runs_package_code })
-    }
-
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
-        Ok(Needs::default())
     }
 
     fn caches(
@@ -179,29 +175,13 @@ impl Ecosystem for Pacman {
         }
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn is_for_root(&self) -> bool {
         true
     }
 }
 
-/// The file that an operand names: with `-U` any that is no address. `repository/package` of `-S` is none.
-fn read_by(operand: &Operand<'_>, from_files: bool, command: &Invocation<'_>) -> Paths {
-    let beginning = operand.beginning();
-    if beginning.contains("://") {
-        return Paths::none();
-    }
-    if !from_files {
-        let is_package = operand.value.is_some()
-            || (operand.argument.glob.is_none()
-                && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric()));
-        return if is_package { Paths::none() } else { Paths::All };
-    }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
-}
+/// `-S` takes names alone, `repository/package` among them.
+const NAMES: PackageNames = PackageNames { files: &[], slash_is_file: false, beginnings: &[] };
 
 #[cfg(test)]
 mod tests {

@@ -101,17 +101,6 @@ impl<'c> Line<'c> {
         Some(Self { first, verb, words })
     }
 
-    fn directory(&self, command: &Invocation<'_>) -> Option<ImagePath> {
-        let here = command.directory.as_ref();
-        match self.words.value(&["-p", "--project"]) {
-            Some(value) => {
-                let path = value.known()?;
-                ImagePath::absolute(path).or_else(|| Some(here?.join(path)))
-            }
-            None => here.cloned(),
-        }
-    }
-
     fn prefetch(&self, command: &Invocation<'_>, has_hooks: bool) -> Result<String, Refusal> {
         let mut rebuilt = Rebuilt::of(command)?;
         for argument in command.arguments.iter().take(self.first) {
@@ -147,7 +136,7 @@ impl Ecosystem for Pdm {
             return None;
         }
         let mut effects = places::installation(command, state, &["PDM_*"]);
-        let directory = line.directory(command);
+        let directory = line.words.directory(command, &["-p", "--project"]);
         let names = ["PDM_CACHE_DIR", "PDM_HOME", "PDM_LOG_DIR"];
         places::add_directories(&mut effects, &environment, &names, directory.as_ref())?;
         let is_install = matches!(line.verb, Verb::Install | Verb::Sync);

@@ -20,7 +20,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Table, Value, Words};
+use crate::options::{self, Grammar, Table, Value, Words};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
@@ -224,7 +224,7 @@ impl Ecosystem for Pip {
             Verb::Install | Verb::Download | Verb::Wheel | Verb::Uninstall => {}
         }
         // A path that is relative to a directory that is not known may be any.
-        let resolve = |path: &str| ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
+        let resolve = |path: &str| options::path(path, directory);
         let written = line.places(&WRITTEN, resolve)?;
         let read = line.places(&READ, resolve)?;
         let wanted = Wanted::of(&line.words);
@@ -318,9 +318,7 @@ impl Ecosystem for Pip {
         }
         let directory = match line.words.value(&["--cache-dir"]) {
             Some(value) => {
-                let path = value.known().and_then(|path| {
-                    ImagePath::absolute(path).or_else(|| Some(command.directory.as_ref()?.join(path)))
-                });
+                let path = value.known().and_then(|path| options::path(path, command.directory.as_ref()));
                 path.ok_or_else(|| Refusal::new("the directory of --cache-dir is only known when it runs"))?
             }
             None => cache::directory(&environment, "PIP_CACHE_DIR", "pip")?,

@@ -18,14 +18,14 @@ mod install;
 mod lock;
 mod store;
 
+use dockfix_model::State;
 use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
-use dockfix_model::{ImagePath, State};
 
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
 use crate::npm::{is_registry_package, operands};
-use crate::options::{Grammar, Value, Words};
+use crate::options::{Grammar, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 use install::Install;
 
@@ -123,14 +123,7 @@ impl Ecosystem for Pnpm {
         }
         match verb {
             Verb::Install | Verb::Fetch => {
-                let directory = match line.value(&["-C", "--dir", "--prefix"]) {
-                    None => command.directory.clone(),
-                    Some(Value::Known(path)) => command
-                        .directory
-                        .as_ref()
-                        .map_or_else(|| ImagePath::absolute(path), |directory| Some(directory.join(path))),
-                    Some(_) => None,
-                };
+                let directory = line.directory(command, &["-C", "--dir", "--prefix"]);
                 let ignores_scripts = line.has(&["--ignore-scripts", "--lockfile-only"])
                     || surroundings::is_on(variable(command, state, "npm_config_ignore_scripts"))
                     || surroundings::is_on(variable(command, state, "pnpm_config_ignore_scripts"));

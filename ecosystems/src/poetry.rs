@@ -106,18 +106,6 @@ impl<'c> Line<'c> {
         Some(Self { first, verb, words })
     }
 
-    /// The directory of the project.
-    fn directory(&self, command: &Invocation<'_>) -> Option<ImagePath> {
-        let here = command.directory.as_ref();
-        match self.words.value(&["-C", "--directory", "-P", "--project"]) {
-            Some(value) => {
-                let path = value.known()?;
-                ImagePath::absolute(path).or_else(|| Some(here?.join(path)))
-            }
-            None => here.cloned(),
-        }
-    }
-
     /// The command that installs everything but the project.
     fn prefetch(&self, command: &Invocation<'_>, has_directories: bool) -> Result<String, Refusal> {
         let mut rebuilt = Rebuilt::of(command)?;
@@ -149,7 +137,7 @@ impl Ecosystem for Poetry {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);
         let mut effects = places::installation(command, state, &["POETRY_*"]);
-        let directory = line.directory(command);
+        let directory = line.words.directory(command, &["-C", "--directory", "-P", "--project"]);
         let names = ["POETRY_CACHE_DIR", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "POETRY_CONFIG_DIR"];
         places::add_directories(&mut effects, &environment, &names, directory.as_ref())?;
         let (kind, directory) = match line.verb {

@@ -4,7 +4,50 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use dockfix_model::ImagePath;
+use dockfix_model::commands::Invocation;
 use dockfix_model::effects::Paths;
+
+use crate::options::{Operand, path_of};
+
+/// How a manager tells the names of packages from files.
+pub(crate) struct PackageNames {
+    /// What the names of the files that it reads end with: `.rpm`.
+    pub(crate) files: &'static [&'static str],
+    /// A word with a slash is a file, whatever it ends with.
+    pub(crate) slash_is_file: bool,
+    /// The characters besides letters and digits with which a name may begin.
+    pub(crate) beginnings: &'static [char],
+}
+
+impl PackageNames {
+    /// What a command that takes packages reads of an operand.
+    pub(crate) fn read_by(&self, operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
+        let is_name = match operand.value {
+            Some(word) => {
+                let is_path = self.slash_is_file && word.contains('/');
+                !is_path && !self.files.iter().any(|ending| word.ends_with(ending))
+            }
+            // `name=$VERSION` is a package whatever the version is.
+            None => {
+                let beginning = operand.beginning();
+                let may_begin = |ch: char| ch.is_ascii_alphanumeric() || self.beginnings.contains(&ch);
+                operand.argument.glob.is_none()
+                    && !beginning.contains('/')
+                    && beginning.starts_with(may_begin)
+                    && !self.files.iter().any(|ending| operand.argument.text.ends_with(ending.as_bytes()))
+            }
+        };
+        if is_name { Paths::none() } else { file(operand, command) }
+    }
+}
+
+/// What a command reads of an operand that names a file, or an address from where to fetch it.
+pub(crate) fn file(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
+    if operand.beginning().contains("://") {
+        return Paths::none();
+    }
+    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
+}
 
 /// The directories that packages of a distribution own, by the Filesystem Hierarchy Standard 3.0.
 ///

@@ -24,7 +24,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Given, Grammar, Short, Value, Words};
+use crate::options::{self, Given, Grammar, Short, Value, Words};
 use crate::python::call::arguments_of;
 use crate::python::places;
 use crate::python::source::{Source, begins_with_comparison, has_scheme, source};
@@ -196,7 +196,7 @@ impl<'c> Line<'c> {
         for name in names {
             if let Some(value) = self.value(&[name]) {
                 let path = value.known()?;
-                directory = ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
+                directory = options::path(path, directory.as_ref());
             }
         }
         directory

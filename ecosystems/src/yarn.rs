@@ -18,9 +18,9 @@ mod berry;
 mod classic;
 mod version;
 
+use dockfix_model::State;
 use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
-use dockfix_model::{ImagePath, State};
 
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
@@ -185,14 +185,7 @@ fn install(command: &Invocation<'_>, state: &State, line: &Words<'_>) -> Option<
     {
         return None;
     }
-    let directory = match line.value(&["--cwd"]) {
-        None => command.directory.clone(),
-        Some(Value::Known(path)) => command
-            .directory
-            .as_ref()
-            .map_or_else(|| ImagePath::absolute(path), |directory| Some(directory.join(path))),
-        Some(_) => None,
-    };
+    let directory = line.directory(command, &["--cwd"]);
     let mode = line.value(&["--mode"]);
     let ignores_scripts = line.has(&["--ignore-scripts"])
         || mode.is_some_and(|mode| matches!(mode.known(), Some("skip-build" | "update-lockfile")))

@@ -11,15 +11,13 @@
 //! Sources: zypper(8), zypp.conf.
 
 use dockfix_model::commands::Invocation;
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::Effects;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use crate::options::{Grammar, Operand, Words, path_of};
-use crate::system;
-use crate::{
-    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
-};
+use crate::options::{Grammar, Words};
+use crate::system::{self, PackageNames};
+use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Refusal, Sharing, Usage, UsageKind, names};
 
 /// zypper.
 pub(crate) struct Zypper;
@@ -162,15 +160,11 @@ impl Ecosystem for Zypper {
             effects = Effects::opaque();
         } else if matches!(line.verb, Verb::Install | Verb::Change) {
             for operand in &line.local.operands {
-                effects.reads = effects.reads.and(read_by(operand, command));
+                effects.reads = effects.reads.and(NAMES.read_by(operand, command));
             }
         }
         let runs_package_code = matches!(line.verb, Verb::Install | Verb::Change);
         Some(Usage { kind, directory: None, effects, runs_package_code })
-    }
-
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
-        Ok(Needs::default())
     }
 
     fn caches(
@@ -206,33 +200,13 @@ impl Ecosystem for Zypper {
         }
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn is_for_root(&self) -> bool {
         true
     }
 }
 
-/// The file that an operand names: a package file or a repository's description.
-fn read_by(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
-    let beginning = operand.beginning();
-    let is_name = match operand.value {
-        Some(word) => !word.contains('/') && !word.ends_with(".rpm") && !word.ends_with(".repo"),
-        None => {
-            operand.argument.glob.is_none()
-                && !beginning.contains('/')
-                && beginning.starts_with(|ch: char| ch.is_ascii_alphanumeric())
-                && !operand.argument.text.ends_with(b".rpm")
-        }
-    };
-    // `obs://`, `https://`; a `dir:` is a directory.
-    if is_name || beginning.contains("://") {
-        return Paths::none();
-    }
-    path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
-}
+/// Package files and descriptions of repositories; `obs://` and `https://` are fetched, a `dir:` is a directory.
+const NAMES: PackageNames = PackageNames { files: &[".rpm", ".repo"], slash_is_file: true, beginnings: &[] };
 
 #[cfg(test)]
 mod tests {

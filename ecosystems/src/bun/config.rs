@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use crate::Refusal;
 use crate::javascript::closure::Closure;
 use crate::javascript::manifest::line_of;
+use crate::text_file::TextFile;
 
 /// What a bunfig.toml says.
 #[derive(Default)]
@@ -31,10 +32,7 @@ impl Bunfig {
         if !closure.add_file(project, &path) {
             return Ok(Self::default());
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, &path)?;
         let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
             Refusal::new(format!("{shown}:{line} is not valid TOML"))

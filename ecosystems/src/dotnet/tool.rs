@@ -10,7 +10,7 @@ use super::line::{Line, Verb};
 use super::msbuild::Properties;
 use crate::environment::Environment;
 use crate::system;
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::{Ecosystem, Needs, Refusal, Usage, UsageKind};
 
 /// `dotnet tool install`, `dotnet workload install`, `dotnet --info`. A local tool (without `--global` or `--tool-path`)
 /// becomes part of a manifest in the project: that is not known.
@@ -56,19 +56,5 @@ impl Ecosystem for DotnetTool {
         let mut closure = Closure::new(project, Properties::default());
         closure.add_directory(project.directory())?;
         Ok(closure.finish()?.0)
-    }
-
-    fn caches(
-        &self,
-        _: &Invocation<'_>,
-        _: &Usage,
-        _: &State,
-        _: Option<&Project<'_>>,
-    ) -> Result<CachePlan, Refusal> {
-        Ok(CachePlan::default())
-    }
-
-    fn ignored(&self) -> &'static [&'static str] {
-        &[]
     }
 }

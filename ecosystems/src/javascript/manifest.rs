@@ -5,6 +5,7 @@ use dockfix_model::project::{Found, Project};
 use serde_json::{Map, Value};
 
 use crate::Refusal;
+use crate::text_file::TextFile;
 
 /// A package.json that was read.
 pub(crate) struct Manifest {
@@ -33,10 +34,7 @@ impl Manifest {
         if !matches!(project.find_at(&path), Found::File(_)) {
             return Ok(None);
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, &path)?;
         let unmarked = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let json = match serde_json::from_str(unmarked) {
             Ok(Value::Object(json)) => json,

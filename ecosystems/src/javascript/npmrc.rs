@@ -5,6 +5,7 @@ use dockfix_model::project::{Found, Project};
 
 use super::closure::Closure;
 use crate::Refusal;
+use crate::text_file::TextFile;
 
 /// What a project's .npmrc says.
 #[derive(Debug, Default)]
@@ -30,10 +31,7 @@ impl Npmrc {
         if !closure.add_file(project, &path) {
             return Ok(Self::default());
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, &path)?;
         closure.variables.extend(interpolated(&text));
         let npmrc = Self { settings: settings(&text), shown };
         npmrc.check(project, directory, closure)?;

@@ -8,6 +8,7 @@ use super::closure::Closure;
 use super::manifest::line_of;
 use super::npmrc::interpolated;
 use crate::Refusal;
+use crate::text_file::TextFile;
 
 /// A YAML file that was read.
 pub(crate) struct Yaml {
@@ -35,11 +36,10 @@ impl Yaml {
         if !closure.add_file(project, path) {
             return Ok(None);
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .filter(|text| text.len() <= MAX_SIZE)
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, path)?;
+        if text.len() > MAX_SIZE {
+            return Err(Refusal::new(format!("{shown} is too large to be read as YAML")));
+        }
         let value = serde_yaml::from_str(&text).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line().max(1));
             Refusal::new(format!("{shown}:{line} is not valid YAML"))

@@ -7,6 +7,7 @@ use dockfix_model::project::{Found, Project};
 use toml::de::{DeTable, DeValue};
 
 use crate::Refusal;
+use crate::text_file::TextFile;
 
 /// A file that was read.
 pub(crate) struct TomlFile {
@@ -32,10 +33,7 @@ impl TomlFile {
         if !matches!(project.find_at(path), Found::File(_)) {
             return Ok(None);
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, path)?;
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         Ok(Some(Self { shown, text }))
     }

@@ -7,15 +7,15 @@
 //!
 //! Sources: Python's library reference, "venv"; virtualenv's "CLI interface"; uv's "CLI reference", "uv venv".
 
+use dockfix_model::State;
 use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
-use dockfix_model::{ImagePath, State};
 
 use super::call::arguments_of;
 use super::closure::Closure;
 use super::places;
-use crate::options::{Grammar, Words};
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::options::{self, Grammar, Words};
+use crate::{Ecosystem, Needs, Refusal, Usage, UsageKind};
 
 /// The makers of virtual environments.
 pub(crate) struct Venv;
@@ -89,9 +89,8 @@ impl Ecosystem for Venv {
         let line = Line::read(command)?;
         let directory = command.directory.as_ref();
         let path = line.path()?;
-        let path = ImagePath::absolute(path).or_else(|| Some(directory?.join(path)))?;
-        let inside = directory
-            .is_some_and(|directory| *directory != ImagePath::root() && path.below(directory).is_some());
+        let path = options::path(path, directory)?;
+        let inside = options::is_inside(&path, directory);
         let mut effects = places::installation(command, state, &["UV_*", "VIRTUALENV_*"]);
         if !inside {
             places::write(&mut effects, vec![path]);
@@ -121,16 +120,6 @@ impl Ecosystem for Venv {
         let mut needs = closure.into_needs();
         needs.outputs.extend(Some(path).filter(|path| path.below(project.directory()).is_some()));
         Ok(needs)
-    }
-
-    fn caches(
-        &self,
-        _: &Invocation<'_>,
-        _: &Usage,
-        _: &State,
-        _: Option<&Project<'_>>,
-    ) -> Result<CachePlan, Refusal> {
-        Ok(CachePlan::default())
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -6,6 +6,7 @@ use dockfix_model::project::Project;
 
 use super::sync::add_settings;
 use super::{Line, Verb};
+use crate::options;
 use crate::python::closure::Closure;
 use crate::python::places;
 use crate::python::wanted::Wanted;
@@ -22,10 +23,8 @@ pub(super) fn recognise(
     directory: Option<&ImagePath>,
     mut effects: Effects,
 ) -> Option<(UsageKind, Effects)> {
-    let resolve = |path: &str| ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
-    let inside = |path: &ImagePath| {
-        directory.is_some_and(|directory| *directory != ImagePath::root() && path.below(directory).is_some())
-    };
+    let resolve = |path: &str| options::path(path, directory);
+    let inside = |path: &ImagePath| options::is_inside(path, directory);
     let mut named = Vec::new();
     for option in &line.words.options {
         // `--python 3.12` names no file.

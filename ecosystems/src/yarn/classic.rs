@@ -13,6 +13,7 @@ use crate::javascript::packages;
 use crate::javascript::surroundings::variable;
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::options::{Value, Words};
+use crate::text_file::TextFile;
 use crate::{Cache, CacheKind, CachePlan, Needs, Refusal, Sharing, Usage};
 
 /// The root's scripts that an install runs (yarn 1, `src/cli/commands/install.js`, `wrapLifecycle`); with
@@ -159,10 +160,7 @@ impl Yarnrc {
         if !closure.add_file(project, &path) {
             return Ok(Self::default());
         }
-        let shown = project.shown(path.as_str());
-        let text = project
-            .read_text(path.as_str())
-            .ok_or_else(|| Refusal::new(format!("{shown} cannot be read as text")))?;
+        let TextFile { shown, text } = TextFile::read(project, &path)?;
         let settings = text.lines().enumerate().filter_map(|(index, line)| {
             let line = line.trim();
             let (key, value) = line.split_once([' ', '\t']).unwrap_or((line, ""));
