@@ -37,7 +37,7 @@ mod tests;
 
 pub use chain::{Chain, Side, insert_command, remove_commands};
 pub use flags::{insert_flags, remove_flag};
-pub use items::{Comments, Place, delete, insert, move_to, replace_instruction};
+pub use items::{Comments, Place, delete, delete_blank_line, insert, move_to, replace_instruction};
 pub use pieces::{remove, replace, replace_args};
 
 use crate::decode::is_separator;

@@ -1,7 +1,9 @@
 //! Moves that keep the blank lines between paragraphs and leave no two of them in a row.
 
+use std::ops::Range;
+
 use dockfix_syntax::rewrite::{self, Comments, Place, RewriteError};
-use dockfix_syntax::{Dockerfile, Edits, ItemKind};
+use dockfix_syntax::{Dockerfile, Edits, Item, ItemKind};
 
 /// Moves an instruction with its comments. Where it was a paragraph of its own, one of the blank lines around it moves
 /// along: two in a row would be left behind otherwise.
@@ -11,53 +13,51 @@ pub(crate) fn move_with_blank_line(
     index: usize,
     place: Place,
 ) -> Result<(), RewriteError> {
-    let items = file.items();
-    let Some(first) = paragraph(file, index) else { return rewrite::move_to(edits, file, index, place) };
-    // Above something the blank line follows, below something it comes first.
-    let blank = match place {
-        Place::Top | Place::Above(_) | Place::Before(_) => index + 1,
-        Place::After(_) | Place::End => first - 1,
-    };
-    let Some(instruction) = file.instruction(index) else { return Err(RewriteError::NoSuchItem(index)) };
-    let source = file.source();
-    let block = &source[items[first].span.start..instruction.span().end];
-    let line = items[blank].span.of(source);
-    let text = if blank > index { [block, line].concat() } else { [line, block].concat() };
-    rewrite::insert(edits, file, place, &text)?;
-    rewrite::delete(edits, file, index, Comments::Go)?;
-    edits.delete(items[blank].span)?;
-    Ok(())
+    move_all_with_blank_lines(edits, file, &[index], place)
 }
 
-/// Moves instructions with their comments, in this order. Where some of them are a paragraph together, it leaves no blank
-/// line behind either.
+/// Moves instructions with their comments, given in their order. A paragraph of which all of them go takes one of the blank
+/// lines around it along; what comes below a paragraph starts a new one, unless it is beside its like.
 pub(crate) fn move_all_with_blank_lines(
     edits: &mut Edits,
     file: &Dockerfile,
     indices: &[usize],
     place: Place,
 ) -> Result<(), RewriteError> {
-    for &index in indices {
-        move_with_blank_line(edits, file, index, place)?;
-    }
-    // Only a paragraph of several is left: each of its own took its blank line along.
-    let items = file.items();
-    for (at, item) in items.iter().enumerate().skip(1) {
-        if !matches!(item.kind, ItemKind::Blank) {
-            continue;
+    let (items, source) = (file.items(), file.source());
+    let beside = beside_its_like(file, indices, place);
+    let place = beside.unwrap_or(place);
+    // Above something the blank line follows, below something it comes first.
+    let is_above = matches!(place, Place::Top | Place::Above(_) | Place::Before(_));
+    let mut rest = indices;
+    let mut previous = None;
+    let has_blank = |range: Range<usize>| items[range].iter().any(|item| is_blank(Some(item)));
+    while let [index, others @ ..] = rest {
+        let first = first_attached(file, *index);
+        let whole = paragraph(file, *index)
+            .filter(|paragraph| instructions(file, paragraph).all(|index| indices.contains(&index)));
+        let block = whole.clone().unwrap_or(first..*index + 1);
+        let starts_anew = match place {
+            _ if beside.is_some() => false,
+            _ if whole.is_some() => true,
+            // What follows another of the same paragraph stays with it.
+            Place::After(_) if previous.is_some_and(|previous| !has_blank(previous..first)) => false,
+            Place::After(place) => is_blank(items.get(place + 1)),
+            _ => false,
+        };
+        let line = if starts_anew { file.line_end().as_bytes() } else { b"" };
+        let text = &source[items[block.start].span.start..items[block.end - 1].span.end];
+        let text = if is_above { [text, line].concat() } else { [line, text].concat() };
+        rewrite::insert(edits, file, place, &text)?;
+        for index in instructions(file, &block) {
+            rewrite::delete(edits, file, index, Comments::Go)?;
         }
-        let above = items[..at].iter().rposition(|item| matches!(item.kind, ItemKind::Blank));
-        let Some(blank) = above else { continue };
-        let paragraph = &items[blank + 1..at];
-        let instructions: Vec<_> =
-            (blank + 1..at).filter(|&index| file.instruction(index).is_some()).collect();
-        let ends_in_comment = paragraph.last().is_some_and(|item| matches!(item.kind, ItemKind::Comment));
-        if instructions.len() > 1
-            && !ends_in_comment
-            && instructions.iter().all(|index| indices.contains(index))
-        {
-            edits.delete(item.span)?;
+        if whole.is_some() {
+            rewrite::delete_blank_line(edits, file, if is_above { block.end } else { block.start - 1 })?;
         }
+        previous = Some(block.end);
+        let moved = others.iter().take_while(|index| block.contains(index)).count();
+        rest = &others[moved..];
     }
     Ok(())
 }
@@ -69,18 +69,60 @@ pub(crate) fn delete_with_blank_line(
     index: usize,
 ) -> Result<(), RewriteError> {
     rewrite::delete(edits, file, index, Comments::Go)?;
-    if paragraph(file, index).is_some() {
-        edits.delete(file.items()[index + 1].span)?;
+    if let Some(paragraph) = paragraph(file, index)
+        && instructions(file, &paragraph).count() == 1
+    {
+        rewrite::delete_blank_line(edits, file, paragraph.end)?;
     }
     Ok(())
 }
 
-/// The first item of the paragraph that an instruction makes with its comments, blank lines before and after it.
-fn paragraph(file: &Dockerfile, index: usize) -> Option<usize> {
+/// The place beside an instruction of the same keyword, where that is as good as `place`: no instruction stands between.
+fn beside_its_like(file: &Dockerfile, indices: &[usize], place: Place) -> Option<Place> {
+    let [index, ..] = *indices else { return None };
+    let keyword = |index: usize| file.instruction(index).map(|instruction| instruction.keyword());
+    let is_alone = |index: usize| first_attached(file, index) == index;
+    if !indices.iter().all(|&other| keyword(other) == keyword(index) && is_alone(other)) {
+        return None;
+    }
     let items = file.items();
-    let is_blank = |index: usize| items.get(index).is_some_and(|item| matches!(item.kind, ItemKind::Blank));
-    let comments =
-        items[..index].iter().rev().take_while(|item| matches!(item.kind, ItemKind::Comment)).count();
-    let first = index - comments;
-    (first > 0 && is_blank(first - 1) && is_blank(index + 1)).then_some(first)
+    match place {
+        Place::Above(at) => {
+            let blank =
+                first_attached(file, at).checked_sub(1).filter(|&blank| is_blank(items.get(blank)))?;
+            let above = blank.checked_sub(1).filter(|above| !indices.contains(above))?;
+            (keyword(above) == keyword(index)).then_some(Place::After(above))
+        }
+        Place::After(at) if is_blank(items.get(at + 1)) => {
+            let below = Some(at + 2).filter(|below| !indices.contains(below))?;
+            (keyword(below) == keyword(index)).then_some(Place::Before(below))
+        }
+        _ => None,
+    }
+}
+
+/// The items of the paragraph in which an instruction stands, where there are blank lines before and after it and no
+/// comment ends it.
+fn paragraph(file: &Dockerfile, index: usize) -> Option<Range<usize>> {
+    let items = file.items();
+    let is_blank = |item: &Item| matches!(item.kind, ItemKind::Blank);
+    let start = items[..index].iter().rposition(is_blank)? + 1;
+    let end = index + items[index..].iter().position(is_blank)?;
+    let ends_in_comment = matches!(items[end - 1].kind, ItemKind::Comment);
+    (!ends_in_comment).then_some(start..end)
+}
+
+/// The first of the comments on top of an instruction; the instruction itself without any.
+fn first_attached(file: &Dockerfile, index: usize) -> usize {
+    let is_comment = |item: &&Item| matches!(item.kind, ItemKind::Comment);
+    index - file.items()[..index].iter().rev().take_while(is_comment).count()
+}
+
+fn instructions<'a>(file: &'a Dockerfile, items: &Range<usize>) -> impl Iterator<Item = usize> + 'a {
+    items.clone().filter(|&index| file.instruction(index).is_some())
+}
+
+/// Whether an item is a blank line; the end of the file is like one.
+fn is_blank(item: Option<&Item>) -> bool {
+    item.is_none_or(|item| matches!(item.kind, ItemKind::Blank))
 }

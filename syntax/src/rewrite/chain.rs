@@ -154,7 +154,7 @@ fn takes_operator_before(
 }
 
 /// What joins two commands by `&&` in the manner of an operator that stands at the start or the end of a line: from the
-/// last byte of one command to the first of the next. `None` for an operator in the middle of a line.
+/// last byte of one command to the first of the next. `None` for an operator in the middle of a line, or broken itself.
 fn broken_joint(instruction: &Instruction<'_>, operator: Span) -> Option<Vec<u8>> {
     let source = instruction.file().source();
     let lines = lines::of(instruction);
@@ -162,7 +162,7 @@ fn broken_joint(instruction: &Instruction<'_>, operator: Span) -> Option<Vec<u8>
     let end = end_in_source(instruction, operator.end);
     let index = lines.iter().position(|line| line.span.contains(start))?;
     let line = lines.get(index)?;
-    let code = line.code?;
+    let code = line.code.filter(|code| end <= code.kept.end)?;
     let blank = |text: &[u8]| text.iter().all(|&byte| is_separator(byte));
     let line_end = Span::new(line.text_end, line.span.end).of(source);
     let escape = [instruction.file().escape()];

@@ -1,10 +1,10 @@
 //! Flags.
 
 use super::lines::{self, Code, Line};
-use super::pieces::{end_in_source, insert_at_end};
-use super::{RewriteError, insertion, remove};
+use super::pieces::{Piece, end_in_source, insert_at_end, outcome};
+use super::{RewriteError, insertion, push_inside, remove};
 use crate::decode::{is_separator, leading_space};
-use crate::{Edits, Flag, Instruction, Span, heredoc};
+use crate::{Edits, Flag, Instruction, Span, TextEdit, heredoc};
 
 /// Inserts flags behind the keyword and the flags that are there.
 ///
@@ -28,7 +28,18 @@ pub fn insert_flags(
         Some(line_break) => {
             (flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(), false)
         }
-        None if instruction.flags().is_empty() && flags.len() > 1 => first_flags(instruction, flags),
+        None if instruction.flags().is_empty() && flags.len() > 1 => {
+            let first = first_flags(instruction, flags);
+            if first.gap > 0 {
+                let gap = Span::new(last.end, last.end + first.gap);
+                match replace_gap(edits, instruction, gap, &first.text, flags.len()) {
+                    // The command behind it goes, and the white space with it.
+                    Err(RewriteError::Edit(_)) => {}
+                    done => return done,
+                }
+            }
+            (first.text, first.is_visible)
+        }
         None => {
             let mut text = Vec::with_capacity(flags.iter().map(|flag| 1 + flag.len()).sum());
             for flag in flags {
@@ -127,9 +138,18 @@ fn own_lines(instruction: &Instruction<'_>) -> Option<Vec<u8>> {
     Some([gap, &[instruction.file().escape()], line_end(instruction, &lines, index), indent].concat())
 }
 
+/// What several flags for an instruction without any come to.
+struct FirstFlags {
+    text: Vec<u8>,
+    /// How many bytes of white space behind the keyword go, as they are no end of the arguments' indentation.
+    gap: usize,
+    /// What comes to stand on a line of its own is neither a comment nor blank.
+    is_visible: bool,
+}
+
 /// Several flags for an instruction without any: the first behind the keyword, the others on lines of their own, and
-/// the arguments below them. Also tells whether what comes to stand on a line of its own is neither a comment nor blank.
-fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> (Vec<u8>, bool) {
+/// the arguments below them.
+fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> FirstFlags {
     let source = instruction.file().source();
     let lines = lines::of(instruction);
     let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
@@ -144,15 +164,32 @@ fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> (Vec<u8>, bool)
         text.extend_from_slice(if number == 0 { b" " } else { &line_break });
         text.extend_from_slice(flag.as_bytes());
     }
-    // White space between keyword and arguments stays: it is the end of the arguments' indentation.
-    let gap = rest.iter().take_while(|&&byte| is_separator(byte)).count();
-    let mut is_visible = true;
-    if gap < rest.len() {
-        is_visible = !matches!(rest[leading_space(rest)..].first(), None | Some(b'#'));
-        text.extend_from_slice(&[b" ", &escape[..], line_end].concat());
-        text.extend_from_slice(&indent[..indent.len().saturating_sub(gap)]);
+    let (gap, arguments) = rest.split_at(rest.iter().take_while(|&&byte| is_separator(byte)).count());
+    if arguments.is_empty() {
+        return FirstFlags { text, gap: 0, is_visible: true };
     }
-    (text, is_visible)
+    let is_visible = !matches!(rest[leading_space(rest)..].first(), None | Some(b'#'));
+    text.extend_from_slice(&[b" ", &escape[..], line_end].concat());
+    // White space between keyword and arguments stays where it can be the end of the arguments' indentation.
+    let (start, gap) = indent.strip_suffix(gap).map_or((indent, gap.len()), |start| (start, 0));
+    text.extend_from_slice(start);
+    FirstFlags { text, gap, is_visible }
+}
+
+/// Puts so many flags in the place of the white space in front of the arguments, given as a span of the logical text that
+/// lies on one line.
+fn replace_gap(
+    edits: &mut Edits,
+    instruction: &Instruction<'_>,
+    gap: Span,
+    text: &[u8],
+    flags: usize,
+) -> Result<(), RewriteError> {
+    let mut outcome = outcome(instruction, &[Piece { span: gap, text }])?;
+    outcome.flags += flags;
+    let start = end_in_source(instruction, gap.start);
+    let edit = TextEdit { span: Span::new(start, start + gap.len()), text: text.to_vec() };
+    push_inside(edits, instruction, vec![edit], &outcome)
 }
 
 /// The code line with the byte at `at`.

@@ -71,6 +71,17 @@ pub fn delete(
     push(edits, gone.into_iter().map(|span| deletion(lines::whole(file, span))).collect())
 }
 
+/// Deletes the blank line that is item `index` of the file.
+///
+/// # Errors
+///
+/// When the item is no blank line or lies inside a change.
+pub fn delete_blank_line(edits: &mut Edits, file: &Dockerfile, index: usize) -> Result<(), RewriteError> {
+    let item = file.items().get(index).filter(|item| matches!(item.kind, ItemKind::Blank));
+    let span = item.ok_or(RewriteError::NoSuchItem(index))?.span;
+    push(edits, vec![deletion(lines::whole(file, span))])
+}
+
 /// Moves the instruction `index` with its comments, byte for byte. It stays where it is when the place is beside it.
 ///
 /// # Errors

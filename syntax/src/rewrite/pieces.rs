@@ -150,7 +150,7 @@ fn checked<'t>(
 }
 
 /// What must come of the instruction with the pieces changed. Refuses what would announce other heredocs.
-fn outcome(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Outcome, RewriteError> {
+pub(super) fn outcome(instruction: &Instruction<'_>, pieces: &[Piece<'_>]) -> Result<Outcome, RewriteError> {
     let text = instruction.text();
     let mut new = Vec::with_capacity(text.len());
     let mut at = 0;

@@ -180,6 +180,9 @@ mod flags {
     fn come_by_twos() {
         let two = &["--n", "--o"][..];
         check("RUN a && \\\n  b\n", add(two), "RUN --n \\\n  --o \\\n  a && \\\n  b\n");
+        check("RUN a && \\\n\tb\n", add(two), "RUN --n \\\n\t--o \\\n\ta && \\\n\tb\n");
+        check("RUN  a && \\\nb\n", add(two), "RUN --n \\\n--o \\\na && \\\nb\n");
+        check("RUN  a && \\\n b\n", add(two), "RUN --n \\\n --o \\\n a && \\\n b\n");
         check("RUN a\n", add(two), "RUN --n \\\n    --o \\\n    a\n");
         check("RUN \\\n  b\n", add(two), "RUN --n \\\n  --o \\\n  b\n");
         check("RUN --m a\n", add(two), "RUN --m --n --o a\n");
@@ -306,6 +309,12 @@ mod commands {
 
     fn add(number: usize, side: Side) -> impl Fn(&mut Edits, &Dockerfile) -> Made {
         move |edits, file| insert_command(edits, &run(file), &chain(&run(file)), number, side, b"x y")
+    }
+
+    #[test]
+    fn come_beside_an_operator_of_two_lines() {
+        check("RUN a &\\\n& b\n", add(0, Side::After), "RUN a && x y &\\\n& b\n");
+        check("RUN a \\\n &\\\n& b\n", add(1, Side::Before), "RUN a \\\n &\\\n& x y && b\n");
     }
 
     #[test]

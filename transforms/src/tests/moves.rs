@@ -439,6 +439,23 @@ fn paragraphs_move_whole() {
         &["late-arg"],
         &[],
         "FROM debian\n\nARG SHA\nENV COMMIT=$SHA\n\nRUN apt-get update && apt-get install -y curl\n\nRUN ./x\n",
-        "FROM debian\n\nRUN apt-get update && apt-get install -y curl\n\nARG SHA\nENV COMMIT=$SHA\nRUN ./x\n",
+        "FROM debian\n\nRUN apt-get update && apt-get install -y curl\n\nARG SHA\nENV COMMIT=$SHA\n\nRUN ./x\n",
+    );
+}
+
+/// What goes as whole paragraphs takes one blank line each along, wherever it goes and wherever the file ends.
+#[test]
+fn paragraphs_move_as_such() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM alpine\n\nARG A\nARG B\n\nLABEL a=$A b=$B\n\nRUN apk add curl\n\nWORKDIR /x",
+        "FROM alpine\n\nRUN apk add curl\n\nARG A\nARG B\n\nLABEL a=$A b=$B\n\nWORKDIR /x",
+    );
+    check(
+        &["late-arg"],
+        &[],
+        "FROM alpine\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nRUN apk add curl\n\nWORKDIR /x",
+        "FROM alpine\n\nRUN apk add curl\n\nARG V\n\nENV W=$V\n\nARG A\n\nLABEL a=$A\n\nWORKDIR /x",
     );
 }
