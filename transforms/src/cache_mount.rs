@@ -5,7 +5,6 @@
 
 mod cleaning;
 mod compiled;
-mod failure;
 mod heredoc;
 mod readers;
 mod touching;
@@ -20,6 +19,7 @@ use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed};
+use crate::failure;
 use crate::mounts;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};

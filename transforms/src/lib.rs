@@ -12,6 +12,7 @@ mod check;
 mod difference;
 mod dockerignore;
 mod engine;
+mod failure;
 mod frontend;
 mod gain;
 mod history;

@@ -122,7 +122,6 @@ fn instructions<'a>(file: &'a Dockerfile, items: &Range<usize>) -> impl Iterator
     items.clone().filter(|&index| file.instruction(index).is_some())
 }
 
-/// Whether an item is a blank line; the end of the file is like one.
 fn is_blank(item: Option<&Item>) -> bool {
-    item.is_none_or(|item| matches!(item.kind, ItemKind::Blank))
+    item.is_some_and(|item| matches!(item.kind, ItemKind::Blank))
 }

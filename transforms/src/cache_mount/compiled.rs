@@ -17,8 +17,9 @@ use dockfix_syntax::shell::Operator;
 use dockfix_syntax::{Edits, Keyword, Span};
 
 use super::uses::{self, Uses};
-use super::{RunStep, failure, touching};
+use super::{RunStep, touching};
 use crate::analysis::Managed;
+use crate::failure;
 use crate::mounts;
 use crate::report::Safety;
 use crate::transform::{Input, Proposals};

@@ -10,7 +10,7 @@ use dockfix_syntax::view::Copy;
 
 use super::destination;
 use super::run::ProjectOutcome;
-use super::sink::{Below, Sinking};
+use super::sink::{Below, Manifests, Sinking};
 use crate::analysis::has_project;
 
 impl Sinking<'_, '_> {
@@ -28,8 +28,11 @@ impl Sinking<'_, '_> {
                 Keyword::Run => {
                     let analysis = input.reading.run(step).ok()?;
                     self.check_mounts(step).ok()?;
-                    let Some(managed) = analysis.managed().find(|managed| has_project(managed.usage.kind))
-                    else {
+                    let installs = analysis.pieces.iter().enumerate().find_map(|(number, piece)| {
+                        let managed = piece.managed.iter().find(|managed| has_project(managed.usage.kind))?;
+                        Some((number, managed))
+                    });
+                    let Some((number, managed)) = installs else {
                         if analysis.effects().writes == Paths::none() {
                             continue;
                         }
@@ -41,7 +44,7 @@ impl Sinking<'_, '_> {
                     if !is_same || self.brings_programs(step) {
                         return None;
                     }
-                    let outcome = self.pass_project(index, analysis, managed, true).ok()?;
+                    let outcome = self.pass_project(index, analysis, (number, managed), true).ok()?;
                     let ProjectOutcome::Prefetch(manifests, below, name) = outcome else { return None };
                     let Below::Prefetch { flags, command, .. } = below else { return None };
                     let read = manifests.files.iter().chain(&manifests.directories).map(|(_, path)| path);
@@ -60,7 +63,13 @@ impl Sinking<'_, '_> {
                     self.gained.push((step.instruction.start_line(), name));
                     self.manifests = manifests;
                     let directory = (!is_here).then_some(directory);
-                    return Some(Below::Prefetch { flags, command, directory, after: None });
+                    return Some(Below::Prefetch {
+                        flags,
+                        command,
+                        directory,
+                        after: None,
+                        early: Manifests::default(),
+                    });
                 }
                 Keyword::Copy | Keyword::Add => {
                     let copy = Copy::of(&step.instruction)?;

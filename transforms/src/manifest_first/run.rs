@@ -15,6 +15,7 @@ use super::destination;
 use super::fetched::is_fetched;
 use super::sink::{Below, Manifests, Passed, Sinking, Stop, join, shortened, shown};
 use crate::analysis::{Analysis, Managed};
+use crate::failure;
 
 /// What came of one link.
 enum LinkOutcome {
@@ -107,10 +108,10 @@ impl Sinking<'_, '_> {
                 UsageKind::Install | UsageKind::Build => {
                     // What stands before it in the same RUN goes above the copy by a split.
                     let is_first = names.is_empty() && gained.is_empty();
-                    match self.pass_project(index, analysis, managed, is_first)? {
+                    match self.pass_project(index, analysis, (number, managed), is_first)? {
                         ProjectOutcome::Prefetch(found, below, name) => {
-                            self.manifests = found;
-                            return Ok(LinkOutcome::Prefetch(below, name));
+                            let early = std::mem::replace(&mut self.manifests, found);
+                            return Ok(LinkOutcome::Prefetch(self.with_early(below, early), name));
                         }
                         ProjectOutcome::Passed(found, name) => {
                             manifests.add(found);
@@ -132,12 +133,26 @@ impl Sinking<'_, '_> {
         Ok(LinkOutcome::Passed)
     }
 
+    /// What the commands that the copy has passed read of it has to be there before the download, where the copy was.
+    fn with_early(&mut self, below: Below, early: Manifests) -> Below {
+        match below {
+            Below::Prefetch { flags, command, directory, after: Some(after), .. } => {
+                self.manifests.remove(&early);
+                Below::Prefetch { flags, command, directory, after: Some(after), early }
+            }
+            below => {
+                self.manifests.add(early);
+                below
+            }
+        }
+    }
+
     /// Passes a command that works on a project, or finds the download that serves it.
     pub(super) fn pass_project(
         &self,
         index: usize,
         analysis: &Analysis<'_>,
-        managed: &Managed<'_>,
+        (number, managed): (usize, &Managed<'_>),
         is_first: bool,
     ) -> Result<ProjectOutcome, Stop> {
         let stage = self.stage;
@@ -170,6 +185,11 @@ impl Sinking<'_, '_> {
             if !only_prepares(analysis, managed) {
                 return Err(refuse(format!(
                     "what stands before {name} in its RUN may matter to the download"
+                )));
+            }
+            if !failure::fails_with(&analysis.chain, number) {
+                return Err(refuse(format!(
+                    "its RUN goes on where {name} fails, and a download of its own would have to succeed"
                 )));
             }
             self.check_outputs(&needs, &name).map_err(refuse)?;
@@ -315,7 +335,13 @@ impl Sinking<'_, '_> {
         let flags = step.instruction.flags().iter().map(|flag| flag.span.of(step.instruction.text()));
         let flags = flags.map(|flag| String::from_utf8_lossy(flag).into_owned()).collect();
         let after = (index > self.index + 1).then(|| index - 1);
-        let below = Below::Prefetch { flags, command: command.to_owned(), directory, after };
+        let below = Below::Prefetch {
+            flags,
+            command: command.to_owned(),
+            directory,
+            after,
+            early: Manifests::default(),
+        };
         Ok((below, shortened(command)))
     }
 

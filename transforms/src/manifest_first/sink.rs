@@ -20,7 +20,7 @@ use crate::transform::Input;
 /// What became of an attempt.
 pub(super) enum Outcome {
     /// The COPY can move.
-    Sinks(Plan),
+    Sinks(Box<Plan>),
     /// It stays; with the line and the reason where an install would have gained.
     Stays(Option<(usize, String)>),
 }
@@ -62,6 +62,8 @@ pub(super) enum Below {
         directory: Option<ImagePath>,
         /// The step after which both go; `None` where the sources stay.
         after: Option<usize>,
+        /// What is copied in the old place nevertheless, for what comes before the download.
+        early: Manifests,
     },
 }
 
@@ -75,6 +77,12 @@ pub(super) struct Manifests {
 }
 
 impl Manifests {
+    /// Takes out what is among `others`.
+    pub(super) fn remove(&mut self, others: &Self) {
+        self.files.retain(|entry| !others.files.contains(entry));
+        self.directories.retain(|entry| !others.directories.contains(entry));
+    }
+
     /// Adds what is not there yet.
     pub(super) fn add(&mut self, more: Self) {
         for (ours, theirs) in [(&mut self.files, more.files), (&mut self.directories, more.directories)] {
@@ -456,13 +464,13 @@ impl<'s, 'a> Sinking<'s, 'a> {
             return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {}", torn.reason()))));
         }
         let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
-        Outcome::Sinks(Plan {
+        Outcome::Sinks(Box::new(Plan {
             copy: self.index,
             manifests: self.manifests,
             below,
             destination,
             gained: self.gained,
-        })
+        }))
     }
 
     /// Whether the copy takes anything besides the manifests: if not, it is well where it is.

@@ -18,16 +18,24 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let file = input.file();
     let copy = &stage.steps[plan.copy].instruction;
     let mut edits = Edits::new();
-    let manifests = manifest_copies(input, stage, plan);
-    let mut above = manifests.join("\n");
-    if let Below::Prefetch { flags, command, directory, after } = &plan.below {
+    let Some(written) = Copy::of(copy).map(|copy| copy.destination.text) else { return Ok(edits) };
+    // Copied in another place, a relative destination may lead elsewhere.
+    let is_moved = matches!(plan.below, Below::Prefetch { after: Some(_), .. });
+    let destination = plan.destination.as_deref().filter(|_| is_moved).unwrap_or(&written);
+    let mut above = manifest_copies(input, stage, plan.copy, &plan.manifests, destination).join("\n");
+    if let Below::Prefetch { flags, command, directory, after, early } = &plan.below {
         let prefix = directory.as_ref().map_or(String::new(), |directory| format!("cd {directory} && "));
         let flags: String = flags.iter().map(|flag| format!("{flag} ")).collect();
-        above = format!("{above}\nRUN {flags}{prefix}{command}");
+        let run = format!("RUN {flags}{prefix}{command}");
+        above = if above.is_empty() { run } else { format!("{above}\n{run}") };
         let Some(step) = after else {
             rewrite::insert(&mut edits, file, place_of_manifests(copy), above.as_bytes())?;
             return Ok(edits);
         };
+        let early = manifest_copies(input, stage, plan.copy, early, &written).join("\n");
+        if !early.is_empty() {
+            rewrite::insert(&mut edits, file, place_of_manifests(copy), early.as_bytes())?;
+        }
         above.push_str(file.line_end());
         let text = [above.as_bytes(), &moved(copy, plan, true)].concat();
         rewrite::insert(&mut edits, file, Place::After(stage.steps[*step].instruction.index()), &text)?;
@@ -144,13 +152,19 @@ fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
     lines.flat_map(|line| [line, line_end.as_bytes()].concat()).collect()
 }
 
-/// One COPY for the manifests of each directory, or one for all of them.
-fn manifest_copies(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Vec<String> {
-    let instruction = &stage.steps[plan.copy].instruction;
+/// One COPY for the manifests of each directory, or one for all of them, to `written` as the copy has it.
+fn manifest_copies(
+    input: &Input<'_>,
+    stage: &Stage<'_>,
+    copy: usize,
+    Manifests { files, directories }: &Manifests,
+    written: &str,
+) -> Vec<String> {
+    let step = &stage.steps[copy];
+    let instruction = &step.instruction;
     let Some(copy) = Copy::of(instruction) else { return Vec::new() };
-    let target = stage.steps[plan.copy].state.path(&copy.destination.text, instruction.file().escape());
+    let target = step.state.path(&copy.destination.text, instruction.file().escape());
     let Some(target) = target else { return Vec::new() };
-    let Manifests { files, directories } = &plan.manifests;
     let mut flags = String::new();
     for (flag, value) in &copy.flags {
         flags.push_str(&format!(" --{flag}={}", value.as_deref().unwrap_or_default()));
@@ -161,10 +175,6 @@ fn manifest_copies(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Vec<Str
             groups.entry(below).or_default().push(path);
         }
     }
-    // Copied in another place, a relative destination may lead elsewhere.
-    let is_moved = matches!(plan.below, Below::Prefetch { after: Some(_), .. });
-    let destination = plan.destination.as_deref().filter(|_| is_moved);
-    let written = destination.unwrap_or(&copy.destination.text);
     let top = destination::directory(written, "");
     let together = parents::copy(input.file(), input.context, files, &target, &flags, &top);
     if together.is_some() {

@@ -459,3 +459,49 @@ fn paragraphs_move_as_such() {
         "FROM alpine\n\nRUN apk add curl\n\nARG V\n\nENV W=$V\n\nARG A\n\nLABEL a=$A\n\nWORKDIR /x",
     );
 }
+
+/// What RUNs read that the copy passes on its way to the download has to be there before.
+#[test]
+fn the_download_does_not_forget_what_comes_before_it() {
+    let mut files = GO.to_vec();
+    files.push(("corp.crt", ""));
+    check(
+        &["manifest-first"],
+        &files,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN cp corp.crt /usr/local/share/ca-certificates/ && update-ca-certificates\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY corp.crt ./\nRUN cp corp.crt /usr/local/share/ca-certificates/ && update-ca-certificates\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /app .\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN cat go.mod > /etc/mod\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod ./\nRUN cat go.mod > /etc/mod\nCOPY go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /app .\n",
+    );
+}
+
+/// A RUN that does without an install that fails would not do without a download that fails.
+#[test]
+fn a_download_does_not_fail_for_others() {
+    for commands in [
+        "go build ./... || true",
+        "go build ./...; exit 0",
+        "go build ./... | tee log",
+        "go build a || go build b",
+    ] {
+        let first = commands.split(['|', ';']).next().unwrap_or_default().trim();
+        check_refused(
+            &["manifest-first"],
+            GO,
+            &format!("FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN {commands}\n"),
+            &[&format!(
+                "4: its RUN goes on where {first} fails, and a download of its own would have to succeed"
+            )],
+        );
+    }
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
+    );
+}
