@@ -178,6 +178,11 @@ impl Ecosystem for Apk {
         }
     }
 
+    /// The link that turns the cache on for good (wiki.alpinelinux.org, "Local APK cache").
+    fn other_caches(&self) -> &'static [&'static str] {
+        &["/etc/apk/cache"]
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

@@ -221,6 +221,11 @@ impl Ecosystem for Bun {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    /// `--offline` (bun.sh/docs/cli/install).
+    fn lives_off(&self, command: &Invocation<'_>, _: &State, _: &Invocation<'_>) -> bool {
+        command.program == "bun" && command.has("--offline")
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules"]
     }

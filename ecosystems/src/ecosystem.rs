@@ -54,6 +54,22 @@ pub trait Ecosystem: Sync {
         None
     }
 
+    /// Whether its [`UsageKind::CleanCache`] empties the index too, and not only what was downloaded.
+    fn cleans_index(&self) -> bool {
+        false
+    }
+
+    /// Whether `command`, another of this manager's or one that is not read further, would fail or download again if what
+    /// `earlier` leaves in its caches were gone; the same command stands for both where it needs what was there before.
+    fn lives_off(&self, _command: &Invocation<'_>, _: &State, _earlier: &Invocation<'_>) -> bool {
+        false
+    }
+
+    /// Other places where people mount a cache for this manager: who has one there needs no other.
+    fn other_caches(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What the command compiles and keeps beside its project, for the next time; `None` where it keeps nothing.
     ///
     /// # Errors

@@ -198,6 +198,12 @@ impl Ecosystem for Npm {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    /// `--offline` and the setting (npm docs, using-npm/config, "offline").
+    fn lives_off(&self, command: &Invocation<'_>, state: &State, _: &Invocation<'_>) -> bool {
+        let is_set = || surroundings::is_on(variable(command, state, "npm_config_offline"));
+        command.program == "npm" && (command.has("--offline") || command.has("--offline=true") || is_set())
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }

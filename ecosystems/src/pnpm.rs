@@ -191,6 +191,13 @@ impl Ecosystem for Pnpm {
         }
     }
 
+    /// `--offline`, unless `pnpm fetch` has put all into the project's own `node_modules` (pnpm.io, "pnpm fetch"); and
+    /// `pnpm deploy`, which takes what it installs out of the store.
+    fn lives_off(&self, command: &Invocation<'_>, _: &State, earlier: &Invocation<'_>) -> bool {
+        let is_offline = command.has("--offline") && !earlier.has("fetch");
+        command.program == "pnpm" && (is_offline || command.has("deploy"))
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/.pnpm-store", "**/.pnpm-debug.log*"]
     }

@@ -291,6 +291,12 @@ impl Ecosystem for Uv {
         }
     }
 
+    /// `--offline` and UV_OFFLINE (docs.astral.sh/uv, "Environment variables").
+    fn lives_off(&self, command: &Invocation<'_>, state: &State, _: &Invocation<'_>) -> bool {
+        let is_set = || Environment::new(command, state).get("UV_OFFLINE") != Setting::Unset;
+        matches!(&*command.program, "uv" | "uvx") && (command.has("--offline") || is_set())
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

@@ -158,6 +158,11 @@ impl Ecosystem for Yarn {
         }
     }
 
+    /// `--offline` (classic.yarnpkg.com, "yarn install").
+    fn lives_off(&self, command: &Invocation<'_>, _: &State, _: &Invocation<'_>) -> bool {
+        matches!(&*command.program, "yarn" | "yarnpkg") && command.has("--offline")
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &[
             "**/node_modules",

@@ -200,6 +200,11 @@ impl Ecosystem for Zypper {
         }
     }
 
+    /// `clean` removes metadata, or all (zypper(8)).
+    fn cleans_index(&self) -> bool {
+        true
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

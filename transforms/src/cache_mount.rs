@@ -13,12 +13,14 @@ mod uses;
 use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
+use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::view::Mount;
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
-use crate::analysis::{Analysis, Managed};
+use crate::analysis::{Analysis, Managed, Piece};
 use crate::failure;
 use crate::mounts;
 use crate::report::Safety;
@@ -71,8 +73,21 @@ struct Target {
     directory: ImagePath,
     is_locked: bool,
     for_root: bool,
-    /// The manager whose downloads it keeps; `None` for an index, which cleaning does not empty.
+    /// The manager whose cleaning would empty it.
     manager: Option<&'static str>,
+    /// It holds an index.
+    is_index: bool,
+}
+
+/// The indexes that the commands of a RUN have used so far.
+#[derive(Default)]
+struct Indexes {
+    /// Those that one of them has fetched.
+    filled: Vec<ImagePath>,
+    /// Those that one of them has used after that.
+    read: Vec<ImagePath>,
+    /// Those that one of them has used before.
+    torn: Vec<ImagePath>,
 }
 
 /// What one command wants.
@@ -99,12 +114,12 @@ impl RunStep<'_, '_> {
         let mut targets: Vec<Target> = Vec::new();
         let mut edits: Vec<CommandEdit> = Vec::new();
         let mut names: Vec<String> = Vec::new();
-        let mut filled: Vec<ImagePath> = Vec::new();
+        let mut indexes = Indexes::default();
         for managed in self.analysis.managed() {
             if managed.usage.kind == UsageKind::CleanCache {
                 continue;
             }
-            match self.plan(managed, &mut filled) {
+            match self.plan(managed, &mut indexes) {
                 Ok(None) => {}
                 Ok(Some(Wanted { targets: found, edits: more })) => {
                     for target in found {
@@ -118,6 +133,11 @@ impl RunStep<'_, '_> {
                 Err(reason) => proposals.refuse(self.line(), reason),
             }
         }
+        // An index in a mount is hidden from who used it before, and serves nobody where nobody uses it after.
+        targets.retain(|target| {
+            !target.is_index
+                || (indexes.read.contains(&target.directory) && !indexes.torn.contains(&target.directory))
+        });
         if targets.is_empty() {
             return;
         }
@@ -138,7 +158,7 @@ impl RunStep<'_, '_> {
     }
 
     /// The mounts and edits for one command; `None` where there is nothing to mount.
-    fn plan(&self, managed: &Managed<'_>, filled: &mut Vec<ImagePath>) -> Result<Option<Wanted>, String> {
+    fn plan(&self, managed: &Managed<'_>, indexes: &mut Indexes) -> Result<Option<Wanted>, String> {
         let known = managed.usage.directory.clone().filter(|_| self.input.context.is_known());
         let project = known.map(|directory| {
             Project::new(self.input.context, self.input.supplies(self.stage), directory).until(self.index)
@@ -155,7 +175,9 @@ impl RunStep<'_, '_> {
             return Ok(None);
         }
         // Somebody has thought about this command's cache already.
-        if plan.caches.iter().any(|cache| self.is_mounted(&cache.directory)) {
+        let elsewhere = managed.ecosystem.other_caches().iter().map(|path| ImagePath::fixed(path));
+        let mut places = plan.caches.iter().map(|cache| cache.directory.clone()).chain(elsewhere);
+        if places.any(|place| self.is_mounted(&place)) {
             return Ok(None);
         }
         self.check_frontend()?;
@@ -173,16 +195,21 @@ impl RunStep<'_, '_> {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
             }
             let harmless = match cache.kind {
-                CacheKind::Pure => Ok(()),
+                CacheKind::Pure => self.check_downloads(managed, &cache.directory),
                 CacheKind::Store => self.check_store(managed, &cache.directory),
-                CacheKind::Index(use_of_it) => self.check_index(&cache.directory, use_of_it, filled),
+                CacheKind::Index(use_of_it) => {
+                    self.check_index(managed, &cache.directory, use_of_it, indexes)
+                }
             };
+            let is_index = matches!(cache.kind, CacheKind::Index(_));
             match harmless {
                 Ok(()) => targets.push(Target {
                     directory: cache.directory,
                     is_locked: cache.sharing == Sharing::Locked,
                     for_root,
-                    manager: (!matches!(cache.kind, CacheKind::Index(_))).then(|| managed.ecosystem.name()),
+                    manager: (!is_index || managed.ecosystem.cleans_index())
+                        .then(|| managed.ecosystem.name()),
+                    is_index,
                 }),
                 Err(reason) => refused = Some(reason),
             }
@@ -230,7 +257,14 @@ impl RunStep<'_, '_> {
         let user = command.user.as_ref().unwrap_or(&self.step.state.user);
         match user {
             User::Root => Ok(()),
-            User::Other { uid: Some(_), gid: Some(_), .. } if command.user.is_none() => Ok(()),
+            User::Other { uid: Some(_), gid: Some(_), name, .. } if command.user.is_none() => {
+                match readers::changed_user(self.input, self.stage, self.index, name) {
+                    Some(line) => Err(format!(
+                        "line {line} changes user `{name}`, so the mount could not be made writable"
+                    )),
+                    None => Ok(()),
+                }
+            }
             User::Other { name, .. } => Err(format!(
                 "the uid and gid of user `{name}` are not known, so the mount could not be made writable"
             )),
@@ -241,20 +275,64 @@ impl RunStep<'_, '_> {
     /// An index may be mounted where this RUN fills it first and nobody later relies on it.
     fn check_index(
         &self,
+        managed: &Managed<'_>,
         directory: &ImagePath,
         use_of_it: IndexUse,
-        filled: &mut Vec<ImagePath>,
+        indexes: &mut Indexes,
     ) -> Result<(), String> {
-        if use_of_it == IndexUse::Fills && !filled.contains(directory) {
-            filled.push(directory.clone());
+        let fills = |piece: &Piece<'_>| {
+            let mut managed = piece.managed.iter();
+            managed.any(|managed| managed.ecosystem.index_use(managed.command()) == Some(IndexUse::Fills))
+        };
+        let last = self.analysis.pieces.iter().rposition(fills).unwrap_or(0);
+        let is_filled = indexes.filled.contains(directory);
+        match use_of_it {
+            IndexUse::Fills => {
+                indexes.filled.push(directory.clone());
+                let mut behind = last..self.analysis.pieces.len();
+                if behind.any(|number| self.analysis.unknown_in(number).is_some()) {
+                    indexes.read.push(directory.clone());
+                }
+            }
+            IndexUse::Reads if is_filled => indexes.read.push(directory.clone()),
+            IndexUse::Reads => {
+                indexes.torn.push(directory.clone());
+                return Err(format!("it relies on what an earlier step left in {directory}"));
+            }
         }
-        if !filled.contains(directory) {
-            return Err(format!("it relies on what an earlier step left in {directory}"));
+        if !cleaning::empties(self.analysis, directory, last) {
+            return readers::of_index(self.input, self.stage, self.index, managed, directory);
         }
-        if cleaning::empties(self.analysis, directory) {
+        // It would no longer be removed here.
+        match readers::earlier_index(self.input, self.stage, self.index, directory) {
+            Some(line) => Err(format!("it also removes what line {line} leaves in {directory}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Downloads may be mounted where nobody misses them.
+    fn check_downloads(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
+        self.check_parents(managed, directory)?;
+        readers::of_downloads(self.input, self.stage, self.index, managed, directory)
+    }
+
+    /// Directories that are made for the mount belong to root: nobody else could make another one beside it in this RUN.
+    fn check_parents(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
+        let parent = directory.parent().unwrap_or_else(ImagePath::root);
+        let is_roots = managed.ecosystem.is_for_root() || self.step.state.user == User::Root;
+        if is_roots || self.step.state.home().is_some_and(|home| home.below(&parent).is_some()) {
             return Ok(());
         }
-        readers::of_index(self.input, self.stage, self.index, directory)
+        let others = |other: &Managed<'_>| {
+            other.ecosystem.name() != managed.ecosystem.name()
+                && other.usage.effects.writes.overlaps(&Paths::below(vec![parent.clone()]))
+        };
+        if self.analysis.unknown().is_some() || self.analysis.managed().any(others) {
+            return Err(format!(
+                "the mount would make {parent} root's, in which commands of this RUN may write"
+            ));
+        }
+        Ok(())
     }
 
     /// A store may be mounted where every later reader has the same mount.
@@ -271,7 +349,8 @@ impl RunStep<'_, '_> {
         let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
         let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
         let home = self.step.state.home();
-        let search = cleaning::Search { directories: &directories, home, managers: &managers };
+        let workdir = self.step.state.workdir.clone();
+        let search = cleaning::Search { directories: &directories, home, workdir, managers: &managers };
         let mut cleaning = cleaning::find(self.analysis, &search)?;
         let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
@@ -353,9 +432,13 @@ impl RunStep<'_, '_> {
     }
 
     fn flag(&self, target: &Target) -> String {
-        let mut flag = format!("--mount=type=cache,target={}", target.directory);
-        if target.is_locked {
-            flag.push_str(",sharing=locked");
+        let directory = &target.directory;
+        let same = readers::same_cache(self.input, self.stage, directory);
+        let id = same.and_then(Mount::id).map_or(String::new(), |id| format!(",id={id}"));
+        let mut flag = format!("--mount=type=cache{id},target={directory}");
+        let own = target.is_locked.then_some("locked");
+        if let Some(sharing) = same.map_or(own, Mount::sharing) {
+            flag.push_str(&format!(",sharing={sharing}"));
         }
         if let (User::Other { uid: Some(uid), gid: Some(gid), .. }, false) =
             (&self.step.state.user, target.for_root)

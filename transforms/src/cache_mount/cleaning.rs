@@ -43,6 +43,8 @@ pub(super) struct Search<'s> {
     pub(super) directories: &'s [&'s ImagePath],
     /// The home directory of the user, where it is known.
     pub(super) home: Option<ImagePath>,
+    /// The working directory, where it is known.
+    pub(super) workdir: Option<ImagePath>,
     /// The managers whose caches they are.
     pub(super) managers: &'s [&'static str],
 }
@@ -52,6 +54,7 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
     let mut cleaning = Cleaning::default();
     let text = analysis.chain.text;
     for (number, (link, piece)) in analysis.chain.links.iter().zip(&*analysis.pieces).enumerate() {
+        let (links, words) = (cleaning.links.len(), cleaning.words.len());
         let cleans = piece.managed.iter().any(|managed| {
             managed.usage.kind == UsageKind::CleanCache && search.managers.contains(&managed.ecosystem.name())
         });
@@ -70,13 +73,33 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
             },
             _ => search.mentions(link.span.of(text))?,
         }
+        if (links, words) != (cleaning.links.len(), cleaning.words.len()) {
+            check_traces(&link.action)?;
+        }
+    }
+    if !cleaning.links.is_empty() && text.windows(2).any(|bytes| bytes == b"$?") {
+        return Err("a command reads the status of one that would go".to_owned());
     }
     Ok(cleaning)
 }
 
-/// Whether the RUN removes all that lies in `directory`, so that nothing is left for later steps.
-pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath) -> bool {
-    analysis.chain.links.iter().any(|link| match &link.action {
+/// What goes must not have written anything down.
+fn check_traces(action: &Action<'_>) -> Result<(), String> {
+    let Action::Pipeline(commands) = action else { return Ok(()) };
+    let is_kept = |path: &Option<ImagePath>| path.as_ref().is_none_or(|path| path.as_str() != "/dev/null");
+    let writes = commands
+        .iter()
+        .find(|command| command.redirects.iter().any(|(is_written, path)| *is_written && is_kept(path)));
+    match writes {
+        Some(command) => Err(format!("what `{}` writes to a file would be missing", command.program)),
+        None => Ok(()),
+    }
+}
+
+/// Whether the RUN removes all that lies in `directory` behind the link of this number, so that nothing is left for later
+/// steps.
+pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath, after: usize) -> bool {
+    analysis.chain.links.iter().skip(after).any(|link| match &link.action {
         Action::Pipeline(commands) => commands.iter().any(|command| {
             command.program == "rm"
                 && command.arguments.iter().any(|argument| {
@@ -88,6 +111,60 @@ pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath) -> bool {
         _ => false,
     })
 }
+
+/// The first command that would miss what lies in the directories, as written: it names them, something in them, or what is
+/// there because of them alone.
+pub(super) fn missed_by(analysis: &Analysis<'_>, search: &Search<'_>) -> Option<String> {
+    let text = analysis.chain.text;
+    for link in analysis.chain.links.iter() {
+        let Action::Pipeline(commands) = &link.action else {
+            if search.mentions(link.span.of(text)).is_err() {
+                return Some(shown(link.span.of(text)));
+            }
+            continue;
+        };
+        let managed = |command: &Invocation<'_>| {
+            analysis.managed().any(|managed| {
+                managed.command().span == command.span && search.managers.contains(&managed.ecosystem.name())
+            })
+        };
+        let command = commands.iter().find(|command| {
+            let is_content = DO_WITHOUT.contains(&&*command.program)
+                || (command.program == "rm" && is_forced(command))
+                || managed(command);
+            !is_content
+                && command.arguments.iter().any(|argument| {
+                    let word = search.word(argument, command, text);
+                    word.is_ok_and(|word| search.would_miss(&word, command.directory.as_ref()))
+                })
+        });
+        if let Some(command) = command {
+            return Some(shown(command.span.of(text)));
+        }
+    }
+    None
+}
+
+/// The beginning of a command, for a message.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<_> = text.split_ascii_whitespace().take(4).collect();
+    words.join(" ")
+}
+
+/// Whether an `rm` does not mind what is not there.
+fn is_forced(command: &Invocation<'_>) -> bool {
+    let options = command.arguments.iter().filter_map(|argument| argument.value.as_deref());
+    let mut options = options.filter(|word| word.starts_with('-'));
+    options.any(|word| word == "--force" || (!word.starts_with("--") && word.contains('f')))
+}
+
+/// Commands that do not look at what they name, or make it.
+const DO_WITHOUT: [&str; 6] = ["mkdir", "echo", "printf", "export", "true", ":"];
+
+/// Directories that every image has which has a package manager.
+const EVERYWHERE: &str = "/ /etc /home /opt /root /srv /tmp /usr /usr/lib /usr/local /usr/local/bin /usr/local/lib \
+    /usr/local/share /usr/share /var /var/cache /var/lib /var/lib/apt /var/tmp";
 
 /// Commands that work on whole trees.
 const WALKERS: [&str; 12] =
@@ -123,7 +200,19 @@ impl Search<'_> {
     /// Any other command must not name the directories, or it would work on the mount instead of the image.
     fn leaves_alone(&self, command: &Invocation<'_>, text: &[u8]) -> Result<(), String> {
         let walks = WALKERS.contains(&&*command.program);
+        if ["clean", "purge"].iter().any(|part| command.program.contains(part))
+            && command.program.contains(['.', '-', '_'])
+        {
+            return Err(format!("`{}` may remove what lies in the mount", command.program));
+        }
         for argument in &command.arguments {
+            // A script in quotes.
+            if let Some(script) =
+                argument.value.as_deref().filter(|value| value.contains(char::is_whitespace))
+            {
+                self.mentions(script.as_bytes())?;
+                continue;
+            }
             let word = match self.word(argument, command, text) {
                 Ok(word) => word,
                 Err(reason) if walks => return Err(reason),
@@ -163,16 +252,53 @@ impl Search<'_> {
                 .then(|| place.as_ref().map(|place| format!("{place}{rest}")))?
         });
         let word = known.unwrap_or(written);
-        // A variable that the script sets holds what its text says, and that is looked at too; others may hold anything.
+        // A variable that the script sets holds what its text says; others may hold anything.
         let name = word.strip_prefix('$').map(|rest| rest.trim_start_matches('{'));
         let name = name.map(|rest| {
             rest.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').next().unwrap_or(rest)
         });
+        let unknown = || Err(format!("what `{} {word}` names is not known", command.program));
         match name {
-            Some(name) if !is_set(text, name) => {
-                Err(format!("what `{} {word}` names is not known", command.program))
+            Some(name) => match assigned(text, name) {
+                Some(value) if value.starts_with('/') => {
+                    let rest = word.trim_start_matches(['$', '{']).strip_prefix(name).unwrap_or_default();
+                    Ok(format!("{value}{}", rest.trim_start_matches('}')).into())
+                }
+                Some(_) => Ok(word.into()),
+                None => unknown(),
+            },
+            None => Ok(word.into()),
+        }
+    }
+
+    /// Whether what a COPY or a mount takes from the image holds the directories, and then whether it is there without them;
+    /// `None` where it lies elsewhere.
+    pub(super) fn takes(&self, source: &str) -> Option<bool> {
+        let source =
+            if source.starts_with('/') { Cow::Borrowed(source) } else { format!("/{source}").into() };
+        match self.relation(&source, None) {
+            Relation::Elsewhere => None,
+            _ => Some(!self.would_miss(&source, None)),
+        }
+    }
+
+    /// Whether a word names what would no longer be there: the directories, something in them, or what they alone make.
+    fn would_miss(&self, word: &str, current: Option<&ImagePath>) -> bool {
+        match self.relation(word, current) {
+            Relation::Elsewhere => false,
+            Relation::Inside => true,
+            Relation::Above => {
+                let path = ImagePath::absolute(word).or_else(|| Some(current?.join(word)));
+                let holds = |place: &Option<ImagePath>, path: &ImagePath| {
+                    place.as_ref().is_some_and(|place| place.below(path).is_some())
+                };
+                let is_there = |path: &ImagePath| {
+                    holds(&self.home, path)
+                        || holds(&self.workdir, path)
+                        || EVERYWHERE.split_ascii_whitespace().any(|place| place == path.as_str())
+                };
+                !path.is_some_and(|path| is_there(&path))
             }
-            _ => Ok(word.into()),
         }
     }
 
@@ -221,8 +347,9 @@ impl Search<'_> {
                 let first = rest.split('/').next().unwrap_or_default();
                 let pattern = text.get(fixed.len()..).unwrap_or_default().trim_start_matches('/');
                 let pattern = pattern.split('/').next().unwrap_or_default();
+                // The shell's `[!x]` is no pattern of Docker's.
                 let reaches = !is_open
-                    || pattern.contains(['$', '{'])
+                    || pattern.contains(['$', '{', '['])
                     || dockfix_model::pattern::matches(pattern, first).unwrap_or(true);
                 if reaches {
                     return Relation::Above;
@@ -237,6 +364,9 @@ impl Search<'_> {
         let text = String::from_utf8_lossy(text);
         let ends = |ch: char| ch.is_whitespace() || "\"';&|()<>=:,`".contains(ch);
         let walks = text.split(ends).any(|word| WALKERS.contains(&word));
+        if removes_what_is_not_known(&text) {
+            return Err("what a command that is not read further removes is not known".to_owned());
+        }
         for word in text.split(ends) {
             let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
             let word = ["~", "$HOME", "${HOME}"]
@@ -260,9 +390,29 @@ impl Search<'_> {
     }
 }
 
-/// Whether a script sets a variable in its own text.
-fn is_set(text: &[u8], name: &str) -> bool {
-    !name.is_empty() && String::from_utf8_lossy(text).contains(&format!("{name}="))
+/// Whether an `rm` in a text is given what only another command or a variable tells.
+fn removes_what_is_not_known(text: &str) -> bool {
+    let mut commands = text.split([';', '&', '|', '\n']);
+    commands.any(|command| {
+        let mut words = command.split_ascii_whitespace().skip_while(|word| !matches!(*word, "rm" | "rmdir"));
+        words.next().is_some()
+            && words.any(|word| {
+                let word = word.trim_start_matches('"');
+                let is_substitution = word.starts_with("$(") || word.starts_with('`');
+                let name = word.strip_prefix('$').map(|rest| rest.trim_start_matches('{'));
+                let is_home = name.is_some_and(|name| name.starts_with("HOME"));
+                is_substitution || (name.is_some() && !is_home)
+            })
+    })
+}
+
+/// The text that a script assigns to a variable, the last time it does.
+fn assigned(text: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let at = text.rfind(&format!("{name}=")).filter(|_| !name.is_empty())?;
+    let value = text[at + name.len() + 1..].trim_start_matches(['"', '\'']);
+    let end = value.find(|ch: char| ch.is_whitespace() || ";&|\"'".contains(ch)).unwrap_or(value.len());
+    Some(value[..end].to_owned())
 }
 
 #[cfg(test)]
@@ -272,7 +422,7 @@ mod tests {
     #[test]
     fn tells_inside_from_above() {
         let lists = ImagePath::absolute("/var/lib/apt/lists").unwrap();
-        let search = Search { directories: &[&lists], home: None, managers: &[] };
+        let search = Search { directories: &[&lists], home: None, workdir: None, managers: &[] };
         let of = |text: &str| search.relation(text, None);
         assert_eq!(of("/var/lib/apt/lists/*"), Relation::Inside);
         assert_eq!(of("/var/lib/apt/lists"), Relation::Inside);

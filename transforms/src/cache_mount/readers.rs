@@ -3,12 +3,14 @@
 use dockfix_ecosystems::{CacheKind, IndexUse};
 use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
+use dockfix_model::commands::{Action, Invocation, Link};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::view::{Copy, Mount, MountKind, Run};
 
 use super::cleaning;
 use crate::analysis::Managed;
+use crate::mounts;
 use crate::transform::Input;
 
 /// The RUNs after step `index` of a stage, in this stage and in those that start from it.
@@ -28,23 +30,91 @@ pub(super) fn of_index<'a>(
     input: &Input<'a>,
     stage: &Stage<'a>,
     index: usize,
+    managed: &Managed<'_>,
     directory: &ImagePath,
 ) -> Result<(), String> {
     for step in later_runs(input, stage, index) {
-        let line = step.instruction.start_line();
-        let left = format!("line {line} may rely on what this step leaves in {directory}");
-        let Ok(analysis) = input.reading.run(step) else { return Err(left) };
-        for (number, piece) in analysis.pieces.iter().enumerate() {
-            match piece.managed.iter().find_map(|managed| index_use(managed, step, directory)) {
-                // What comes after a refresh uses what that fetched; this RUN is served.
-                Some(IndexUse::Fills) => break,
-                Some(IndexUse::Reads) => return Err(left),
-                None if analysis.unknown_in(number).is_some() => return Err(left),
-                None => {}
-            }
+        needs_index(input, step, directory)?;
+    }
+    named_later(input, stage, index, managed, directory)?;
+    for taker in takers(input, stage, directory) {
+        if !taker.is_certain_to_be_there {
+            return Err(format!("line {} copies {} from this stage", taker.line, taker.source));
+        }
+        let own = taker.stage.steps.get(taker.index);
+        let own = own.filter(|step| step.instruction.keyword() == Keyword::Run);
+        for step in own.into_iter().chain(later_runs(input, taker.stage, taker.index)) {
+            needs_index(input, step, directory)?;
         }
     }
     Ok(())
+}
+
+/// Whether a RUN relies on an index that another step has left.
+fn needs_index(input: &Input<'_>, step: &Step<'_>, directory: &ImagePath) -> Result<(), String> {
+    let line = step.instruction.start_line();
+    let left = || format!("line {line} may rely on what this step leaves in {directory}");
+    let Ok(analysis) = input.reading.run(step) else { return Err(left()) };
+    for (number, piece) in analysis.pieces.iter().enumerate() {
+        match piece.managed.iter().find_map(|managed| index_use(managed, step, directory)) {
+            // What comes after a refresh uses what that fetched; this RUN is served.
+            Some(IndexUse::Fills) => return Ok(()),
+            Some(IndexUse::Reads) => return Err(left()),
+            None if analysis.unknown_in(number).is_some() => return Err(left()),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// What images run later, triggers of ONBUILD among it, finds what the image holds.
+fn named_later<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    const RUN_LATER: [Keyword; 4] =
+        [Keyword::Onbuild, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
+    let build = &input.reading.build;
+    let there = build.descendants(stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
+    for step in stage.steps.iter().skip(index + 1).chain(there) {
+        let instruction = &step.instruction;
+        let text = String::from_utf8_lossy(instruction.args());
+        let mut words = text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-');
+        if RUN_LATER.contains(&instruction.keyword())
+            && words.any(|word| managed.ecosystem.programs().contains(&word))
+        {
+            let line = instruction.start_line();
+            return Err(format!("line {line} may rely on what this step leaves in {directory}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an earlier step leaves an index in the image, which goes nowhere if this one no longer removes it.
+pub(super) fn earlier_index<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    directory: &ImagePath,
+) -> Option<usize> {
+    let build = &input.reading.build;
+    let above =
+        build.ancestors(stage.index).into_iter().flat_map(|index| build.stages[index].steps.iter().rev());
+    let earlier = stage.steps.iter().take(index).rev().chain(above);
+    for step in earlier.filter(|step| step.instruction.keyword() == Keyword::Run) {
+        let Ok(analysis) = input.reading.run(step) else { continue };
+        if cleaning::empties(analysis, directory, 0) {
+            return None;
+        }
+        let fills = |managed: &Managed<'_>| index_use(managed, step, directory) == Some(IndexUse::Fills);
+        if mounts::over(step, directory).is_empty() && analysis.managed().any(fills) {
+            return Some(step.instruction.start_line());
+        }
+    }
+    None
 }
 
 fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
@@ -74,9 +144,15 @@ pub(super) fn of_store<'a>(
             _ => format!("{directory} is part of the final image, which may read it"),
         });
     }
+    if let Some(line) = own_command(input, stage) {
+        return Err(format!(
+            "{directory} is part of the image of the stage whose command line {line} sets, which may read it"
+        ));
+    }
     let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
     // Earlier steps too: what they put into the image at that place would be hidden.
-    let earlier = stage.steps.iter().take(index).filter(|step| step.instruction.keyword() == Keyword::Run);
+    let earlier =
+        earlier_steps(input, stage, index).filter(|step| step.instruction.keyword() == Keyword::Run);
     for step in earlier.chain(later_runs(input, stage, index)) {
         let line = step.instruction.start_line();
         let Ok(analysis) = input.reading.run(step) else {
@@ -94,6 +170,11 @@ pub(super) fn of_store<'a>(
             {
                 return Err(format!("line {line} relies on what an earlier step leaves in {directory}"));
             }
+            // Who has mounts of his own gets no other (`RunStep::plan`).
+            let has_own = plan.caches.iter().any(|cache| !mounts::over(step, &cache.directory).is_empty());
+            if cache.is_some() && has_own && mounts::over(step, directory).is_empty() {
+                return Err(format!("line {line} has cache mounts, but none for {directory}"));
+            }
             mounted |= cache.is_some();
         }
         if mounted {
@@ -102,8 +183,12 @@ pub(super) fn of_store<'a>(
                 return Err(format!("line {line} has other secrets than this step"));
             }
             let managers = [managed.ecosystem.name()];
-            let search =
-                cleaning::Search { directories: &[directory], home: step.state.home(), managers: &managers };
+            let search = cleaning::Search {
+                directories: &[directory],
+                home: step.state.home(),
+                workdir: step.state.workdir.clone(),
+                managers: &managers,
+            };
             cleaning::find(analysis, &search).map_err(|reason| format!("line {line}: {reason}"))?;
             continue;
         }
@@ -117,6 +202,15 @@ pub(super) fn of_store<'a>(
     copied_elsewhere(input, stage, directory)
 }
 
+/// The line where a stage, or one that starts from it, gets a command to run: somebody runs its image (`--target`).
+fn own_command<'a>(input: &Input<'a>, stage: &Stage<'a>) -> Option<usize> {
+    let build = &input.reading.build;
+    let there = build.descendants(stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
+    let mut steps = stage.steps.iter().chain(there);
+    let command = steps.find(|step| matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint));
+    command.map(|step| step.instruction.start_line())
+}
+
 /// The secret and ssh mounts of a RUN, as written.
 fn secrets<'a>(step: &Step<'a>) -> Vec<&'a [u8]> {
     let instruction = step.instruction;
@@ -125,33 +219,219 @@ fn secrets<'a>(step: &Step<'a>) -> Vec<&'a [u8]> {
     secret.map(|mount| mount.flag.span.of(instruction.text())).collect()
 }
 
-/// A later `COPY --from` that takes the store would find it empty.
-fn copied_elsewhere(input: &Input<'_>, stage: &Stage<'_>, directory: &ImagePath) -> Result<(), String> {
-    let mut holders = input.reading.build.descendants(stage.index);
-    holders.push(stage.index);
-    for later in &input.reading.build.stages {
-        for step in &later.steps {
-            let Some(copy) = Copy::of(&step.instruction) else { continue };
-            let Some(from) =
-                copy.from.as_deref().and_then(|from| input.reading.build.stage_named(from, later.index))
-            else {
-                continue;
-            };
-            // What stands before the first wildcard or variable is certain.
-            let takes = copy.sources.iter().any(|source| {
-                let certain = source.text.split(['$', '*', '?', '[']).next().unwrap_or_default();
-                let certain = if certain.len() < source.text.len() {
-                    certain.rsplit_once('/').map_or("", |(directory, _)| directory)
-                } else {
-                    certain
+/// Nobody may miss downloads that would lie in a mount and not in the image.
+pub(super) fn of_downloads<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    let state = &stage.steps[index].state;
+    if managed.ecosystem.lives_off(managed.command(), state, managed.command()) {
+        let program = &managed.command().program;
+        return Err(format!(
+            "`{program}` lives off what the image holds in {directory}, which a mount would hide"
+        ));
+    }
+    brought(input, stage, index, directory)?;
+    for step in later_runs(input, stage, index).filter(|step| mounts::over(step, directory).is_empty()) {
+        misses(input, step, managed, directory)?;
+    }
+    for taker in takers(input, stage, directory) {
+        if taker.is_certain_to_be_there {
+            let later = later_runs(input, taker.stage, taker.index);
+            later.into_iter().try_for_each(|step| lives_off(input, step, managed, directory))?;
+        } else {
+            return Err(format!("line {} copies {} from this stage", taker.line, taker.source));
+        }
+    }
+    Ok(())
+}
+
+/// The line of a RUN or COPY before step `index` that changes a user who is called by name, or all of them.
+pub(super) fn changed_user<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    name: &str,
+) -> Option<usize> {
+    const CHANGES: [&str; 6] = ["usermod", "groupmod", "userdel", "groupdel", "deluser", "delgroup"];
+    let escape = input.file().escape();
+    let changes = |step: &&Step<'_>| match Copy::of(&step.instruction) {
+        Some(copy) => {
+            let target = step.state.path(&copy.destination.text, escape);
+            target.is_some_and(|target| ["/etc/passwd", "/etc/group"].contains(&target.as_str()))
+        }
+        None => {
+            let text = String::from_utf8_lossy(step.instruction.args());
+            let words = || text.split(|ch: char| ch.is_whitespace() || ";&|()\"'".contains(ch));
+            step.instruction.keyword() == Keyword::Run
+                && words().any(|word| CHANGES.contains(&word))
+                && words().any(|word| word == name)
+        }
+    };
+    earlier_steps(input, stage, index).find(changes).map(|step| step.instruction.start_line())
+}
+
+/// The steps before step `index` of a stage, those of the stages that it starts from first.
+fn earlier_steps<'i, 'a>(
+    input: &'i Input<'a>,
+    stage: &'i Stage<'a>,
+    index: usize,
+) -> impl Iterator<Item = &'i Step<'a>> {
+    let build = &input.reading.build;
+    let above = build.ancestors(stage.index).into_iter().rev().flat_map(|index| &build.stages[index].steps);
+    above.chain(stage.steps.iter().take(index))
+}
+
+/// A mount that the file has for this directory already, in this stage or in another.
+pub(super) fn same_cache<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    directory: &ImagePath,
+) -> Option<&'a Mount> {
+    let stages = std::iter::once(stage).chain(&input.reading.build.stages);
+    let mut steps = stages.flat_map(|stage| &stage.steps);
+    steps.find_map(|step| {
+        mounts::over(step, directory).into_iter().find(|mount| {
+            let target = mount.target().and_then(|target| step.state.path(target, input.file().escape()));
+            mount.kind == MountKind::Cache && target.as_ref() == Some(directory)
+        })
+    })
+}
+
+/// What a COPY brings would be hidden by the mount.
+fn brought<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    for step in earlier_steps(input, stage, index) {
+        let Some(copy) = Copy::of(&step.instruction) else { continue };
+        let target = step.state.path(&copy.destination.text, input.file().escape());
+        if target.is_some_and(|target| target.below(directory).is_some()) {
+            let line = step.instruction.start_line();
+            return Err(format!("line {line} copies into {directory}, which a mount would hide"));
+        }
+    }
+    Ok(())
+}
+
+/// A later RUN without the mount may neither name the directory nor live off it.
+fn misses(
+    input: &Input<'_>,
+    step: &Step<'_>,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    let line = step.instruction.start_line();
+    let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
+    let managers = [managed.ecosystem.name()];
+    let search = cleaning::Search {
+        directories: &[directory],
+        home: step.state.home(),
+        workdir: step.state.workdir.clone(),
+        managers: &managers,
+    };
+    let network = step.instruction.flag("network").and_then(|flag| flag.value);
+    let is_cut_off = network.is_some_and(|value| value.of(step.instruction.text()) == b"none");
+    let own = |other: &Managed<'_>| other.ecosystem.name() == managed.ecosystem.name();
+    if is_cut_off && analysis.managed().any(own) {
+        return Err(format!("line {line} has no network and lives off what this step leaves in {directory}"));
+    }
+    if let Some(command) = cleaning::missed_by(analysis, &search) {
+        return Err(format!(
+            "`{command}` in line {line} would not find what this step leaves in {directory}"
+        ));
+    }
+    lives_off(input, step, managed, directory)
+}
+
+fn lives_off(
+    input: &Input<'_>,
+    step: &Step<'_>,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    let line = step.instruction.start_line();
+    let left =
+        |program: &str| format!("`{program}` in line {line} lives off what this step leaves in {directory}");
+    let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
+    let mut links: Vec<&Link<'_>> = analysis.chain.links.iter().collect();
+    while let Some(link) = links.pop() {
+        match &link.action {
+            Action::Pipeline(commands) => {
+                let lives = |command: &&Invocation<'_>| {
+                    managed.ecosystem.lives_off(command, &step.state, managed.command())
                 };
-                ImagePath::root().join(certain).overlaps(directory)
-            });
-            if holders.contains(&from) && takes {
-                let line = step.instruction.start_line();
-                return Err(format!("line {line} copies {directory} from this stage"));
+                if let Some(command) = commands.iter().find(lives) {
+                    return Err(left(&command.program));
+                }
+            }
+            Action::Nested(inner) => links.extend(inner),
+            Action::Opaque(_) => {
+                let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
+                let mut words = text.split(|ch: char| ch.is_whitespace() || ";&|()".contains(ch));
+                let program = words.find(|word| managed.ecosystem.programs().contains(word));
+                if let Some(program) = program.filter(|_| words.any(|word| word == "--offline")) {
+                    return Err(left(program));
+                }
             }
         }
     }
     Ok(())
+}
+
+/// An instruction that takes from a stage what lies at a place, or above it.
+struct Taker<'i, 'a> {
+    stage: &'i Stage<'a>,
+    index: usize,
+    line: usize,
+    source: String,
+    /// What it takes is there whatever lies in the cache.
+    is_certain_to_be_there: bool,
+}
+
+/// The `COPY --from` and `RUN --mount=from=` that take a directory, something in it, or what it lies in.
+fn takers<'i, 'a>(
+    input: &'i Input<'a>,
+    stage: &'i Stage<'a>,
+    directory: &'i ImagePath,
+) -> impl Iterator<Item = Taker<'i, 'a>> {
+    let build = &input.reading.build;
+    let mut holders = build.descendants(stage.index);
+    holders.push(stage.index);
+    let home = stage.steps.last().and_then(|step| step.state.home());
+    let steps =
+        build.stages.iter().flat_map(|later| later.steps.iter().enumerate().map(move |it| (later, it)));
+    steps.flat_map(move |(later, (index, step))| {
+        let holds =
+            |from: &str| build.stage_named(from, later.index).is_some_and(|from| holders.contains(&from));
+        let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+        let mounted = mounts.iter().filter(|mount| mount.from().is_some_and(holds));
+        let mut sources: Vec<String> =
+            mounted.map(|mount| mount.source().unwrap_or("/").to_owned()).collect();
+        if let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.as_deref().is_some_and(holds))
+        {
+            sources.extend(copy.sources.iter().map(|source| source.text.to_string()));
+        }
+        let search =
+            cleaning::Search { directories: &[directory], home: home.clone(), workdir: None, managers: &[] };
+        let found = sources.into_iter().filter_map(|source| {
+            let is_certain_to_be_there = search.takes(&source)?;
+            let line = step.instruction.start_line();
+            Some(Taker { stage: later, index, line, source, is_certain_to_be_there })
+        });
+        found.collect::<Vec<_>>()
+    })
+}
+
+/// A later `COPY --from` that takes the store would find it empty.
+fn copied_elsewhere<'a>(input: &Input<'a>, stage: &Stage<'a>, directory: &ImagePath) -> Result<(), String> {
+    match takers(input, stage, directory).next() {
+        Some(taker) => Err(format!("line {} copies {directory} from this stage", taker.line)),
+        None => Ok(()),
+    }
 }

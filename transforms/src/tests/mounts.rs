@@ -4,6 +4,8 @@ use super::{check, check_refused, check_unchanged};
 
 const NPM: &str = "--mount=type=cache,target=/root/.npm,sharing=locked";
 
+const NODE: &[(&str, &str)] = &[("package.json", "{}"), ("package-lock.json", "{}"), ("npm-cache/x", "")];
+
 /// A RUN in a node image, before and after.
 #[track_caller]
 fn node(before: &str, after: &str) {
@@ -300,4 +302,222 @@ fn every_store_is_for_those_who_can_fill_it() {
             &[&format!("3: {store} is part of the final image, which may read it")],
         );
     }
+}
+
+/// What others than the manager look for must be in the image.
+#[test]
+fn downloads_that_somebody_misses_stay() {
+    let of = |head: &str, rest: &str| {
+        let file = format!(
+            "FROM node:22 AS deps\nENV npm_config_cache=/opt/npm\nWORKDIR /app\n{head}COPY package.json package-lock.json ./\nRUN npm ci\n{rest}"
+        );
+        let outcome = super::run(&["cache-mount"], NODE, &file);
+        let refusals = outcome.files[0].refusals.iter();
+        refusals.map(|refusal| refusal.reason.clone()).collect::<Vec<_>>().join("; ")
+    };
+    for (rest, reason) in [
+        ("FROM node:22\nCOPY --from=deps /opt/npm /opt/npm\n", "line 7 copies /opt/npm from this stage"),
+        (
+            "FROM node:22\nCOPY --from=deps /opt/npm/_cacache /x/\n",
+            "line 7 copies /opt/npm/_cacache from this stage",
+        ),
+        ("FROM node:22\nCOPY --from=deps /opt/* /x/\n", "line 7 copies /opt/* from this stage"),
+        (
+            "FROM node:22\nRUN --mount=from=deps,source=/opt/npm,target=/x ls\n",
+            "line 7 copies /opt/npm from this stage",
+        ),
+        (
+            "RUN chgrp -R 0 /opt/npm\n",
+            "`chgrp -R 0 /opt/npm` in line 6 would not find what this step leaves in /opt/npm",
+        ),
+        (
+            "RUN rm -r /opt/npm\n",
+            "`rm -r /opt/npm` in line 6 would not find what this step leaves in /opt/npm",
+        ),
+        (
+            "RUN npm ci --offline\n",
+            "`npm` in line 6 lives off what this step leaves in /opt/npm; `npm` lives off what the image holds in /opt/npm, which a mount would hide",
+        ),
+        (
+            "FROM deps\nRUN if true; then npm ci --offline; fi\n",
+            "`npm` in line 7 lives off what this step leaves in /opt/npm",
+        ),
+        (
+            "FROM node:22\nCOPY --from=deps /opt /opt\nRUN npm ci --offline\n",
+            "`npm` in line 8 lives off what this step leaves in /opt/npm",
+        ),
+        ("RUN rm -rf /opt/npm && mkdir -p /opt/npm\n", ""),
+        ("FROM node:22\nCOPY --from=deps /opt /opt\nCOPY --from=deps /app /app\n", ""),
+    ] {
+        assert_eq!(
+            of("", rest).replace(
+                "; `npm` lives off what the image holds in /root/.npm, which a mount would hide",
+                ""
+            ),
+            reason,
+            "{rest}"
+        );
+    }
+    assert_eq!(of("COPY npm-cache /opt/npm\n", ""), "line 4 copies into /opt/npm, which a mount would hide");
+    for removed in ["$(npm config get cache)", "`npm config get cache`", "\"$(dirname $X)\""] {
+        check_refused(
+            &["cache-mount"],
+            NODE,
+            &format!("FROM node:22\nWORKDIR /app\nRUN npm ci && rm -rf {removed}\n"),
+            &["3: what a command that is not read further removes is not known"],
+        );
+    }
+    check_refused(
+        &["cache-mount"],
+        NODE,
+        "FROM node:22\nWORKDIR /app\nRUN npm ci && rm -rf /root/.[!.]*\n",
+        &["3: `rm /root/.[!.]*` would fail on the mount point"],
+    );
+    // What lies above is there because of the cache alone.
+    check_refused(
+        &["cache-mount"],
+        &[("requirements.txt", "flask\n")],
+        "FROM python:3.12 AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nFROM python:3.12\nCOPY --from=b /root/.cache /root/.cache\n",
+        &["3: line 5 copies /root/.cache from this stage"],
+    );
+}
+
+/// Lists in a mount serve this RUN alone.
+#[test]
+fn lists_that_others_need_stay_in_the_image() {
+    let archives = "--mount=type=cache,target=/var/cache/apt,sharing=locked ";
+    let of = |text: &str| {
+        let outcome = super::run(&["cache-mount"], &[], text);
+        let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+        (after.matches("target=/var/lib/apt/lists").count(), after.matches(archives.trim()).count())
+    };
+    // An install before the update.
+    assert_eq!(
+        of(
+            "FROM debian:12\nRUN apt-get update && apt-get install -y a\nRUN apt-get install -y b && apt-get update && apt-get install -y c\n"
+        ),
+        (0, 2)
+    );
+    // What is removed before the update is no end of it.
+    assert_eq!(
+        of(
+            "FROM debian:12\nRUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a\nRUN apt-get install -y b\n"
+        ),
+        (0, 2)
+    );
+    // An update for others, a trigger, another stage.
+    assert_eq!(of("FROM debian:12\nRUN apt-get update\n"), (0, 0));
+    assert_eq!(
+        of("FROM debian:12\nRUN apt-get update && apt-get install -y a\nONBUILD RUN apt-get install -y b\n")
+            .0,
+        0
+    );
+    assert_eq!(of("FROM debian:12 AS a\nRUN apt-get update && apt-get install -y a\nFROM debian:12\nCOPY --from=a /var/lib/apt/lists /var/lib/apt/lists\nRUN apt-get install -y b\n").0, 0);
+    // What it removes of an earlier step's lists would come back.
+    assert_eq!(of("FROM debian:12\nRUN apt-get update && ./x\nRUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt/lists/*\nRUN ./y\n").0, 0);
+}
+
+/// Directories made for a mount are root's.
+#[test]
+fn nobody_else_needs_the_directory_above_the_mount() {
+    let file =
+        |commands: &str| format!("FROM ubuntu:24.04\nUSER ubuntu\nCOPY requirements.txt .\nRUN {commands}\n");
+    let files = &[("requirements.txt", "flask\n")];
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("pip install -r requirements.txt && playwright install chromium"),
+        &["4: the mount would make /home/ubuntu/.cache root's, in which commands of this RUN may write"],
+    );
+    check(
+        &["cache-mount"],
+        files,
+        &file("pip install -r requirements.txt"),
+        &file(
+            "--mount=type=cache,target=/home/ubuntu/.cache/pip,uid=1000,gid=1000 pip install -r requirements.txt",
+        ),
+    );
+}
+
+/// A store is shared by all who read it, or by nobody.
+#[test]
+fn a_store_is_mounted_for_all_or_none() {
+    let go: &[(&str, &str)] =
+        &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
+    check_refused(
+        &["cache-mount"],
+        go,
+        "# syntax=docker/dockerfile:1\nFROM golang:1.22 AS b\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/go-build go build -o /app .\nFROM scratch\nCOPY --from=b /app /app\n",
+        &["5: line 7 has cache mounts, but none for /go/pkg/mod"],
+    );
+    let outcome = super::run(
+        &["cache-mount"],
+        go,
+        "FROM golang:1.22 AS deps\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nFROM deps AS build\nCOPY . .\nRUN go build -o /app .\nFROM scratch\nCOPY --from=build /app /app\n",
+    );
+    let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+    assert!(!after.contains("target=/go/pkg/mod"), "{after}");
+}
+
+/// Who removes what lies in the mount breaks the build, or empties the cache.
+#[test]
+fn hidden_removals_are_seen() {
+    let apt = |commands: &str, reason: &str| {
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &format!("FROM debian:12\nRUN apt-get update && apt-get install -y jq {commands}\n"),
+            &[&format!("2: {reason}")],
+        );
+    };
+    apt("&& D=/var/lib && rm -rf $D/apt", "`rm /var/lib/apt` would fail on the mount point");
+    apt(
+        "&& trap 'rm -rf /var/lib/apt/lists' EXIT",
+        "a command that is not read further names /var/lib/apt/lists",
+    );
+    apt("&& cleanup.sh", "`cleanup.sh` may remove what lies in the mount");
+    apt("&& rm -rfv /var/lib/apt/lists/* > /removed", "what `rm` writes to a file would be missing");
+    apt(
+        "; rm -rf /var/lib/apt/lists/*; echo $? > /status",
+        "a command reads the status of one that would go",
+    );
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian:12\nRUN apt-get update && apt-get install -y jq && export G=\"$(mktemp -d)\" && rm -rf \"$G\"\n",
+        "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y jq && export G=\"$(mktemp -d)\" && rm -rf \"$G\"\n",
+    );
+}
+
+/// A number that the image's table tells is not that of a user whom the file has changed.
+#[test]
+fn users_that_the_file_changes_have_other_numbers() {
+    check_refused(
+        &["cache-mount"],
+        NODE,
+        "FROM node:22\nRUN usermod -u 1001 node && groupmod -g 1001 node\nUSER node\nWORKDIR /home/node/app\nRUN npm ci\n",
+        &["5: line 2 changes user `node`, so the mount could not be made writable"],
+    );
+}
+
+/// A stage with a command of its own is run as it is.
+#[test]
+fn a_stage_with_a_command_keeps_its_store() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM golang:1.22 AS dev\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\nCMD [\"go\", \"run\", \".\"]\nFROM scratch\nCOPY --from=dev /x /x\n",
+        &["4: /go/pkg/mod is part of the image of the stage whose command line 5 sets, which may read it"],
+    );
+}
+
+/// An id and a sharing that the file has for a cache is that of the cache.
+#[test]
+fn a_cache_that_has_an_id_keeps_it() {
+    let file = |mount: &str| {
+        format!(
+            "FROM node:22\nWORKDIR /app\nRUN --mount=type=cache,id=npm,target=/root/.npm npm ci\nRUN {mount}npm i -g x\n"
+        )
+    };
+    check(&["cache-mount"], NODE, &file(""), &file("--mount=type=cache,id=npm,target=/root/.npm "));
 }
