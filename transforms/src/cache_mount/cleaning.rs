@@ -71,7 +71,13 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
                 }
                 _ => commands.iter().try_for_each(|command| search.leaves_alone(command, text))?,
             },
-            _ => search.mentions(link.span.of(text))?,
+            _ => {
+                let text = link.span.of(text);
+                search.mentions(text)?;
+                if removes_what_is_not_known(&String::from_utf8_lossy(text)) {
+                    return Err("what a command that is not read further removes is not known".to_owned());
+                }
+            }
         }
         if (links, words) != (cleaning.links.len(), cleaning.words.len()) {
             check_traces(&link.action)?;
@@ -278,7 +284,7 @@ impl Search<'_> {
             if source.starts_with('/') { Cow::Borrowed(source) } else { format!("/{source}").into() };
         match self.relation(&source, None) {
             Relation::Elsewhere => None,
-            _ => Some(!self.would_miss(&source, None)),
+            _ => Some(!source.contains(['*', '?', '[']) && !self.would_miss(&source, None)),
         }
     }
 
@@ -288,7 +294,13 @@ impl Search<'_> {
             Relation::Elsewhere => false,
             Relation::Inside => true,
             Relation::Above => {
-                let path = ImagePath::absolute(word).or_else(|| Some(current?.join(word)));
+                // What comes before the first wildcard or variable is certain.
+                let fixed = match word.find(['*', '?', '[', '$', '{', '`']) {
+                    Some(at) => word[..at].rsplit_once('/').map_or("", |(directory, _)| directory),
+                    None => word,
+                };
+                let fixed = if fixed.is_empty() && word.starts_with('/') { "/" } else { fixed };
+                let path = ImagePath::absolute(fixed).or_else(|| Some(current?.join(fixed)));
                 let holds = |place: &Option<ImagePath>, path: &ImagePath| {
                     place.as_ref().is_some_and(|place| place.below(path).is_some())
                 };
@@ -297,7 +309,7 @@ impl Search<'_> {
                         || holds(&self.workdir, path)
                         || EVERYWHERE.split_ascii_whitespace().any(|place| place == path.as_str())
                 };
-                !path.is_some_and(|path| is_there(&path))
+                path.is_some_and(|path| !is_there(&path))
             }
         }
     }
@@ -364,9 +376,6 @@ impl Search<'_> {
         let text = String::from_utf8_lossy(text);
         let ends = |ch: char| ch.is_whitespace() || "\"';&|()<>=:,`".contains(ch);
         let walks = text.split(ends).any(|word| WALKERS.contains(&word));
-        if removes_what_is_not_known(&text) {
-            return Err("what a command that is not read further removes is not known".to_owned());
-        }
         for word in text.split(ends) {
             let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
             let word = ["~", "$HOME", "${HOME}"]

@@ -415,7 +415,11 @@ fn takers<'i, 'a>(
             mounted.map(|mount| mount.source().unwrap_or("/").to_owned()).collect();
         if let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.as_deref().is_some_and(holds))
         {
-            sources.extend(copy.sources.iter().map(|source| source.text.to_string()));
+            let expanded = |text: &str| {
+                let expanded = step.state.variables.expand(text, input.file().escape());
+                expanded.map_or_else(|| text.to_owned(), |expanded| expanded.text.into_owned())
+            };
+            sources.extend(copy.sources.iter().map(|source| expanded(&source.text)));
         }
         let search =
             cleaning::Search { directories: &[directory], home: home.clone(), workdir: None, managers: &[] };
