@@ -66,7 +66,7 @@ pub fn remove_commands(
         last.1 = None;
     }
     let lines = lines::of(instruction);
-    let mut pieces = Vec::new();
+    let (mut pieces, mut come) = (Vec::new(), Vec::new());
     for &number in numbers {
         let Some(at) = left.iter().position(|&(other, _)| other == number) else { continue };
         if left.len() == 1 {
@@ -78,13 +78,26 @@ pub fn remove_commands(
         if takes_operator_before(instruction, &lines, command, before, after)? {
             left[at - 1].1 = after;
             pieces.extend(before);
+            // A `;` that stays follows its new command at once.
+            let semicolon = after.filter(|after| after.of(instruction.text()) == b";");
+            let previous = chain.commands.get(left[at - 1].0).map(|previous| previous.end);
+            if let (Some(semicolon), Some(end)) =
+                (semicolon.filter(|_| !numbers.contains(&(number + 1))), previous)
+            {
+                pieces.push(semicolon);
+                come.push(Piece { span: Span::empty(end), text: b";" });
+            }
+            // One at the end of all goes with the last command.
+            let trailing = chain.operators.get(number).filter(|_| number + 1 == chain.commands.len());
+            pieces.extend(trailing.filter(|operator| operator.of(instruction.text()) == b";"));
         } else {
             pieces.extend(after);
         }
         pieces.push(command);
         left.remove(at);
     }
-    splice(edits, instruction, pieces.into_iter().map(|span| Piece { span, text: b"" }).collect())
+    come.extend(pieces.into_iter().map(|span| Piece { span, text: b"" }));
+    splice(edits, instruction, come)
 }
 
 /// Inserts `text`, a command, beside the command `number` of a chain and joins it by `&&`.

@@ -327,7 +327,10 @@ mod commands {
         check("RUN a;b&&c", cut(&[1]), "RUN a;c");
         check("RUN a && b; c", cut(&[1]), "RUN a; c");
         check("RUN a && b || c", cut(&[1]), "RUN a || c");
-        check("RUN a; b;", cut(&[1]), "RUN a;");
+        check("RUN a; b;", cut(&[1]), "RUN a");
+        check("RUN a; \\\n    b; \\\n    c;\n", cut(&[2]), "RUN a; \\\n    b\n");
+        check("RUN a \\\n  && b; \\\n  c\n", cut(&[1]), "RUN a; \\\n  c\n");
+        check("RUN a && b ; c\n", cut(&[1]), "RUN a; c\n");
     }
 
     #[test]
