@@ -182,6 +182,11 @@ pub(super) fn of_store<'a>(
             if secrets(step) != secrets(&stage.steps[index]) {
                 return Err(format!("line {line} has other secrets than this step"));
             }
+            let missing = credentials(&stage.steps[index], managed);
+            let text = String::from_utf8_lossy(step.instruction.args());
+            if let Some(missing) = missing.into_iter().find(|missing| !text.contains(missing)) {
+                return Err(format!("line {line} has no {missing}, with which this step downloads"));
+            }
             let managers = [managed.ecosystem.name()];
             let search = cleaning::Search {
                 directories: &[directory],
@@ -209,6 +214,24 @@ fn own_command<'a>(input: &Input<'a>, stage: &Stage<'a>) -> Option<usize> {
     let mut steps = stage.steps.iter().chain(there);
     let command = steps.find(|step| matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint));
     command.map(|step| step.instruction.start_line())
+}
+
+/// What a RUN downloads with that another RUN has only if it says the same: settings for the one command, and those that are
+/// made and taken back.
+fn credentials(step: &Step<'_>, managed: &Managed<'_>) -> Vec<String> {
+    const OPTIONS: [&str; 5] = ["--configfile", "--settings", "-s", "-gs", "--index"];
+    const KEPT: [&str; 6] =
+        [".netrc", "insteadOf", "git config", "nuget add source", "nuget update source", "credential"];
+    let command = managed.command();
+    let text = String::from_utf8_lossy(step.instruction.args());
+    let is_before = |name: &str| text.contains(&format!("{name}="));
+    let names = command.assignments.iter().map(|(name, _)| name.clone());
+    let mut found: Vec<_> = names.filter(|name| is_before(name)).collect();
+    found.extend(OPTIONS.iter().filter(|option| command.has(option)).map(|&option| option.to_owned()));
+    if ["rm ", "unset", "remove source"].iter().any(|removal| text.contains(removal)) {
+        found.extend(KEPT.iter().filter(|kept| text.contains(**kept)).map(|&kept| kept.to_owned()));
+    }
+    found
 }
 
 /// The secret and ssh mounts of a RUN, as written.

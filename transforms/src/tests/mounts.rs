@@ -521,3 +521,21 @@ fn a_cache_that_has_an_id_keeps_it() {
     };
     check(&["cache-mount"], NODE, &file(""), &file("--mount=type=cache,id=npm,target=/root/.npm "));
 }
+
+/// What the step that fills a store downloads with, and another one that reads it has not.
+#[test]
+fn credentials_of_one_step_are_not_those_of_another() {
+    for (commands, missing) in [
+        ("git config --global url.x.insteadOf y && go mod download && rm /root/.gitconfig", "insteadOf"),
+        ("GOPROXY=https://u:$TOK@proxy go mod download", "GOPROXY"),
+    ] {
+        check_refused(
+            &["cache-mount"],
+            &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")],
+            &format!(
+                "FROM golang:1.22 AS b\nARG TOK\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN {commands}\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/go-build --mount=type=cache,target=/go/pkg/mod go build -o /x .\nFROM scratch\nCOPY --from=b /x /x\n"
+            ),
+            &[&format!("5: line 7 has no {missing}, with which this step downloads")],
+        );
+    }
+}
