@@ -4,7 +4,8 @@
 //! names the Dockerfile. Otherwise it is the Dockerfile's own directory if what it copies lies there, and else the nearest
 //! directory above where that is so, which is how monorepos build. Nothing above the root of the repository is looked
 //! at. Where some sources lie nowhere (they are built first, perhaps), the directory that has the most of them is
-//! assumed; where none is found, nothing is assumed at all.
+//! assumed; where none is found, nothing is assumed at all. `COPY .` alone is no evidence: then the manifests that the
+//! installs below it need decide.
 
 mod compose;
 mod sources;
@@ -18,7 +19,7 @@ use dockfix_model::context::{Context, ContextError, IgnoreFile};
 use dockfix_syntax::Dockerfile;
 
 use crate::discover::Found;
-use sources::{Directory, Sources};
+use sources::{Directory, Sources, manifests};
 
 /// The build context of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub(crate) enum Reason {
     Compose(PathBuf),
     /// The nearest directory that has the sources.
     Nearest,
+    /// The nearest directory that has what the installs need, where the Dockerfile's own has nothing of it.
+    Manifests,
     /// It has the most of the sources, though not these.
     Most(Vec<String>),
     /// No directory has any of these sources; the context is unknown.
@@ -120,6 +123,9 @@ impl Contexts {
             let reason = if is_own { Reason::Own } else { Reason::Compose(file) };
             return Choice { root: Some(context), reason };
         }
+        if let Some(root) = self.by_manifests(file, &candidates, own, &sources) {
+            return Choice { root: Some(root), reason: Reason::Manifests };
+        }
         let mut best: Option<(&PathBuf, Arc<Directory>, usize)> = None;
         for (index, directory) in candidates.iter().enumerate() {
             let Ok(opened) = self.directory(directory) else { continue };
@@ -139,6 +145,31 @@ impl Contexts {
             }
             None => Choice { root: None, reason: Reason::Nowhere(sources.names()) },
         }
+    }
+
+    /// Where all that is copied is `.`, every directory has it: the nearest one above that has what the installs need,
+    /// where nothing of it lies below the Dockerfile's own.
+    fn by_manifests(
+        &self,
+        file: &Dockerfile,
+        candidates: &[PathBuf],
+        own: usize,
+        sources: &Sources,
+    ) -> Option<PathBuf> {
+        if !sources.is_whole_alone() || candidates.len() <= own {
+            return None;
+        }
+        let needed = manifests(file);
+        let is_here = |directory: &PathBuf| {
+            self.directory(directory).is_ok_and(|directory| directory.may_hold_below(&needed))
+        };
+        if needed.is_empty() || candidates.iter().take(own).any(is_here) {
+            return None;
+        }
+        let above = candidates.iter().skip(own);
+        let mut above =
+            above.filter(|above| self.directory(above).is_ok_and(|directory| directory.holds(&needed)));
+        above.next().cloned()
     }
 
     /// What a Compose file beside or above the Dockerfile says, if the sources bear it out: the context and that file.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use dockfix_model::build::Build;
+use dockfix_ecosystems::{UsageKind, recognise};
+use dockfix_model::build::{Build, Step};
+use dockfix_model::commands::{Action, Chain};
 use dockfix_model::context::{Context, FileType};
 use dockfix_model::pattern::has_wildcard;
 use dockfix_model::{Origin, Variables};
@@ -78,6 +80,11 @@ impl Sources {
             && (!self.whole || top || directory.is_worth_copying())
     }
 
+    /// Whether nothing but the context as a whole is taken, which every directory has.
+    pub(super) fn is_whole_alone(&self) -> bool {
+        self.whole && self.literal.is_empty() && self.wildcard.is_empty()
+    }
+
     /// How many of the paths and patterns lead to something.
     pub(super) fn count_in(&self, directory: &Directory) -> usize {
         self.literal.iter().chain(&self.wildcard).filter(|source| directory.has(source)).count()
@@ -92,6 +99,37 @@ impl Sources {
     pub(super) fn names(&self) -> Vec<String> {
         self.literal.iter().chain(&self.wildcard).cloned().collect()
     }
+}
+
+/// The names of the files that the installs and builds of a Dockerfile need from what a `COPY .` brings, as patterns: one of
+/// each group.
+pub(super) fn manifests(file: &Dockerfile) -> Vec<&'static [&'static str]> {
+    let build = Build::of(file);
+    let mut found = Vec::new();
+    for stage in &build.stages {
+        let copies = |step: &Step<'_>| {
+            Copy::of(&step.instruction).is_some_and(|copy| {
+                copy.from.is_none() && copy.sources.iter().any(|source| matches!(&*source.text, "." | "./"))
+            })
+        };
+        let below = stage.steps.iter().skip_while(|step| !copies(step));
+        for step in below.filter(|step| step.instruction.keyword() == Keyword::Run) {
+            let Ok(chain) = Chain::of(&step.instruction, &step.state) else { continue };
+            let pipelines = chain.links.iter().filter_map(|link| match &link.action {
+                Action::Pipeline(commands) => Some(commands),
+                _ => None,
+            });
+            for command in pipelines.flat_map(|commands| commands.iter()) {
+                let Some((ecosystem, usage)) = recognise(command, &step.state) else { continue };
+                let is_project = matches!(usage.kind, UsageKind::Install | UsageKind::Build);
+                let names = ecosystem.manifests();
+                if is_project && !names.is_empty() && !found.contains(&names) {
+                    found.push(names);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// A directory that may be a context, and what was found out about it. Many Dockerfiles ask the same.
@@ -122,6 +160,26 @@ impl Directory {
         found
     }
 
+    /// Whether it holds a file of each group of names itself.
+    pub(super) fn holds(&self, groups: &[&[&str]]) -> bool {
+        let Ok(entries) = self.context.list_ignoring_dockerignore("") else { return false };
+        groups.iter().all(|names| entries.iter().any(|entry| is_one_of(&entry.name, names)))
+    }
+
+    /// Whether a file of each group of names may lie in it or somewhere below; yes if there is too much to look through.
+    pub(super) fn may_hold_below(&self, groups: &[&[&str]]) -> bool {
+        const MANY: usize = 4096;
+        let mut names = Vec::new();
+        for entry in self.context.walk("").filter_map(Result::ok) {
+            names.push(entry.path);
+            if names.len() == MANY {
+                return true;
+            }
+        }
+        let name = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
+        groups.iter().all(|group| names.iter().any(|path| is_one_of(&name(path), group)))
+    }
+
     /// Whether it holds anything but what tells Docker how to build: `COPY . .` from a directory `docker/` that holds
     /// nothing else, or nothing but directories with a Dockerfile each, is no context.
     fn is_worth_copying(&self) -> bool {
@@ -146,6 +204,10 @@ impl Directory {
             })
         })
     }
+}
+
+fn is_one_of(name: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| dockfix_model::pattern::matches(pattern, name).unwrap_or(false))
 }
 
 /// Whether a file of this name, in lower case, tells Docker how to build.

@@ -136,3 +136,15 @@ fn the_command_line_has_the_last_word() {
         Contexts::new(Some(given.clone())).choose(&found, &Dockerfile::parse(&b"FROM a\nCOPY x ."[..]));
     assert_eq!(choice, Choice { root: Some(given), reason: Reason::Given });
 }
+
+#[test]
+fn what_is_installed_tells_where_all_is_copied() {
+    let text = "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN go build -o /app ./cmd/x\n";
+    let of = |others: &[&str]| chosen("build/package/Dockerfile", text, others);
+    assert_eq!(of(&["go.mod", "build/package/entrypoint.sh"]), (String::new(), Reason::Manifests));
+    assert_eq!(of(&["go.mod", "build/package/x/go.mod"]), ("build/package".into(), Reason::Own));
+    assert_eq!(of(&["x", "build/package/entrypoint.sh"]), ("build/package".into(), Reason::Own));
+    let other = "FROM python:3.12\nCOPY . .\nRUN pip install flask\n";
+    let others = &["requirements.txt", "docker/app.py"];
+    assert_eq!(chosen("docker/Dockerfile", other, others), ("docker".into(), Reason::Own));
+}

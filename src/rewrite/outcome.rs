@@ -148,6 +148,7 @@ pub(super) fn note(choice: &Choice, file: &InputFile, here: &Here) -> ContextNot
         Reason::Own => (true, "the Dockerfile's directory".to_owned()),
         Reason::Compose(file) => (false, format!("named in {}", shown(file))),
         Reason::Nearest => (false, "the nearest directory that has the sources".to_owned()),
+        Reason::Manifests => (false, "the nearest directory that has what the installs need".to_owned()),
         Reason::Most(missing) => (false, format!("though it has no {}", list(missing))),
         Reason::Nowhere(missing) if missing.is_empty() => {
             (true, "the file has no path; give one with --stdin-filename, or --context".to_owned())
