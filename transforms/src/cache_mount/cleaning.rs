@@ -124,7 +124,7 @@ pub(super) fn missed_by(analysis: &Analysis<'_>, search: &Search<'_>) -> Option<
     let text = analysis.chain.text;
     for link in analysis.chain.links.iter() {
         let Action::Pipeline(commands) = &link.action else {
-            if search.mentions(link.span.of(text)).is_err() {
+            if search.text_misses(link.span.of(text)) {
                 return Some(shown(link.span.of(text)));
             }
             continue;
@@ -169,7 +169,7 @@ fn is_forced(command: &Invocation<'_>) -> bool {
 const DO_WITHOUT: [&str; 6] = ["mkdir", "echo", "printf", "export", "true", ":"];
 
 /// Directories that every image has which has a package manager.
-const EVERYWHERE: &str = "/ /etc /home /opt /root /srv /tmp /usr /usr/lib /usr/local /usr/local/bin /usr/local/lib \
+const EVERYWHERE: &str = "/ /etc /home /opt /root /srv /tmp /usr /usr/lib /usr/local /usr/local/bin /usr/local/bundle /usr/local/lib \
     /usr/local/share /usr/share /var /var/cache /var/lib /var/lib/apt /var/tmp";
 
 /// Commands that work on whole trees.
@@ -374,29 +374,42 @@ impl Search<'_> {
     /// Text that is not read further must not name the directories, nor work on what lies above them.
     fn mentions(&self, text: &[u8]) -> Result<(), String> {
         let text = String::from_utf8_lossy(text);
-        let ends = |ch: char| ch.is_whitespace() || "\"';&|()<>=:,`".contains(ch);
-        let walks = text.split(ends).any(|word| WALKERS.contains(&word));
-        for word in text.split(ends) {
-            let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
-            let word = ["~", "$HOME", "${HOME}"]
-                .iter()
-                .find_map(|name| {
-                    let rest = word.strip_prefix(name)?;
-                    (rest.is_empty() || rest.starts_with('/')).then(|| format!("{home}{rest}"))
-                })
-                .unwrap_or_else(|| word.to_owned());
-            let is_hit = word.starts_with('/')
-                && match self.relation(&word, None) {
-                    Relation::Elsewhere => false,
-                    Relation::Inside => true,
-                    Relation::Above => walks,
-                };
+        let walks = text.split(ends_word).any(|word| WALKERS.contains(&word));
+        for word in self.places(&text) {
+            let is_hit = match self.relation(&word, None) {
+                Relation::Elsewhere => false,
+                Relation::Inside => true,
+                Relation::Above => walks,
+            };
             if is_hit {
                 return Err(format!("a command that is not read further names {word}"));
             }
         }
         Ok(())
     }
+
+    /// Whether text that is not read further names what would no longer be there.
+    fn text_misses(&self, text: &[u8]) -> bool {
+        self.places(&String::from_utf8_lossy(text)).any(|word| self.would_miss(&word, None))
+    }
+
+    /// The words of a text that are paths from the root, the home directory in the place of `~` and `$HOME`.
+    fn places<'t>(&self, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
+        let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
+        let words = text.split(ends_word).map(move |word| {
+            let known = ["~", "$HOME", "${HOME}"].iter().find_map(|name| {
+                let rest = word.strip_prefix(name)?;
+                (rest.is_empty() || rest.starts_with('/')).then(|| format!("{home}{rest}"))
+            });
+            known.unwrap_or_else(|| word.to_owned())
+        });
+        words.filter(|word| word.starts_with('/'))
+    }
+}
+
+/// Whether a character ends a word in text that is not read further.
+fn ends_word(ch: char) -> bool {
+    ch.is_whitespace() || "\"';&|()<>=:,`".contains(ch)
 }
 
 /// Whether an `rm` in a text is given what only another command or a variable tells.

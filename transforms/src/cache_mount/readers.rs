@@ -182,10 +182,21 @@ pub(super) fn of_store<'a>(
             if secrets(step) != secrets(&stage.steps[index]) {
                 return Err(format!("line {line} has other secrets than this step"));
             }
-            let missing = credentials(&stage.steps[index], managed);
-            let text = String::from_utf8_lossy(step.instruction.args());
-            if let Some(missing) = missing.into_iter().find(|missing| !text.contains(missing)) {
+            let this = &stage.steps[index];
+            if this.state.user != step.state.user {
+                return Err(format!("line {line} runs as another user"));
+            }
+            // Whichever of the two finds the mount empty must be able to fill it.
+            let text = |step: &Step<'_>| String::from_utf8_lossy(step.instruction.args()).into_owned();
+            let (here, there) = (text(this), text(step));
+            let mut ours = credentials(&here, managed).into_iter();
+            if let Some(missing) = ours.find(|missing| !there.contains(missing)) {
                 return Err(format!("line {line} has no {missing}, with which this step downloads"));
+            }
+            let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
+            let mut theirs = own.flat_map(|other| credentials(&there, other));
+            if let Some(missing) = theirs.find(|missing| !here.contains(missing)) {
+                return Err(format!("line {line} downloads with {missing}, which this step has not"));
             }
             let managers = [managed.ecosystem.name()];
             let search = cleaning::Search {
@@ -216,15 +227,33 @@ fn own_command<'a>(input: &Input<'a>, stage: &Stage<'a>) -> Option<usize> {
     command.map(|step| step.instruction.start_line())
 }
 
-/// What a RUN downloads with that another RUN has only if it says the same: settings for the one command, and those that are
-/// made and taken back.
-fn credentials(step: &Step<'_>, managed: &Managed<'_>) -> Vec<String> {
+/// What a RUN, whose text is given, downloads with that another RUN has only if it says the same: settings for the one
+/// command, and those that are made and taken back.
+fn credentials(text: &str, managed: &Managed<'_>) -> Vec<String> {
     const OPTIONS: [&str; 5] = ["--configfile", "--settings", "-s", "-gs", "--index"];
     const KEPT: [&str; 6] =
         [".netrc", "insteadOf", "git config", "nuget add source", "nuget update source", "credential"];
+    const NAMES: [&str; 14] = [
+        "TOKEN",
+        "PASS",
+        "SECRET",
+        "KEY",
+        "AUTH",
+        "CREDENTIAL",
+        "USER",
+        "PROXY",
+        "PRIVATE",
+        "NOSUM",
+        "REGISTR",
+        "URL",
+        "NETRC",
+        "GIT_",
+    ];
     let command = managed.command();
-    let text = String::from_utf8_lossy(step.instruction.args());
-    let is_before = |name: &str| text.contains(&format!("{name}="));
+    let is_before = |name: &str| {
+        text.contains(&format!("{name}="))
+            && NAMES.iter().any(|part| name.to_ascii_uppercase().contains(part))
+    };
     let names = command.assignments.iter().map(|(name, _)| name.clone());
     let mut found: Vec<_> = names.filter(|name| is_before(name)).collect();
     found.extend(OPTIONS.iter().filter(|option| command.has(option)).map(|&option| option.to_owned()));

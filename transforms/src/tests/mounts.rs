@@ -539,3 +539,21 @@ fn credentials_of_one_step_are_not_those_of_another() {
         );
     }
 }
+
+/// What the one compiles for and the other does not say matters to no download.
+#[test]
+fn settings_of_the_compiler_are_no_credentials() {
+    let go = "--mount=type=cache,target=/go/pkg/mod ";
+    let file = |download: &str, build: &str| {
+        format!(
+            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN {download}go mod download\nCOPY . .\nRUN {build}GOOS=linux CGO_ENABLED=0 go build -o /x .\nFROM scratch\nCOPY --from=b /x /x\n"
+        )
+    };
+    let both = "--mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    ";
+    check(
+        &["cache-mount"],
+        &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")],
+        &file("", ""),
+        &file(go, both),
+    );
+}
