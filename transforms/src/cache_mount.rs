@@ -288,6 +288,9 @@ impl RunStep<'_, '_> {
                 let flagged = rewrite::insert_flags(&mut edits, &self.step.instruction, &flags);
                 return Ok(done.and(flagged).map(|()| edits));
             }
+            Place::Exec if cleaning.is_empty() => {
+                return Err("the command needs another option with a mount, and stands in JSON form".to_owned());
+            }
             Place::Exec => return Err("what would empty the cache stands in JSON form".to_owned()),
         };
         // What has hidden failures goes on doing so, and does nothing else.
