@@ -198,6 +198,11 @@ impl Ecosystem for Npm {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        command.program == "npm"
+            && options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }

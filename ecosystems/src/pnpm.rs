@@ -195,6 +195,11 @@ impl Ecosystem for Pnpm {
         }
     }
 
+    /// pnpm reads npm's settings, too.
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        matches!(&*command.program, "pnpm" | "npm") && store::is_moved_by(command)
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/.pnpm-store", "**/.pnpm-debug.log*"]
     }

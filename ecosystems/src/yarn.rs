@@ -25,7 +25,7 @@ use dockfix_model::project::Project;
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
 use crate::npm::{is_registry_package, operands};
-use crate::options::{Grammar, Value, Words};
+use crate::options::{self, Grammar, Value, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 use version::Version;
 
@@ -156,6 +156,23 @@ impl Ecosystem for Yarn {
             Version::Classic => classic::caches(command, state, &line, usage, project),
             Version::Berry(major) => berry::caches(command, state, major, project),
         }
+    }
+
+    /// Yarn 1 reads npm's settings, too.
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        const KEYS: &[&str] = &[
+            "cache-folder",
+            "preferred-cache-folder",
+            "yarn-offline-mirror",
+            "cacheFolder",
+            "globalFolder",
+            "enableGlobalCache",
+            "enableMirror",
+            "nodeLinker",
+            "nmMode",
+        ];
+        matches!(&*command.program, "yarn" | "yarnpkg" | "npm")
+            && options::writes_setting(command, &["config", "c", "set"], KEYS)
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -8,6 +8,7 @@ mod compiled;
 mod failure;
 mod heredoc;
 mod readers;
+mod settings;
 mod touching;
 mod uses;
 
@@ -159,6 +160,7 @@ impl RunStep<'_, '_> {
             return Ok(None);
         }
         self.check_frontend()?;
+        settings::check(self, managed)?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
             self.check_user(managed.command())?;
@@ -289,7 +291,9 @@ impl RunStep<'_, '_> {
                 return Ok(done.and(flagged).map(|()| edits));
             }
             Place::Exec if cleaning.is_empty() => {
-                return Err("the command needs another option with a mount, and stands in JSON form".to_owned());
+                return Err(
+                    "the command needs another option with a mount, and stands in JSON form".to_owned()
+                );
             }
             Place::Exec => return Err("what would empty the cache stands in JSON form".to_owned()),
         };

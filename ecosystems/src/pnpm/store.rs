@@ -10,7 +10,7 @@ use crate::javascript::manifest::{Manifest, major};
 use crate::javascript::npmrc::Npmrc;
 use crate::javascript::surroundings::variable;
 use crate::javascript::yaml::Yaml;
-use crate::options::{Value, Words};
+use crate::options::{self, Value, Words};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Refusal, Sharing, Usage};
 
 /// Where the store is, and whether pnpm was told so.
@@ -103,6 +103,15 @@ const BUILDS: [(&str, &str); 6] = [
     ("dangerouslyAllowAllBuilds", "dangerously-allow-all-builds"),
     ("configDependencies", "config-dependencies"),
 ];
+
+/// Whether a command writes settings that say where the store is, or that let scripts run.
+pub(super) fn is_moved_by(command: &Invocation<'_>) -> bool {
+    const STORE: [&str; 4] =
+        ["store-dir", "storeDir", "enable-global-virtual-store", "enableGlobalVirtualStore"];
+    let builds = BUILDS.iter().flat_map(|(field, key)| [*field, *key]);
+    let keys: Vec<_> = STORE.into_iter().chain(builds).collect();
+    options::writes_setting(command, &["config", "c", "set"], &keys)
+}
 
 /// The store's directory; its content lies in a directory of its own below, after the format's version.
 pub(super) fn directory(

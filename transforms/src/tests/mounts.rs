@@ -90,6 +90,38 @@ fn every_form_of_run_gets_one() {
     );
 }
 
+/// What a command has written to a file of the image decides where the cache is, and is not read.
+#[test]
+fn settings_that_move_a_cache_leave_it_unmounted() {
+    let moved = |base: &str, settings: &str, install: &str, name: &str| {
+        let reason = |line| {
+            format!("a command in line {line} changes the settings of {name}'s cache, which are not followed")
+        };
+        let refused = |file: String, at: usize, line: usize| {
+            check_refused(&["cache-mount"], &[], &file, &[&format!("{at}: {}", reason(line))]);
+        };
+        refused(format!("FROM {base}\nRUN {settings}\nRUN {install}\n"), 3, 2);
+        refused(format!("FROM {base} AS a\nRUN {settings}\nFROM a\nRUN {install}\n"), 4, 2);
+        refused(format!("FROM {base}\nRUN {settings} && {install}\n"), 2, 2);
+        refused(format!("FROM {base}\nRUN if true; then {settings}; fi\nRUN {install}\n"), 3, 2);
+    };
+    moved("node:22", "npm config set cache /c --global", "npm i -g x", "npm");
+    moved("node:22", "npm set cache=/c", "npm i -g x", "npm");
+    moved("node:22", "npm config set cache $C", "npm i -g x", "npm");
+    moved("node:22", "yarn config set cache-folder /c", "yarn global add x", "yarn");
+    moved("node:22", "pnpm config set store-dir /s", "pnpm fetch", "pnpm");
+    moved("node:22", "npm config set store-dir=/s", "pnpm fetch", "pnpm");
+    moved("node:22", "pnpm config set dangerouslyAllowAllBuilds true", "pnpm fetch", "pnpm");
+    moved("python:3", "pip3 config set global.cache-dir /c", "pip install x", "pip");
+    moved("python:3", "python -m pip config --user set install.no-cache-dir true", "pip install x", "pip");
+    node(
+        "npm config set registry $R && npm i -g x",
+        &format!("{NPM} npm config set registry $R && npm i -g x"),
+    );
+    node("npm config get cache && npm i -g x", &format!("{NPM} npm config get cache && npm i -g x"));
+    node("npm i -g x && npm config set cache /c", &format!("{NPM} npm i -g x && npm config set cache /c"));
+}
+
 #[test]
 fn what_is_mounted_already_stays() {
     check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --mount=type=cache,target=/root npm i -g x\n");
