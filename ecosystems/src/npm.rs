@@ -82,13 +82,13 @@ impl Ecosystem for Npm {
         }
         match line.verb {
             Verb::Install | Verb::Ci if !line.is_global() => {
-                if line.operands.iter().any(|operand| !matches!(*operand, "." | "./")) {
-                    return None;
-                }
                 let here = command.directory.as_ref();
                 let directory = line
                     .option("prefix")
                     .map_or_else(|| here.cloned(), |prefix| options::path(prefix?, here));
+                if line.operands.iter().any(|operand| !matches!(*operand, "." | "./")) {
+                    return (line.verb == Verb::Install).then(|| surroundings::adding(directory));
+                }
                 let ignores_scripts = line.is_on("ignore-scripts")
                     || surroundings::is_on(variable(command, state, "npm_config_ignore_scripts"));
                 Some(Usage {

@@ -55,7 +55,7 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--frozen-store --side-effects-cache --no-side-effects-cache --strict-peer-dependencies --yes -y --no-hoist",
         "--no-strict-peer-dependencies --version -v --global -g --unsafe-perm --no-verify-store-integrity --no-runtime",
         "--verify-store-integrity --resolution-only --merge-git-branch-lockfiles --ignore-workspace-root-check",
-        "--auto-install-peers --save --no-save --save-exact -E --dangerously-allow-all-builds --use-beta-cli",
+        "--save-dev --save-prod --save-optional -O --auto-install-peers --save --no-save --save-exact -E --dangerously-allow-all-builds --use-beta-cli",
         "--fail-if-no-match --include-workspace-root",
     ],
 );
@@ -81,6 +81,8 @@ const STEERING: [&str; 10] = [
 enum Verb {
     Install,
     Fetch,
+    /// `add x` in a project.
+    Add,
     Global,
     Prune,
     Config,
@@ -99,6 +101,7 @@ impl Verb {
             ["install" | "i" | "add", ref names @ ..] if is_global && !names.is_empty() => {
                 names.iter().all(|name| is_registry_package(name)).then_some(Self::Global)?
             }
+            ["install" | "i" | "add", ref names @ ..] if !names.is_empty() => Self::Add,
             ["store", "prune"] => Self::Prune,
             ["config" | "c", "set", ..] | ["set", ..] => Self::Config,
             _ => return None,
@@ -144,6 +147,7 @@ impl Ecosystem for Pnpm {
                     runs_package_code: !ignores_scripts,
                 })
             }
+            Verb::Add => Some(surroundings::adding(line.directory(command, &["-C", "--dir", "--prefix"]))),
             Verb::Prune => Some(surroundings::cleaning(
                 command,
                 state,
@@ -185,7 +189,7 @@ impl Ecosystem for Pnpm {
         let line =
             Words::read(command, 0, &GRAMMAR).ok_or_else(|| Refusal::new("the command cannot be read"))?;
         match Verb::of(&line) {
-            Some(Verb::Install | Verb::Fetch) if !line.has(&["--lockfile-only"]) => {
+            Some(Verb::Install | Verb::Fetch | Verb::Add) if !line.has(&["--lockfile-only"]) => {
                 store::plan(command, usage, state, &line, project)
             }
             Some(Verb::Global) => Err(Refusal::new(

@@ -7,6 +7,7 @@ mod cleaning;
 mod compiled;
 mod failure;
 mod heredoc;
+mod hidden;
 mod readers;
 mod settings;
 mod touching;
@@ -50,7 +51,11 @@ impl Transform for CacheMount {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;
                 }
-                let Ok(analysis) = input.reading.run(step) else { continue };
+                let analysis = input.reading.run(step);
+                if let Some(reason) = hidden::refusal(step, analysis) {
+                    proposals.refuse(step.instruction.start_line(), reason);
+                }
+                let Ok(analysis) = analysis else { continue };
                 if analysis.managed().next().is_none() {
                     continue;
                 }

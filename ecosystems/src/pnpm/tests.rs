@@ -48,8 +48,6 @@ fn leaves_everything_else_opaque() {
         "pnpm -r build",
         "pnpm exec x",
         "pnpm dlx x",
-        "pnpm add x",
-        "pnpm install x",
         "pnpm add -g ./x",
         "pnpm add -g",
         "pnpm deploy --filter=x /out",
@@ -74,6 +72,9 @@ fn leaves_everything_else_opaque() {
 fn tells_packages_and_cleaning() {
     for run in ["pnpm add -g turbo@2", "pnpm i -g serve", "pnpm add -g a b"] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "packages", "{run}");
+    }
+    for run in ["pnpm add x", "pnpm install x", "pnpm add --save-dev x"] {
+        assert_eq!(testing::touches(&Pnpm, &format!("FROM node\nRUN {run}"), "/x"), "rw", "{run}");
     }
     for run in ["pnpm --version", "pnpm config set store-dir /s"] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "settings", "{run}");

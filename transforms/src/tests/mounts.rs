@@ -122,6 +122,53 @@ fn settings_that_move_a_cache_leave_it_unmounted() {
     node("npm i -g x && npm config set cache /c", &format!("{NPM} npm i -g x && npm config set cache /c"));
 }
 
+/// An install that is not read gets no mount, and is told of once.
+#[test]
+fn installs_that_are_not_read_are_told_of() {
+    let compound = "gets no cache mount: it stands in a compound command, which is not read further";
+    node_refused(
+        "if [ -f package-lock.json ]; then npm ci; else npm install; fi",
+        &format!("3: npm ci {compound}"),
+    );
+    node_refused("for i in 1 2; do npm ci > /dev/null && break; done", &format!("3: npm ci {compound}"));
+    let unmounted = |run: &str| {
+        check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nWORKDIR /app\nRUN {run}\n"));
+    };
+    unmounted("if true; then npm run build; fi");
+    unmounted("if true; then npm config set x y; fi");
+    unmounted("--mount=type=cache,target=/root/.npm if true; then npm ci; fi");
+    node("timeout 600 npm ci", &format!("{NPM} timeout 600 npm ci"));
+    node("timeout -k 5 10m npm i -g x", &format!("{NPM} timeout -k 5 10m npm i -g x"));
+}
+
+/// What `npm install x` does to the project is not told, but its downloads lie where those of any install do.
+#[test]
+fn packages_that_are_added_to_a_project_come_from_the_mount() {
+    node("npm install sharp@0.33", &format!("{NPM} npm install sharp@0.33"));
+    node("npm install ./x.tgz && ./y", &format!("{NPM} npm install ./x.tgz && ./y"));
+    node(
+        "pnpm add sharp",
+        "--mount=type=cache,target=/root/.local/share/pnpm/store pnpm --config.side-effects-cache=false add sharp",
+    );
+    check(
+        &["cache-mount"],
+        &[("package.json", "{}"), ("yarn.lock", "# yarn lockfile v1\n")],
+        "FROM node:22\nWORKDIR /app\nCOPY package.json yarn.lock ./\nRUN yarn add x\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json yarn.lock ./\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn,sharing=locked yarn add x\n",
+    );
+}
+
+/// One cause, one word.
+#[test]
+fn a_reason_is_given_once_for_a_run() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nUSER 1234\nRUN npm i -g x && npm i -g y\n",
+        &["3: the home directory of user 1234 is not known, so its cache is not either"],
+    );
+}
+
 #[test]
 fn what_is_mounted_already_stays() {
     check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --mount=type=cache,target=/root npm i -g x\n");
