@@ -22,7 +22,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Short, Words};
+use crate::options::{self, Grammar, Short, Words};
 use crate::rebuilt::Rebuilt;
 use crate::{
     Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
@@ -198,6 +198,15 @@ impl Ecosystem for Composer {
         let off = line.words.options.iter().filter(|option| option.name == "--no-cache");
         plan.edits = off.flat_map(|option| option.words).map(|word| CommandEdit::Remove(word.span)).collect();
         Ok(plan)
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        command.program == "composer"
+            && options::writes_setting(
+                command,
+                &["config"],
+                &["cache-dir", "cache-files-dir", "cache-repo-dir", "cache-vcs-dir", "home"],
+            )
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -35,6 +35,7 @@ use self::closure::Closure;
 use self::line::{Line, Verb};
 use self::msbuild::Properties;
 use crate::environment::{Environment, Setting};
+use crate::options;
 use crate::rebuilt::{Rebuilt, written};
 use crate::system;
 use crate::{
@@ -113,6 +114,11 @@ impl Ecosystem for Dotnet {
         let kind = if reads { CacheKind::Index(IndexUse::Reads) } else { CacheKind::Store };
         let cache = Cache { directory, kind, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        command.program == "dotnet"
+            && options::writes_setting(command, &["config"], &["globalPackagesFolder"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -48,6 +48,13 @@ pub trait Ecosystem: Sync {
         Ok(CachePlan::default())
     }
 
+    /// Whether a command, of this manager or another program, writes settings that may put the manager's caches elsewhere,
+    /// switch them off, or change what is kept in them: `npm config set cache /c`. [`Self::caches`] does not see what such a
+    /// command has left behind.
+    fn is_moved_by(&self, _: &Invocation<'_>) -> bool {
+        false
+    }
+
     /// What the command does with an index of packages that lies in the image and may be too old one day; `None` where
     /// it looks after that itself.
     fn index_use(&self, _: &Invocation<'_>) -> Option<IndexUse> {

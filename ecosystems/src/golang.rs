@@ -23,7 +23,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State, User};
 
 use self::environment::Environment;
-use crate::options::Words;
+use crate::options::{self, Words};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// The go command.
@@ -253,6 +253,14 @@ impl Ecosystem for Golang {
             plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared });
         }
         Ok(plan)
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        let vendors = |word: &str| word.starts_with("GOFLAGS=") && word.contains("-mod");
+        command.program == "go"
+            && command.has("-w")
+            && (options::writes_setting(command, &["env"], &["GOMODCACHE", "GOCACHE", "GOPATH"])
+                || command.arguments.iter().filter_map(|word| word.value.as_deref()).any(vendors))
     }
 
     fn manifests(&self) -> &'static [&'static str] {

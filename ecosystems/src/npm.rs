@@ -82,13 +82,13 @@ impl Ecosystem for Npm {
         }
         match line.verb {
             Verb::Install | Verb::Ci if !line.is_global() => {
-                if line.operands.iter().any(|operand| !matches!(*operand, "." | "./")) {
-                    return None;
-                }
                 let here = command.directory.as_ref();
                 let directory = line
                     .option("prefix")
                     .map_or_else(|| here.cloned(), |prefix| options::path(prefix?, here));
+                if line.operands.iter().any(|operand| !matches!(*operand, "." | "./")) {
+                    return (line.verb == Verb::Install).then(|| surroundings::adding(directory));
+                }
                 let ignores_scripts = line.is_on("ignore-scripts")
                     || surroundings::is_on(variable(command, state, "npm_config_ignore_scripts"));
                 Some(Usage {
@@ -202,6 +202,11 @@ impl Ecosystem for Npm {
     fn lives_off(&self, command: &Invocation<'_>, state: &State, _: &Invocation<'_>) -> bool {
         let is_set = || surroundings::is_on(variable(command, state, "npm_config_offline"));
         command.program == "npm" && (command.has("--offline") || command.has("--offline=true") || is_set())
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        command.program == "npm"
+            && options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

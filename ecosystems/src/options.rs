@@ -334,6 +334,24 @@ impl Grammar {
     }
 }
 
+/// Whether a command writes one of these settings: after one of `verbs` (`config`) stands one of `keys`, alone or before `=`,
+/// perhaps below a section (`global.cache-dir`). What only shows settings does not.
+pub(crate) fn writes_setting(command: &Invocation<'_>, verbs: &[&str], keys: &[&str]) -> bool {
+    let text = |argument| match argument {
+        &Argument { value: Some(ref value), .. } => Cow::Borrowed(&**value),
+        unknown => beginning(unknown),
+    };
+    let words: Vec<_> = command.arguments.iter().map(text).collect();
+    let Some(verb) = words.iter().position(|word| verbs.contains(&&**word)) else { return false };
+    let is_key = |word: &str| {
+        let name = word.split('=').next().unwrap_or(word);
+        let name = name.rsplit('.').next().unwrap_or(name);
+        keys.contains(&name)
+    };
+    let rest = &words[verb + 1..];
+    !rest.iter().any(|word| matches!(&**word, "get" | "list" | "ls")) && rest.iter().any(|word| is_key(word))
+}
+
 /// The text of an argument in front of the first character that the shell treats specially.
 pub(crate) fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
     let text = argument.text.strip_prefix(b"\"").unwrap_or(argument.text);

@@ -18,7 +18,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Words};
+use crate::options::{self, Grammar, Words};
 use crate::python::call::{arguments_of, push_options};
 use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
@@ -235,6 +235,11 @@ impl Ecosystem for Pdm {
         let directory = cache::directory(&environment, "PDM_CACHE_DIR", "pdm")?;
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        arguments_of(command, "pdm").is_some()
+            && options::writes_setting(command, &["config"], &["cache_dir"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

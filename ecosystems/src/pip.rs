@@ -333,6 +333,11 @@ impl Ecosystem for Pip {
         Ok(CachePlan { caches: vec![cache], edits })
     }
 
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        (arguments_of(command, "pip").is_some() || is_versioned(&command.program, "pip"))
+            && options::writes_setting(command, &["config"], &["cache-dir", "no-cache-dir"])
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/venv", "**/env"]
     }

@@ -9,8 +9,12 @@
 //!   `node_modules/.bin` than an install alone: they lack NODE_PATH (seen with pnpm 10). One that is there already is
 //!   recognised, and needs the lock file and configuration.
 //! - **Cache**: the store: `~/.local/share/pnpm/store`, `$PNPM_HOME/store`, or what `--store-dir` and settings say
-//!   (pnpm.io/settings#storedir); pure, and made for several processes at a time (pnpm.io/docker). Its parent must not be
-//!   mounted: pnpm tries to link from the project into it, and moves the store into the image where it cannot.
+//!   (pnpm.io/settings#storedir); made for several processes at a time (pnpm.io/docker). Its parent must not be mounted:
+//!   pnpm tries to link from the project into it, and moves the store into the image where it cannot. What is downloaded
+//!   is pure. But the store also keeps what install scripts have made of packages, by platform, processor and major
+//!   version of node alone, and their scripts do not run again (pnpm.io/settings#sideeffectscache, pnpm/pnpm#4888,
+//!   pnpm/pnpm#9394): Alpine would get what Debian has built, and what a script puts elsewhere would be missing. Where
+//!   scripts may run, the command is told to do without.
 //! - **Refused**: as for npm, and settings that install other ecosystems' packages or read `.git`; no mount for a global
 //!   virtual store, which programs run from.
 
@@ -41,7 +45,7 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--public-hoist-pattern --package-import-method --trust-policy --trust-policy-exclude --cpu --os --libc",
         "--registry --fetch-timeout --fetch-retries --fetch-retry-factor --fetch-retry-mintimeout",
         "--fetch-retry-maxtimeout --node-linker --user-agent --https-proxy --http-proxy --allow-build --use-node-version",
-        "--trust-policy-ignore-after --resolution-mode",
+        "--trust-policy-ignore-after --resolution-mode --config.side-effects-cache",
     ],
     &[
         "--frozen-lockfile --no-frozen-lockfile --prefer-frozen-lockfile --no-prefer-frozen-lockfile --offline",
@@ -51,7 +55,7 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--frozen-store --side-effects-cache --no-side-effects-cache --strict-peer-dependencies --yes -y --no-hoist",
         "--no-strict-peer-dependencies --version -v --global -g --unsafe-perm --no-verify-store-integrity --no-runtime",
         "--verify-store-integrity --resolution-only --merge-git-branch-lockfiles --ignore-workspace-root-check",
-        "--auto-install-peers --save --no-save --save-exact -E --dangerously-allow-all-builds --use-beta-cli",
+        "--save-dev --save-prod --save-optional -O --auto-install-peers --save --no-save --save-exact -E --dangerously-allow-all-builds --use-beta-cli",
         "--fail-if-no-match --include-workspace-root",
     ],
 );
@@ -77,6 +81,8 @@ const STEERING: [&str; 10] = [
 enum Verb {
     Install,
     Fetch,
+    /// `add x` in a project.
+    Add,
     Global,
     Prune,
     Config,
@@ -95,6 +101,7 @@ impl Verb {
             ["install" | "i" | "add", ref names @ ..] if is_global && !names.is_empty() => {
                 names.iter().all(|name| is_registry_package(name)).then_some(Self::Global)?
             }
+            ["install" | "i" | "add", ref names @ ..] if !names.is_empty() => Self::Add,
             ["store", "prune"] => Self::Prune,
             ["config" | "c", "set", ..] | ["set", ..] => Self::Config,
             _ => return None,
@@ -140,6 +147,7 @@ impl Ecosystem for Pnpm {
                     runs_package_code: !ignores_scripts,
                 })
             }
+            Verb::Add => Some(surroundings::adding(line.directory(command, &["-C", "--dir", "--prefix"]))),
             Verb::Prune => Some(surroundings::cleaning(
                 command,
                 state,
@@ -174,15 +182,15 @@ impl Ecosystem for Pnpm {
     fn caches(
         &self,
         command: &Invocation<'_>,
-        _usage: &Usage,
+        usage: &Usage,
         state: &State,
         project: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         let line =
             Words::read(command, 0, &GRAMMAR).ok_or_else(|| Refusal::new("the command cannot be read"))?;
         match Verb::of(&line) {
-            Some(Verb::Install | Verb::Fetch) if !line.has(&["--lockfile-only"]) => {
-                store::plan(command, state, &line, project)
+            Some(Verb::Install | Verb::Fetch | Verb::Add) if !line.has(&["--lockfile-only"]) => {
+                store::plan(command, usage, state, &line, project)
             }
             Some(Verb::Global) => Err(Refusal::new(
                 "pnpm 11 and later run global packages from the store, so it cannot be mounted",
@@ -196,6 +204,11 @@ impl Ecosystem for Pnpm {
     fn lives_off(&self, command: &Invocation<'_>, _: &State, earlier: &Invocation<'_>) -> bool {
         let is_offline = command.has("--offline") && !earlier.has("fetch");
         command.program == "pnpm" && (is_offline || command.has("deploy"))
+    }
+
+    /// pnpm reads npm's settings, too.
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        matches!(&*command.program, "pnpm" | "npm") && store::is_moved_by(command)
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -19,7 +19,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State, User};
 
 use crate::environment::{Environment, Setting};
-use crate::options::{Grammar, Words};
+use crate::options::{self, Grammar, Words};
 use crate::python::call::{arguments_of, push_options};
 use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
@@ -223,6 +223,11 @@ impl Ecosystem for Poetry {
             command.arguments.iter().filter(|argument| argument.value.as_deref() == Some("--no-cache"));
         let edits = unused.map(|argument| CommandEdit::Remove(argument.span)).collect();
         Ok(CachePlan { caches: caches.into(), edits })
+    }
+
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        arguments_of(command, "poetry").is_some()
+            && options::writes_setting(command, &["config"], &["cache-dir"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

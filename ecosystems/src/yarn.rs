@@ -25,7 +25,7 @@ use dockfix_model::project::Project;
 use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
 use crate::npm::{is_registry_package, operands};
-use crate::options::{Grammar, Value, Words};
+use crate::options::{self, Grammar, Value, Words};
 use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
 use version::Version;
 
@@ -45,10 +45,48 @@ const GRAMMAR: Grammar = Grammar::gnu(
         "--no-progress --no-bin-links --link-duplicates --skip-integrity-check --update-checksums --json --verbose -v",
         "--pnp --strict-semver --no-default-rc --no-node-version-check --focus --audit --production --prod --no-emoji",
         "--emoji --version --immutable --immutable-cache --refresh-lockfile --check-cache --check-resolutions",
-        "--inline-builds --all -A --scripts-prepend-node-path --no-audit --no-fund --latest --exact -E --dev --global",
+        "--inline-builds --all -A --scripts-prepend-node-path --no-audit --no-fund --latest --exact -E --dev -D --global",
         "--cached --mirror",
     ],
 );
+
+/// Options that only yarn 2 and later have (yarnpkg.com/cli/install).
+const BERRY: &[&str] = &[
+    "--immutable",
+    "--immutable-cache",
+    "--refresh-lockfile",
+    "--check-cache",
+    "--check-resolutions",
+    "--inline-builds",
+    "--mode",
+    "--all",
+    "-A",
+    "--cached",
+];
+
+/// Options of yarn 1 (classic.yarnpkg.com/docs/cli/install). Later versions take some of them as well, but say so with a
+/// warning; the mount does them no harm.
+const CLASSIC: &[&str] = &[
+    "--frozen-lockfile",
+    "--pure-lockfile",
+    "--no-lockfile",
+    "--production",
+    "--prod",
+    "--ignore-scripts",
+    "--ignore-optional",
+    "--ignore-engines",
+    "--ignore-platform",
+    "--non-interactive",
+    "--network-timeout",
+    "--network-concurrency",
+    "--no-progress",
+    "--prefer-offline",
+    "--check-files",
+    "--cache-folder",
+    "--mutex",
+    "--link-duplicates",
+    "--update-checksums",
+];
 
 /// Variables that yarn reads besides npm's: every setting may come from one.
 const VARIABLES: &[&str] = &["YARN_*", "FAKEROOTKEY", "SKIP_YARN_COREPACK_CHECK", "BERRY_*"];
@@ -101,6 +139,9 @@ impl Ecosystem for Yarn {
             ["global", "add", ref names @ ..] if !names.is_empty() => {
                 names.iter().all(|name| is_registry_package(name)).then(|| packages(command, state, true))
             }
+            ["add", _, ..] if !line.has(&["--global", "--prefix", "--modules-folder"]) => {
+                Some(surroundings::adding(line.directory(command, &["--cwd"])))
+            }
             ["cache", "clean", ..] => {
                 let caches = [
                     classic::cache_directory(command, state, &line, None),
@@ -145,22 +186,50 @@ impl Ecosystem for Yarn {
             Words::read(command, 0, &GRAMMAR).ok_or_else(|| Refusal::new("the command cannot be read"))?;
         let downloads = match usage.kind {
             UsageKind::Install => true,
-            UsageKind::Packages => line.operands.first().is_some_and(|verb| verb.value == Some("global")),
+            UsageKind::Packages => {
+                line.operands.first().is_some_and(|verb| matches!(verb.value, Some("global" | "add")))
+            }
             UsageKind::Build | UsageKind::Settings | UsageKind::CleanCache => false,
         };
         if !downloads {
             return Ok(CachePlan::default());
         }
-        // Where no project is known the image's own yarn is classic; its mount would do berry no harm.
-        match project.map_or(Version::Classic, Version::of) {
-            Version::Classic => classic::caches(command, state, &line, usage, project),
-            Version::Berry(major) => berry::caches(command, state, major, project),
+        let is_verb = |name: &str| line.operands.first().is_some_and(|verb| verb.value == Some(name));
+        let is_global = is_verb("global");
+        let project = project.filter(|project| !is_global && Version::is_told_by(project));
+        match project.map(Version::of) {
+            Some(Version::Classic) => classic::caches(command, state, &line, usage, project),
+            Some(Version::Berry(major)) => berry::caches(command, state, major, project),
+            None if line.has(BERRY) || is_verb("workspaces") => Err(Refusal::new(
+                "the project's files are not known, and with Plug'n'Play programs read their packages from yarn's cache",
+            )),
+            None if is_global || line.has(CLASSIC) => classic::caches(command, state, &line, usage, project),
+            None => Err(Refusal::new(
+                "the project's files are not known, and yarn 1 keeps its cache elsewhere than later versions",
+            )),
         }
     }
 
     /// `--offline` (classic.yarnpkg.com, "yarn install").
     fn lives_off(&self, command: &Invocation<'_>, _: &State, _: &Invocation<'_>) -> bool {
         matches!(&*command.program, "yarn" | "yarnpkg") && command.has("--offline")
+    }
+
+    /// Yarn 1 reads npm's settings, too.
+    fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
+        const KEYS: &[&str] = &[
+            "cache-folder",
+            "preferred-cache-folder",
+            "yarn-offline-mirror",
+            "cacheFolder",
+            "globalFolder",
+            "enableGlobalCache",
+            "enableMirror",
+            "nodeLinker",
+            "nmMode",
+        ];
+        matches!(&*command.program, "yarn" | "yarnpkg" | "npm")
+            && options::writes_setting(command, &["config", "c", "set"], KEYS)
     }
 
     fn ignored(&self) -> &'static [&'static str] {

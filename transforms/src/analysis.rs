@@ -159,6 +159,9 @@ impl Judgement {
     fn add_command(&mut self, command: &Invocation<'_>, managed: &[Managed<'_>], state: &State) {
         let known = managed.iter().find(|managed| managed.command().span == command.span);
         let effects = match known {
+            Some(managed) if managed.usage.effects == Effects::opaque() => {
+                return self.add_unknown(format!("`{}`", command.program));
+            }
             Some(managed) => managed.usage.effects.clone().and(redirections(command)),
             None => match plain::effects(command, state) {
                 Some(effects) => effects,

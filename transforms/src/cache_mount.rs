@@ -6,7 +6,9 @@
 mod cleaning;
 mod compiled;
 mod heredoc;
+mod hidden;
 mod readers;
+mod settings;
 mod touching;
 mod uses;
 
@@ -51,7 +53,11 @@ impl Transform for CacheMount {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;
                 }
-                let Ok(analysis) = input.reading.run(step) else { continue };
+                let analysis = input.reading.run(step);
+                if let Some(reason) = hidden::refusal(step, analysis) {
+                    proposals.refuse(step.instruction.start_line(), reason);
+                }
+                let Ok(analysis) = analysis else { continue };
                 if analysis.managed().next().is_none() {
                     continue;
                 }
@@ -181,6 +187,7 @@ impl RunStep<'_, '_> {
             return Ok(None);
         }
         self.check_frontend()?;
+        settings::check(self, managed)?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
             self.check_user(managed.command())?;
@@ -366,6 +373,11 @@ impl RunStep<'_, '_> {
                 let done = done.map_err(RewriteError::from);
                 let flagged = rewrite::insert_flags(&mut edits, &self.step.instruction, &flags);
                 return Ok(done.and(flagged).map(|()| edits));
+            }
+            Place::Exec if cleaning.is_empty() => {
+                return Err(
+                    "the command needs another option with a mount, and stands in JSON form".to_owned()
+                );
             }
             Place::Exec => return Err("what would empty the cache stands in JSON form".to_owned()),
         };

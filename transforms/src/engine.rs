@@ -232,8 +232,8 @@ fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
             offers.push((refusal.transform, refusal.line));
             told.extend(Some(refusal).filter(|refusal| is_first && !is_improved(refusal, false)));
         }
-        told.extend(left.into_iter().filter(|refusal| !is_improved(refusal, false)));
-        for refusal in more.into_iter().filter(|refusal| !is_improved(refusal, true)) {
+        let left = left.into_iter().filter(|refusal| !is_improved(refusal, false));
+        for refusal in left.chain(more.into_iter().filter(|refusal| !is_improved(refusal, true))) {
             // Of one obstacle one word is enough, whoever met it.
             if !told.iter().any(|other| other.line == refusal.line && other.reason == refusal.reason) {
                 told.push(refusal);
@@ -241,7 +241,6 @@ fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
         }
     }
     told.sort_by_key(|refusal| refusal.line);
-    told.dedup();
     told
 }
 

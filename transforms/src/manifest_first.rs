@@ -9,7 +9,7 @@ mod fetched;
 mod in_place;
 mod parents;
 mod run;
-mod sink;
+pub(crate) mod sink;
 mod text;
 
 use dockfix_ecosystems::{Needs, UsageKind};

@@ -168,6 +168,12 @@ pub(crate) fn global(
     Effects { reads, writes: installed, environment }
 }
 
+/// A command that adds named packages to the project in `directory`: it downloads like an install, and reads and writes of
+/// the project what is not told.
+pub(crate) fn adding(directory: Option<ImagePath>) -> Usage {
+    Usage { kind: UsageKind::Packages, directory, effects: Effects::opaque(), runs_package_code: true }
+}
+
 /// The effects of emptying caches: in these directories, or where one of them is not known, at these names in every home
 /// directory that the command may take for its own.
 pub(crate) fn cleaning(

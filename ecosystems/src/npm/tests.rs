@@ -49,6 +49,15 @@ fn recognises_installs_in_every_form() {
     }
 }
 
+/// What they do to the project is not told.
+#[test]
+fn tells_what_adds_to_a_project() {
+    for run in ["npm install express", "npm i ./lib", "npm i lib.tgz", "npm install x@$V"] {
+        assert_eq!(needs(run, SIMPLE), "packages", "{run}");
+        assert_eq!(testing::touches(&Npm, &format!("FROM node\nRUN {run}"), "/x"), "rw", "{run}");
+    }
+}
+
 #[test]
 fn leaves_everything_else_opaque() {
     for run in [
@@ -57,9 +66,6 @@ fn leaves_everything_else_opaque() {
         "npm start",
         "npx tsc",
         "node x",
-        "npm install express",
-        "npm i ./lib",
-        "npm i lib.tgz",
         "npm i -g .",
         "npm i -g ./x.tgz",
         "npm i -g owner/repo",
@@ -70,7 +76,6 @@ fn leaves_everything_else_opaque() {
         "npm i -g x$V",
         "npm i -g file:x@$V",
         "npm i -g ./x@$V",
-        "npm install x@$V",
         "npm install $FLAGS",
         "npm ci --unknown word",
         "npm ci --userconfig ./npmrc",

@@ -1,16 +1,17 @@
 //! pnpm's store.
 
 use dockfix_model::commands::Invocation;
-use dockfix_model::project::Project;
+use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, State, User};
 
 use crate::environment::{Environment, Setting};
 use crate::javascript::closure::Closure;
+use crate::javascript::manifest::{Manifest, major};
 use crate::javascript::npmrc::Npmrc;
 use crate::javascript::surroundings::variable;
 use crate::javascript::yaml::Yaml;
-use crate::options::{Value, Words};
-use crate::{Cache, CacheKind, CachePlan, CommandEdit, Refusal, Sharing};
+use crate::options::{self, Value, Words};
+use crate::{Cache, CacheKind, CachePlan, CommandEdit, Refusal, Sharing, Usage};
 
 /// Where the store is, and whether pnpm was told so.
 struct Store {
@@ -22,6 +23,7 @@ struct Store {
 /// The mount for an install.
 pub(super) fn plan(
     command: &Invocation<'_>,
+    usage: &Usage,
     state: &State,
     line: &Words<'_>,
     project: Option<&Project<'_>>,
@@ -36,18 +38,79 @@ pub(super) fn plan(
         ));
     }
     let store = locate(command, state, line, Some(&settings))?;
-    let mut edits = Vec::new();
+    let mut options = Vec::new();
     if state.user != User::Root && !store.is_named {
         // The directories above a mount belong to root while the RUN goes on: pnpm would not find the default place
         // writable, and make a store in the project instead. Told where it is, it looks no further.
         if store.directory.as_str().contains([' ', '\'', '$']) {
             return Err(Refusal::new("the store's path is not one that can be written down"));
         }
-        let option = format!("--store-dir {}", store.directory);
-        edits.push(CommandEdit::InsertAfter(command.program_span, option));
+        options.push(format!("--store-dir {}", store.directory));
     }
+    if keeps_built_packages(command, usage, state, line, &settings)? {
+        options.push(format!("{SIDE_EFFECTS}=false"));
+    }
+    let insert = || CommandEdit::InsertAfter(command.program_span, options.join(" "));
+    let edits = if options.is_empty() { Vec::new() } else { vec![insert()] };
     let cache = Cache { directory: store.directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
     Ok(CachePlan { caches: vec![cache], edits })
+}
+
+/// What switches it off that the store keeps what install scripts make. Tried with pnpm 7.0, 7.33, 8.0, 8.15, 9.0, 9.15, 10.0,
+/// 10.7, 10.8, 10.20, 10.34, 11 and 12, for `install` and `fetch`: scripts run each time, also where another install has
+/// left its results in the store. The variable that does so is another one in 11, and `fetch` does not know the option
+/// without `config`.
+const SIDE_EFFECTS: &str = "--config.side-effects-cache";
+
+/// Whether the install would take what scripts of packages have made from the store, or leave it there. pnpm 10 and later do
+/// neither where no script may run, and pnpm 8 and later where none is to run; 7.0 takes it even then (tried with the same
+/// versions).
+fn keeps_built_packages(
+    command: &Invocation<'_>,
+    usage: &Usage,
+    state: &State,
+    line: &Words<'_>,
+    settings: &Settings,
+) -> Result<bool, Refusal> {
+    let is_off = |value: &Value<'_>| value.known() == Some("false");
+    let is_switched_off = line.value(&[SIDE_EFFECTS]).is_some_and(is_off);
+    if line.has(&["--side-effects-cache"]) || line.has(&[SIDE_EFFECTS]) && !is_switched_off {
+        return Err(Refusal::new(
+            "it is told to keep what install scripts make in the store, where builds for other images would find it",
+        ));
+    }
+    let is_set = |name: &str| variable(command, state, name) != Setting::Unset;
+    let mut by_variable = BUILDS.iter().map(|(_, key)| key.replace('-', "_"));
+    let allows = settings.allows_scripts
+        || line.has(&["--allow-build", "--dangerously-allow-all-builds"])
+        || by_variable
+            .any(|name| is_set(&format!("npm_config_{name}")) || is_set(&format!("pnpm_config_{name}")));
+    let leaves_it = match settings.version {
+        Some(10..) => !allows || !usage.runs_package_code,
+        Some(8..) => !usage.runs_package_code,
+        _ => false,
+    };
+    Ok(!leaves_it && !is_switched_off && !line.has(&["--no-side-effects-cache"]))
+}
+
+/// The settings that let scripts of dependencies run, as package.json and pnpm-workspace.yaml have them and as .npmrc does;
+/// and the one by which plugins come that may set any of them (pnpm.io/settings).
+const BUILDS: [(&str, &str); 6] = [
+    ("onlyBuiltDependencies", "only-built-dependencies"),
+    ("onlyBuiltDependenciesFile", "only-built-dependencies-file"),
+    ("neverBuiltDependencies", "never-built-dependencies"),
+    ("allowBuilds", "allow-builds"),
+    ("dangerouslyAllowAllBuilds", "dangerously-allow-all-builds"),
+    ("configDependencies", "config-dependencies"),
+];
+
+/// Whether a command writes settings that say where the store is, or that let scripts run.
+pub(super) fn is_moved_by(command: &Invocation<'_>) -> bool {
+    const STORE: [&str; 4] =
+        ["store-dir", "storeDir", "enable-global-virtual-store", "enableGlobalVirtualStore"];
+    let builds = BUILDS.iter().flat_map(|(field, key)| [*field, *key]);
+    let keys: Vec<_> = STORE.into_iter().chain(builds).collect();
+    options::writes_setting(command, &["config", "c", "set"], &keys)
 }
 
 /// The store's directory; its content lies in a directory of its own below, after the format's version.
@@ -101,23 +164,41 @@ fn locate(
 pub(super) struct Settings {
     store: Option<(String, String)>,
     has_global_virtual_store: bool,
+    /// The major version that package.json asks for.
+    version: Option<u32>,
+    /// Something may allow scripts of dependencies.
+    allows_scripts: bool,
 }
 
 impl Settings {
     fn read(project: &Project<'_>) -> Result<Self, Refusal> {
         let mut settings = Self::default();
         let mut closure = Closure::default();
+        let mut allows = false;
         for directory in std::iter::successors(Some(project.directory().clone()), ImagePath::parent) {
             let workspace = Yaml::read(project, &directory.join("pnpm-workspace.yaml"), &mut closure)?;
             let is_root = workspace.is_some();
             if let Some(workspace) = workspace {
                 settings.has_global_virtual_store |=
                     workspace.switch("enableGlobalVirtualStore") == Some(true);
+                allows |= workspace.get("pnpmfile").is_some();
+                allows |= BUILDS.iter().any(|(field, _)| workspace.get(field).is_some());
                 if let Some(path) = workspace.string("storeDir") {
                     settings.store.get_or_insert((path.to_owned(), workspace.at("storeDir")));
                 }
             }
+            if let Some(manifest) = Manifest::read(project, &directory)? {
+                let named = manifest.string("packageManager").and_then(|named| named.strip_prefix("pnpm@"));
+                settings.version = settings.version.or(named.and_then(major));
+                let own = manifest.object("pnpm");
+                allows |= own.is_some_and(|own| BUILDS.iter().any(|(field, _)| own.contains_key(*field)));
+            }
+            // Hooks may change any setting.
+            let mut hooks = [".pnpmfile.cjs", ".pnpmfile.mjs"].iter().map(|name| directory.join(name));
+            allows |= hooks.any(|path| matches!(project.find_at(&path), Found::File(_)));
             let npmrc = Npmrc::read(project, &directory, &mut closure)?;
+            allows |= npmrc.get("pnpmfile").is_some();
+            allows |= BUILDS.iter().any(|(_, key)| npmrc.get(key).is_some());
             settings.has_global_virtual_store |= npmrc.is_on("enable-global-virtual-store");
             if let Some(path) = npmrc.get("store-dir") {
                 settings.store.get_or_insert((path.to_owned(), npmrc.place("store-dir")));
@@ -126,6 +207,7 @@ impl Settings {
                 break;
             }
         }
+        settings.allows_scripts = allows;
         Ok(settings)
     }
 }

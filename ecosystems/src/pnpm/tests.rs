@@ -48,8 +48,6 @@ fn leaves_everything_else_opaque() {
         "pnpm -r build",
         "pnpm exec x",
         "pnpm dlx x",
-        "pnpm add x",
-        "pnpm install x",
         "pnpm add -g ./x",
         "pnpm add -g",
         "pnpm deploy --filter=x /out",
@@ -74,6 +72,9 @@ fn leaves_everything_else_opaque() {
 fn tells_packages_and_cleaning() {
     for run in ["pnpm add -g turbo@2", "pnpm i -g serve", "pnpm add -g a b"] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "packages", "{run}");
+    }
+    for run in ["pnpm add x", "pnpm install x", "pnpm add --save-dev x"] {
+        assert_eq!(testing::touches(&Pnpm, &format!("FROM node\nRUN {run}"), "/x"), "rw", "{run}");
     }
     for run in ["pnpm --version", "pnpm config set store-dir /s"] {
         assert_eq!(needs(run, &[("package.json", "{}")]), "settings", "{run}");
@@ -241,16 +242,16 @@ fn programs_of_members_must_be_executable() {
 fn aims_the_mount_at_the_store() {
     let files = &[("package.json", "{}"), LOCK];
     for (dockerfile, expected) in [
-        ("FROM node:20\nRUN pnpm i", "/root/.local/share/pnpm/store pure shared"),
-        ("FROM node:20\nENV PNPM_HOME=/pnpm\nRUN pnpm i", "/pnpm/store pure shared"),
-        ("FROM node:20\nENV XDG_DATA_HOME=/x\nRUN pnpm i", "/x/pnpm/store pure shared"),
-        ("FROM node:20\nENV npm_config_store_dir=/s\nRUN pnpm i", "/s pure shared"),
-        ("FROM node:20\nRUN pnpm i --store-dir /t", "/t pure shared"),
-        ("FROM node:20\nRUN pnpm fetch", "/root/.local/share/pnpm/store pure shared"),
+        ("FROM node:20\nRUN pnpm i", "/root/.local/share/pnpm/store pure shared; OFF"),
+        ("FROM node:20\nENV PNPM_HOME=/pnpm\nRUN pnpm i", "/pnpm/store pure shared; OFF"),
+        ("FROM node:20\nENV XDG_DATA_HOME=/x\nRUN pnpm i", "/x/pnpm/store pure shared; OFF"),
+        ("FROM node:20\nENV npm_config_store_dir=/s\nRUN pnpm i", "/s pure shared; OFF"),
+        ("FROM node:20\nRUN pnpm i --store-dir /t", "/t pure shared; OFF"),
+        ("FROM node:20\nRUN pnpm fetch", "/root/.local/share/pnpm/store pure shared; OFF"),
         (
             "FROM node:20\nUSER node\nRUN pnpm i",
             "/home/node/.local/share/pnpm/store pure shared; after pnpm insert --store-dir \
-             /home/node/.local/share/pnpm/store",
+             /home/node/.local/share/pnpm/store --config.side-effects-cache=false",
         ),
         (
             "FROM node:20\nUSER node\nRUN pnpm i --store-dir ~/s",
@@ -267,11 +268,11 @@ fn aims_the_mount_at_the_store() {
             "refused: it is not known which user runs it, so the cache directory is not either",
         ),
     ] {
-        assert_eq!(caches(dockerfile, files), expected, "{dockerfile}");
+        assert_eq!(caches(dockerfile, files), expected.replace("OFF", OFF), "{dockerfile}");
     }
     let dockerfile = format!("{APP}pnpm i");
     let settings = |text| caches(&dockerfile, &[files[0], LOCK, ("pnpm-workspace.yaml", text)]);
-    assert_eq!(settings("storeDir: /w"), "/w pure shared");
+    assert_eq!(settings("storeDir: /w"), format!("/w pure shared; {OFF}"));
     assert_eq!(
         settings("storeDir: ~/w"),
         "refused: pnpm-workspace.yaml:1 names the store in a way that dockfix does not read"
@@ -280,7 +281,73 @@ fn aims_the_mount_at_the_store() {
         settings("enableGlobalVirtualStore: true"),
         "refused: with a global virtual store, programs read their packages from pnpm's store"
     );
-    assert_eq!(caches(&dockerfile, &[files[0], (".npmrc", "store-dir=.s")]), "/app/.s pure shared");
+    assert_eq!(
+        caches(&dockerfile, &[files[0], (".npmrc", "store-dir=.s")]),
+        format!("/app/.s pure shared; {OFF}")
+    );
+}
+
+/// What keeps the store from handing on what install scripts have made.
+const OFF: &str = "after pnpm insert --config.side-effects-cache=false";
+
+#[test]
+fn what_install_scripts_make_is_not_kept_in_the_mount() {
+    let store = "/root/.local/share/pnpm/store pure shared";
+    let plan = |run: &str, manifest: &str, more: (&str, &str)| {
+        caches(&format!("{APP}{run}"), &[("package.json", manifest), LOCK, more])
+    };
+    let off = format!("{store}; {OFF}");
+    let none = ("a", "");
+    for (run, manifest, more, expected) in [
+        ("pnpm i", "{}", none, &*off),
+        ("pnpm i", r#"{"packageManager": "pnpm@9.1.0"}"#, none, &off),
+        ("pnpm fetch", r#"{"packageManager": "pnpm@9.1.0"}"#, none, &off),
+        // pnpm 7.0 takes from the store what scripts made even where it is to run none.
+        ("pnpm i --ignore-scripts", "{}", none, &off),
+        ("pnpm i --ignore-scripts", r#"{"packageManager": "pnpm@8.1.0"}"#, none, store),
+        ("pnpm i --no-side-effects-cache", "{}", none, store),
+        ("pnpm --config.side-effects-cache=false i", "{}", none, store),
+        ("pnpm i", r#"{"packageManager": "pnpm@10.1.0"}"#, none, store),
+        ("pnpm i --allow-build=x", r#"{"packageManager": "pnpm@10.1.0"}"#, none, &off),
+        (
+            "npm_config_dangerously_allow_all_builds=1 pnpm i",
+            r#"{"packageManager": "pnpm@10.1.0"}"#,
+            none,
+            &off,
+        ),
+        (
+            "pnpm i",
+            r#"{"packageManager": "pnpm@10.1.0", "pnpm": {"onlyBuiltDependencies": ["x"]}}"#,
+            none,
+            &off,
+        ),
+        (
+            "pnpm i",
+            r#"{"packageManager": "pnpm@10.1.0", "pnpm": {"neverBuiltDependencies": []}}"#,
+            none,
+            &off,
+        ),
+        (
+            "pnpm i",
+            r#"{"packageManager": "pnpm@10.1.0"}"#,
+            ("pnpm-workspace.yaml", "allowBuilds: {x: true}"),
+            &off,
+        ),
+        (
+            "pnpm i",
+            r#"{"packageManager": "pnpm@10.1.0"}"#,
+            (".npmrc", "dangerously-allow-all-builds=true"),
+            &off,
+        ),
+        ("pnpm i", r#"{"packageManager": "pnpm@10.1.0"}"#, (".pnpmfile.cjs", "module.exports = {}"), &off),
+    ] {
+        assert_eq!(plan(run, manifest, more), expected, "{run} {manifest} {more:?}");
+    }
+    let refused = "refused: it is told to keep what install scripts make in the store, where builds for other images \
+                   would find it";
+    for run in ["pnpm i --side-effects-cache", "pnpm --config.side-effects-cache=$X i"] {
+        assert_eq!(plan(run, "{}", none), refused, "{run}");
+    }
 }
 
 /// A link is followed to its manifest alone; a member and a repository of git are named and bring nothing more.

@@ -56,7 +56,6 @@ fn leaves_everything_else_opaque() {
         "yarn run build",
         "yarn test",
         "yarn i",
-        "yarn add x",
         "yarn install x",
         "yarn install --flat",
         "yarn install --har",
@@ -352,14 +351,30 @@ fn aims_the_cache_at_the_user() {
             "refused: --cache-folder names a directory that is only known in the build",
         ),
     ] {
-        assert_eq!(caches(dockerfile, classic), expected, "{dockerfile}");
+        let dockerfile = dockerfile.replacen('\n', "\nCOPY package.json yarn.lock /\n", 1);
+        assert_eq!(caches(&dockerfile, classic), expected, "{dockerfile}");
     }
     let dockerfile = format!("{APP}yarn");
     assert_eq!(
         caches(&dockerfile, &[classic[0], V1, (".yarnrc", "cache-folder \".c\"")]),
         "/app/.c pure locked"
     );
-    assert_eq!(caches(&dockerfile, &[]), "/usr/local/share/.cache/yarn pure locked");
+    // Of a project that `turbo prune` made in another stage, only the options tell which yarn installs it.
+    let refused = "refused: the project's files are not known, and";
+    for files in [&[][..], &[("src/x", "")]] {
+        let plan = |run: &str| caches(&format!("FROM node:20\nWORKDIR /app\nRUN {run}"), files);
+        for run in ["yarn --frozen-lockfile", "yarn install --production", "yarn global add x"] {
+            assert_eq!(plan(run), "/usr/local/share/.cache/yarn pure locked", "{run}");
+        }
+        for run in ["yarn", "yarn install", "yarn add x"] {
+            let reason = format!("{refused} yarn 1 keeps its cache elsewhere than later versions");
+            assert_eq!(plan(run), reason, "{run}");
+        }
+        for run in ["yarn --immutable", "yarn workspaces focus --production", "yarn --mode=skip-build"] {
+            let reason = format!("{refused} with Plug'n'Play programs read their packages from yarn's cache");
+            assert_eq!(plan(run), reason, "{run}");
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,13 @@ pub(super) enum Version {
 }
 
 impl Version {
+    /// Whether a file that tells is there: `turbo prune` brings them out of another stage, where they are not seen.
+    pub(super) fn is_told_by(project: &Project<'_>) -> bool {
+        let names = ["package.json", "yarn.lock", ".yarnrc.yml", ".yarnrc"];
+        std::iter::successors(Some(project.directory().clone()), ImagePath::parent)
+            .any(|directory| names.iter().any(|name| project.has_file(directory.join(name).as_str())))
+    }
+
     /// By what the project says: `packageManager` (which corepack obeys, and which makes yarn 1 step aside), the release
     /// that yarn is to hand over to, the lock file, the configuration file.
     pub(super) fn of(project: &Project<'_>) -> Self {

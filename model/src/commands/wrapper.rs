@@ -22,6 +22,21 @@ pub(super) fn unwrap(
                     return None;
                 }
             }
+            // timeout(1): how long, and which signal ends it.
+            "timeout" => {
+                while rest.peek()?.value.as_deref()?.starts_with('-') {
+                    match rest.next()?.value.as_deref()? {
+                        "-k" | "-s" => drop(rest.next()?),
+                        "--foreground" | "--preserve-status" | "-v" | "--verbose" => {}
+                        option if option.starts_with("--kill-after=") || option.starts_with("--signal=") => {}
+                        _ => return None,
+                    }
+                }
+                let duration = rest.next()?.value.as_deref()?;
+                if !duration.starts_with(|ch: char| ch.is_ascii_digit()) {
+                    return None;
+                }
+            }
             "sudo" => {
                 user = Some(User::Root);
                 // -E keeps the environment, -n does not ask, -H sets HOME to root's.

@@ -97,7 +97,12 @@ impl Manifests {
 
 impl Plan {
     pub(super) fn reason(&self, stage: &Stage<'_>) -> String {
-        let names: Vec<_> = self.gained.iter().map(|(_, name)| name.as_str()).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for (_, name) in &self.gained {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
         let (first, more) = names.split_first().map_or(("", 0), |(first, rest)| (*first, rest.len()));
         let verb = if more == 0 { "reruns" } else { "rerun" };
         let shown = match names.len() {
@@ -218,7 +223,7 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
         if name.is_none()
             && let Some(manager) = recognise(command, &step.state).and_then(installs)
         {
-            name = Some(shown_in(text, Span::new(command.program_span.start, command.span.end), manager));
+            name = Some(named(text, command, manager));
         }
     };
     each_named_by(&step.instruction, &step.state, &mut visit);
@@ -231,7 +236,19 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
 
 /// A command as a message shows it: `npm ci`.
 pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
-    shown_in(analysis.chain.text, managed.command().span, managed.ecosystem)
+    let command = managed.command();
+    let span = Span::new(command.span.start, end_of_words(command));
+    shown_in(analysis.chain.text, span, managed.ecosystem)
+}
+
+/// The same for a command that [`each_named_by`] shows.
+pub(crate) fn named(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
+    shown_in(text, Span::new(command.program_span.start, end_of_words(command)), manager)
+}
+
+/// Where a command ends without its redirections: they are nothing that a message has to name.
+fn end_of_words(command: &Invocation<'_>) -> usize {
+    command.arguments.last().map_or(command.program_span.end, |last| last.span.end)
 }
 
 fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {

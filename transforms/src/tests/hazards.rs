@@ -27,7 +27,12 @@ fn other_shells_are_left_alone() {
             &file(head),
             &[&format!("{line}: npm ci stays below the sources: its shell is not sh or bash")],
         );
-        check_unchanged(&["cache-mount", "apt-merge"], files, &file(head));
+        check_refused(
+            &["cache-mount", "apt-merge"],
+            files,
+            &file(head),
+            &[&format!("{line}: npm ci gets no cache mount: its shell is not sh or bash")],
+        );
     }
     let bash = "FROM node:22\nSHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\nWORKDIR /app\n";
     check(
@@ -182,7 +187,14 @@ fn installs_in_compound_commands_stay() {
         &[&format!("5: {pip} stays below the sources: a compound command may read or write any of them")],
     );
     // It gets no mount: whether it runs is not known.
-    check_unchanged(&["cache-mount"], files, &file(&inside));
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file(&inside),
+        &[&format!(
+            "5: {pip} gets no cache mount: it stands in a compound command, which is not read further"
+        )],
+    );
     check_refused(
         &["late-arg"],
         files,
@@ -200,7 +212,7 @@ fn installs_in_compound_commands_stay() {
 }
 
 /// A package that the command line names comes without the manifests being read, which npm then completes: such a command
-/// is not known, and nothing of it is worth a word.
+/// is not known, and nothing moves past it.
 #[test]
 fn packages_on_the_command_line_stay() {
     let files: super::Files<'_> = &[
@@ -209,7 +221,8 @@ fn packages_on_the_command_line_stay() {
         ("package-lock.json", "{}"),
         ("a.js", ""),
     ];
-    check_unchanged(&[], files, "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install left-pad\n");
+    let file = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install left-pad\n";
+    check_unchanged(&["manifest-first", "late-arg"], files, file);
     check_refused(
         &["manifest-first"],
         files,

@@ -92,6 +92,85 @@ fn every_form_of_run_gets_one() {
     );
 }
 
+/// What a command has written to a file of the image decides where the cache is, and is not read.
+#[test]
+fn settings_that_move_a_cache_leave_it_unmounted() {
+    let moved = |base: &str, settings: &str, install: &str, name: &str| {
+        let reason = |line| {
+            format!("a command in line {line} changes the settings of {name}'s cache, which are not followed")
+        };
+        let refused = |file: String, at: usize, line: usize| {
+            check_refused(&["cache-mount"], &[], &file, &[&format!("{at}: {}", reason(line))]);
+        };
+        refused(format!("FROM {base}\nRUN {settings}\nRUN {install}\n"), 3, 2);
+        refused(format!("FROM {base} AS a\nRUN {settings}\nFROM a\nRUN {install}\n"), 4, 2);
+        refused(format!("FROM {base}\nRUN {settings} && {install}\n"), 2, 2);
+        refused(format!("FROM {base}\nRUN if true; then {settings}; fi\nRUN {install}\n"), 3, 2);
+    };
+    moved("node:22", "npm config set cache /c --global", "npm i -g x", "npm");
+    moved("node:22", "npm set cache=/c", "npm i -g x", "npm");
+    moved("node:22", "npm config set cache $C", "npm i -g x", "npm");
+    moved("node:22", "yarn config set cache-folder /c", "yarn global add x", "yarn");
+    moved("node:22", "pnpm config set store-dir /s", "pnpm fetch", "pnpm");
+    moved("node:22", "npm config set store-dir=/s", "pnpm fetch", "pnpm");
+    moved("node:22", "pnpm config set dangerouslyAllowAllBuilds true", "pnpm fetch", "pnpm");
+    moved("python:3", "pip3 config set global.cache-dir /c", "pip install x", "pip");
+    moved("python:3", "python -m pip config --user set install.no-cache-dir true", "pip install x", "pip");
+    node(
+        "npm config set registry $R && npm i -g x",
+        &format!("{NPM} npm config set registry $R && npm i -g x"),
+    );
+    node("npm config get cache && npm i -g x", &format!("{NPM} npm config get cache && npm i -g x"));
+    node("npm i -g x && npm config set cache /c", &format!("{NPM} npm i -g x && npm config set cache /c"));
+}
+
+/// An install that is not read gets no mount, and is told of once.
+#[test]
+fn installs_that_are_not_read_are_told_of() {
+    let compound = "gets no cache mount: it stands in a compound command, which is not read further";
+    node_refused(
+        "if [ -f package-lock.json ]; then npm ci; else npm install; fi",
+        &format!("3: npm ci {compound}"),
+    );
+    node_refused("for i in 1 2; do npm ci > /dev/null && break; done", &format!("3: npm ci {compound}"));
+    let unmounted = |run: &str| {
+        check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nWORKDIR /app\nRUN {run}\n"));
+    };
+    unmounted("if true; then npm run build; fi");
+    unmounted("if true; then npm config set x y; fi");
+    unmounted("--mount=type=cache,target=/root/.npm if true; then npm ci; fi");
+    node("timeout 600 npm ci", &format!("{NPM} timeout 600 npm ci"));
+    node("timeout -k 5 10m npm i -g x", &format!("{NPM} timeout -k 5 10m npm i -g x"));
+}
+
+/// What `npm install x` does to the project is not told, but its downloads lie where those of any install do.
+#[test]
+fn packages_that_are_added_to_a_project_come_from_the_mount() {
+    node("npm install sharp@0.33", &format!("{NPM} npm install sharp@0.33"));
+    node("npm install ./x.tgz && ./y", &format!("{NPM} npm install ./x.tgz && ./y"));
+    node(
+        "pnpm add sharp",
+        "--mount=type=cache,target=/root/.local/share/pnpm/store pnpm --config.side-effects-cache=false add sharp",
+    );
+    check(
+        &["cache-mount"],
+        &[("package.json", "{}"), ("yarn.lock", "# yarn lockfile v1\n")],
+        "FROM node:22\nWORKDIR /app\nCOPY package.json yarn.lock ./\nRUN yarn add x\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json yarn.lock ./\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn,sharing=locked yarn add x\n",
+    );
+}
+
+/// One cause, one word.
+#[test]
+fn a_reason_is_given_once_for_a_run() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nUSER 1234\nRUN npm i -g x && npm i -g y\n",
+        &["3: the home directory of user 1234 is not known, so its cache is not either"],
+    );
+}
+
 #[test]
 fn what_is_mounted_already_stays() {
     check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --mount=type=cache,target=/root npm i -g x\n");
@@ -340,7 +419,7 @@ fn downloads_that_somebody_misses_stay() {
         ),
         (
             "FROM deps\nRUN if true; then npm ci --offline; fi\n",
-            "`npm` in line 7 lives off what this step leaves in /opt/npm",
+            "`npm` in line 7 lives off what this step leaves in /opt/npm; npm ci --offline gets no cache mount: it stands in a compound command, which is not read further",
         ),
         (
             "FROM node:22\nCOPY --from=deps /opt /opt\nRUN npm ci --offline\n",

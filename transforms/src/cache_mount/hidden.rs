@@ -1,0 +1,49 @@
+//! Installs in what is not read of a RUN: they get no mount, and that is told.
+
+use dockfix_ecosystems::{UsageKind, recognise};
+use dockfix_model::build::Step;
+use dockfix_model::commands::{Action, Invocation, Link, Opaque, each_named_by};
+use dockfix_syntax::view::{MountKind, Run};
+
+use crate::analysis::Analysis;
+use crate::manifest_first::sink::named;
+
+/// Why the first command that would fill a cache gets no mount, where it stands in what is not read. Nothing is told of a RUN
+/// that has a cache mount: somebody has thought about it already.
+pub(super) fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<String> {
+    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    if mounts.iter().any(|mount| mount.kind == MountKind::Cache) || step.instruction.flag("network").is_some()
+    {
+        return None;
+    }
+    let why = |command: &Invocation<'_>, text: &[u8]| match analysis {
+        Err(opaque) => Some(opaque.to_string()),
+        Ok(analysis) => {
+            let holds = |link: &&Link<'_>| {
+                let is_of_it = text.len() == analysis.chain.text.len();
+                is_of_it && link.span.start <= command.span.start && command.span.end <= link.span.end
+            };
+            analysis.chain.links.iter().find(holds).and_then(|link| match link.action {
+                Action::Opaque(what) => Some(format!("it stands in {what}, which is not read further")),
+                _ => None,
+            })
+        }
+    };
+    if let Ok(analysis) = analysis
+        && analysis.chain.opaque().is_none()
+    {
+        return None;
+    }
+    let mut found = None;
+    each_named_by(&step.instruction, &step.state, &mut |text, command| {
+        if found.is_none()
+            && let Some((manager, usage)) = recognise(command, &step.state)
+            && matches!(usage.kind, UsageKind::Install | UsageKind::Build | UsageKind::Packages)
+            && manager.caches(command, &usage, &step.state, None).map_or(true, |plan| !plan.caches.is_empty())
+            && let Some(why) = why(command, text)
+        {
+            found = Some(format!("{} gets no cache mount: {why}", named(text, command, manager)));
+        }
+    });
+    found
+}
