@@ -178,6 +178,22 @@ impl Ecosystem for Bundler {
         Ok(plan)
     }
 
+    /// A path for gems that is set or remembered moves the archives as BUNDLE_PATH does.
+    fn unsettles(
+        &self,
+        command: &Invocation<'_>,
+        state: &State,
+        cache: &Cache,
+        other: &Invocation<'_>,
+    ) -> bool {
+        let archives = ruby::archives(&Environment::new(command, state), state).ok().flatten();
+        let moves =
+            |word: &str| matches!(word, "path" | "deployment" | "--deployment") || word.starts_with("--path");
+        archives.as_ref() == Some(&cache.directory)
+            && matches!(&*other.program, "bundle" | "bundler")
+            && other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(moves))
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/vendor/bundle", "**/.bundle"]
     }

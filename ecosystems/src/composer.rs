@@ -7,7 +7,8 @@
 //! - **Manifests**: `composer.json`, `composer.lock`, `auth.json`, what repositories of the types `path` and `artifact`
 //!   name, patches, `symfony.lock` (getcomposer.org: "The composer.json schema", "Repositories", "Command-line interface").
 //! - **Caches**: `$COMPOSER_CACHE_DIR`, `$COMPOSER_HOME/cache` or `~/.composer/cache`, pure. Where that last directory
-//!   exists it comes before the one of XDG (composer/composer, `Factory::getCacheDir`), and a mount makes it exist. Files
+//!   exists it comes before the one of XDG (composer/composer, `Factory::getCacheDir`), and a mount makes it exist: not
+//!   where XDG's variables are set or another command works on the home. Files
 //!   are written aside and renamed; clones of repositories are not, so with those it is locked. The official image has
 //!   COMPOSER_HOME=/tmp.
 //! - **Outputs**: `vendor`, or what `config.vendor-dir` says.
@@ -210,6 +211,22 @@ impl Ecosystem for Composer {
         let off = line.words.options.iter().filter(|option| option.name == "--no-cache");
         plan.edits = off.flat_map(|option| option.words).map(|word| CommandEdit::Remove(word.span)).collect();
         Ok(plan)
+    }
+
+    /// Where nothing else says so, the home is `~/.composer` if that is there, and on a system with XDG's directories
+    /// `~/.config/composer` if not (composer/composer, `Factory::getHomeDir`). What is installed or set for the user goes
+    /// there, and a mount makes the former.
+    fn unsettles(&self, command: &Invocation<'_>, state: &State, _: &Cache, other: &Invocation<'_>) -> bool {
+        let environment = Environment::new(command, state);
+        let is_settled = ["COMPOSER_HOME", "COMPOSER_CACHE_DIR"]
+            .iter()
+            .any(|name| environment.get(name) != Setting::Unset);
+        let is = |wanted: fn(&str) -> bool| {
+            other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(wanted))
+        };
+        let is_composer =
+            other.program != "php" || is(|word| word.ends_with("composer") || word.ends_with(".phar"));
+        !is_settled && is_composer && is(|word| matches!(word, "global" | "-g" | "--global"))
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -172,10 +172,14 @@ impl RunStep<'_, '_> {
             if cache.directory.is_symbolic() {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
             }
-            let harmless = match cache.kind {
-                CacheKind::Pure => Ok(()),
-                CacheKind::Store => self.check_store(managed, &cache.directory),
-                CacheKind::Index(use_of_it) => self.check_index(&cache.directory, use_of_it, filled),
+            let unsettling = readers::unsettling(self.input, self.stage, &self.step.state, managed, &cache);
+            let harmless = match (unsettling, cache.kind) {
+                (Some(line), _) => {
+                    Err(format!("line {line} leaves it open whether {} is the cache", cache.directory))
+                }
+                (None, CacheKind::Pure) => Ok(()),
+                (None, CacheKind::Store) => self.check_store(managed, &cache.directory),
+                (None, CacheKind::Index(use_of_it)) => self.check_index(&cache.directory, use_of_it, filled),
             };
             match harmless {
                 Ok(()) => targets.push(Target {
