@@ -209,12 +209,13 @@ fn script_reads_git(context: &Context, word: &str) -> bool {
     if path.is_empty() || path.starts_with(['/', '-', '$']) || !path.contains(['/', '.']) {
         return false;
     }
-    let Ok(text) = context.read(path) else { return false };
     let is_code = extension(path).is_none_or(|extension| CODE.contains(&extension));
     is_code
-        && String::from_utf8_lossy(&text)
-            .split(|ch: char| !ch.is_alphanumeric() && ch != '.')
-            .any(|word| word == "git" || word == ".git")
+        && context.read(path).is_ok_and(|text| {
+            String::from_utf8_lossy(&text)
+                .split(|ch: char| !ch.is_alphanumeric() && ch != '.')
+                .any(|word| word == "git" || word == ".git")
+        })
 }
 
 fn extension(path: &str) -> Option<&str> {
