@@ -8,10 +8,11 @@
 //! - **Caches**: `$GEM_HOME/cache`, the archives of installed gems, which bundler takes again (rubygems/rubygems,
 //!   `Bundler::Source::Rubygems#fetch_gem`), and `$BUNDLE_USER_CACHE` or `~/.bundle/cache`, the index: both pure, both
 //!   locked, since they are written in place. The official image has GEM_HOME=/usr/local/bundle (docker-library/ruby).
+//!   Where a path for gems is set, the archives lie in a directory below it that is named after the version of Ruby.
 //!   The gems themselves are what the install is for and are never mounted.
 //! - **Outputs**: `vendor/bundle`, where a deployment puts gems; `.bundle`, where options and local settings are kept.
-//! - **Refused**: path gems that the build context does not hold, plugins, a `vendor/cache` that the install would bring up
-//!   to date.
+//! - **Refused**: gems of the build context that an install with `--local` takes, path gems that the build context does not
+//!   hold, plugins, a `vendor/cache` that the install would bring up to date.
 //!
 //! Sources: bundle-install(1), bundle-config(1), gemfile(5).
 
@@ -66,6 +67,11 @@ impl<'c> Line<'c> {
                 || !matches!(option.value, crate::options::Value::Unknown(_))
         });
         is_known.then_some(Self::Install(words))
+    }
+
+    /// Whether it takes gems that are there already and fetches none (bundle-install(1), `--local`).
+    fn is_local(&self) -> bool {
+        matches!(self, Self::Install(words) if words.has(&["--local"]))
     }
 
     /// `config [set|unset] [--global|--local] NAME [VALUE]`; a value may look like an option.
@@ -143,22 +149,23 @@ impl Ecosystem for Bundler {
         state: &State,
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
-        let Some(Line::Install(words)) = Line::read(command) else { return Ok(CachePlan::default()) };
+        // A local install takes what is there: a mount would hide it.
+        let Some(Line::Install(words)) = Line::read(command).filter(|line| !line.is_local()) else {
+            return Ok(CachePlan::default());
+        };
         let environment = Environment::new(command, state);
         let mut plan = CachePlan::default();
         let mut add = |directory| {
             plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked });
         };
+        // Below a path that is set lies a directory for the version of Ruby, which is not known, and in that the archives,
+        // though the path be GEM_HOME itself (rubygems/rubygems, `Bundler::Settings::Path#path`, since 2.1;
+        // docker-library/ruby#285).
         let elsewhere = words.has(&["--path", "--deployment"])
             || ["BUNDLE_PATH", "BUNDLE_DEPLOYMENT"]
                 .iter()
                 .any(|name| environment.get(name) != Setting::Unset);
-        // BUNDLE_PATH is often set to GEM_HOME itself; below any other there is a directory for the version of Ruby.
-        let is_same =
-            |home: &ImagePath| environment.path("BUNDLE_PATH").ok().flatten().as_ref() == Some(home);
-        if let Some(archives) = ruby::archives(&environment, state)?
-            && (!elsewhere || archives.parent().is_some_and(|home| is_same(&home)))
-        {
+        if let Some(archives) = ruby::archives(&environment, state)?.filter(|_| !elsewhere) {
             add(archives);
         }
         if let Some(cache) = environment.path("BUNDLE_USER_CACHE")? {
@@ -169,6 +176,22 @@ impl Ecosystem for Bundler {
             add(environment.home()?.join(".bundle/cache"));
         }
         Ok(plan)
+    }
+
+    /// A path for gems that is set or remembered moves the archives as BUNDLE_PATH does.
+    fn unsettles(
+        &self,
+        command: &Invocation<'_>,
+        state: &State,
+        cache: &Cache,
+        other: &Invocation<'_>,
+    ) -> bool {
+        let archives = ruby::archives(&Environment::new(command, state), state).ok().flatten();
+        let moves =
+            |word: &str| matches!(word, "path" | "deployment" | "--deployment") || word.starts_with("--path");
+        archives.as_ref() == Some(&cache.directory)
+            && matches!(&*other.program, "bundle" | "bundler")
+            && other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(moves))
     }
 
     fn ignored(&self) -> &'static [&'static str] {
@@ -250,7 +273,28 @@ fn install(words: &Words<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {
     } else if remembers {
         gemfile.needs.outputs.push(root.join(".bundle"));
     }
+    if words.has(&["--local"]) {
+        check_gems(&gemfile.needs, project)?;
+    }
     Ok(gemfile.finish())
+}
+
+/// Gems that are not fetched are there already: in the image, or in the build context, from which they must not be kept out
+/// then.
+fn check_gems(needs: &Needs, project: &Project<'_>) -> Result<(), Refusal> {
+    // Those of vendor/cache are installed like any other.
+    let is_made = !needs.directories.is_empty();
+    let comes = |path: &&ImagePath| {
+        !matches!(path.name(), ".bundle" | "bin")
+            && (matches!(project.find_at(path), Found::Directory) || !is_made && project.may_come(path))
+    };
+    match needs.outputs.iter().find(comes) {
+        Some(path) => Err(Refusal::new(format!(
+            "with --local it takes the gems that are there, and those in {} may come from the build context",
+            project.shown(path.as_str())
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn add_output(needs: &mut Needs, root: &ImagePath, path: Option<&str>) {

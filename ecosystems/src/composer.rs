@@ -7,11 +7,12 @@
 //! - **Manifests**: `composer.json`, `composer.lock`, `auth.json`, what repositories of the types `path` and `artifact`
 //!   name, patches, `symfony.lock` (getcomposer.org: "The composer.json schema", "Repositories", "Command-line interface").
 //! - **Caches**: `$COMPOSER_CACHE_DIR`, `$COMPOSER_HOME/cache` or `~/.composer/cache`, pure. Where that last directory
-//!   exists it comes before the one of XDG (composer/composer, `Factory::getCacheDir`), and a mount makes it exist. Files
+//!   exists it comes before the one of XDG (composer/composer, `Factory::getCacheDir`), and a mount makes it exist: not
+//!   where XDG's variables are set or another command works on the home. Files
 //!   are written aside and renamed; clones of repositories are not, so with those it is locked. The official image has
 //!   COMPOSER_HOME=/tmp.
 //! - **Outputs**: `vendor`, or what `config.vendor-dir` says.
-//! - **Refused**: a missing lock file, path repositories that are copied into `vendor` or lie elsewhere, plugins whose
+//! - **Refused**: scripts that run before packages are installed or with each of them, a missing lock file, path repositories that are copied into `vendor` or lie elsewhere, plugins whose
 //!   inputs are not known.
 
 mod manifest;
@@ -114,6 +115,10 @@ impl Ecosystem for Composer {
         if line.verb == Verb::Install && steered.iter().any(|name| environment.get(name) != Setting::Unset) {
             return None;
         }
+        // Without a network it lives off what is there: `vendor` from the build context, a cache in the image.
+        if !matches!(environment.get("COMPOSER_DISABLE_NETWORK"), Setting::Unset | Setting::Known("0")) {
+            return None;
+        }
         let kind = match line.verb {
             Verb::Install => UsageKind::Install,
             Verb::Change => UsageKind::Build,
@@ -148,6 +153,9 @@ impl Ecosystem for Composer {
         let with_plugins = !line.words.has(&["--no-plugins"]);
         let is_complete = line.is_complete();
         let mut needs = manifest::needs(project, with_development, with_plugins, is_complete)?;
+        if !line.words.has(&["--no-scripts"]) {
+            manifest::check_scripts(project)?;
+        }
         if let Some(script) = line.first.checked_sub(1).and_then(|at| command.arguments.get(at)) {
             let path = project.path(script.value.as_deref().unwrap_or_default());
             if matches!(project.find_at(&path), dockfix_model::project::Found::File(_)) {
@@ -185,6 +193,11 @@ impl Ecosystem for Composer {
             directory
         } else if let Some(home) = environment.path("COMPOSER_HOME")? {
             home.join("cache")
+        } else if let Some(name) = xdg(command, state) {
+            return Err(Refusal::new(format!(
+                "{name} is set, with which composer keeps its home below ~/.config, and a mount in ~/.composer would move it \
+                 there; COMPOSER_HOME or COMPOSER_CACHE_DIR would settle it"
+            )));
         } else if environment.is_root() {
             environment.home()?.join(".composer/cache")
         } else {
@@ -209,6 +222,22 @@ impl Ecosystem for Composer {
             )
     }
 
+    /// Where nothing else says so, the home is `~/.composer` if that is there, and on a system with XDG's directories
+    /// `~/.config/composer` if not (composer/composer, `Factory::getHomeDir`). What is installed or set for the user goes
+    /// there, and a mount makes the former.
+    fn unsettles(&self, command: &Invocation<'_>, state: &State, _: &Cache, other: &Invocation<'_>) -> bool {
+        let environment = Environment::new(command, state);
+        let is_settled = ["COMPOSER_HOME", "COMPOSER_CACHE_DIR"]
+            .iter()
+            .any(|name| environment.get(name) != Setting::Unset);
+        let is = |wanted: fn(&str) -> bool| {
+            other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(wanted))
+        };
+        let is_composer =
+            other.program != "php" || is(|word| word.ends_with("composer") || word.ends_with(".phar"));
+        !is_settled && is_composer && is(|word| matches!(word, "global" | "-g" | "--global"))
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         // Not `**/vendor`: frameworks keep sources in `resources/views/vendor` and `public/vendor`.
         &["vendor"]
@@ -221,6 +250,14 @@ impl Ecosystem for Composer {
     fn lock_files(&self) -> &'static [&'static str] {
         &["composer.lock"]
     }
+}
+
+/// A variable by which composer takes the system for one of XDG's, where `~/.config/composer` is its home unless
+/// `~/.composer` is there (composer/composer, `Factory::useXdg`, `Factory::getHomeDir`).
+fn xdg<'s>(command: &'s Invocation<'_>, state: &'s State) -> Option<&'s str> {
+    let assigned = command.assignments.iter().map(|(name, _)| &**name);
+    let mut names = state.variables.iter().map(|(name, _)| name).chain(assigned);
+    names.find(|name| name.starts_with("XDG_"))
 }
 
 /// The same install without what needs sources, in the project's directory.

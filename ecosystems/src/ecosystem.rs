@@ -55,6 +55,19 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether `other`, a command of the same image, leaves it open what a mount for a cache of `command` would do: it may
+    /// move the cache, or keep something beside it that the mount would move. Asked of every command that calls one of
+    /// [`Self::programs`], those included that [`Self::recognise`] does not know.
+    fn unsettles(
+        &self,
+        _command: &Invocation<'_>,
+        _state: &State,
+        _cache: &Cache,
+        _other: &Invocation<'_>,
+    ) -> bool {
+        false
+    }
+
     /// What the command does with an index of packages that lies in the image and may be too old one day; `None` where
     /// it looks after that itself.
     fn index_use(&self, _: &Invocation<'_>) -> Option<IndexUse> {

@@ -1,7 +1,8 @@
 //! Mix: dependencies of Elixir projects.
 //!
 //! - **Commands**: `deps.get` and `deps.compile` need mix.exs, mix.lock and the configuration, also several of them in a
-//!   `mix do`. A `mix do` that goes on with other tasks can have its dependencies fetched and compiled before the sources
+//!   `mix do`. A dependency that is compiled by name and with `--force` is compiled again for the sake of sources that it
+//!   takes in (hexdocs.pm/sentry, "Setup"), and stays below them. A `mix do` that goes on with other tasks can have its dependencies fetched and compiled before the sources
 //!   are there. `local.hex`, `local.rebar` and `archive.install` install tools, but load mix.exs and configuration too,
 //!   as every task does. Other tasks are the project's.
 //! - **Manifests**: `mix.exs` with those of path dependencies and of the apps of an umbrella, `mix.lock`, `config/config.exs`
@@ -11,7 +12,9 @@
 //! - **Caches**: `packages` in `$HEX_HOME` or `~/.hex`, pure, locked (hexpm/hex, `mix hex.config`). Never that directory
 //!   itself, which holds keys, nor `~/.mix`, which holds the tools.
 //! - **Outputs**: `deps`, `_build`.
-//! - **Refused**: aliases that redefine these tasks, path dependencies that the build context does not hold.
+//! - **Refused**: aliases that redefine these tasks, path dependencies that the build context does not hold; compiling the
+//!   apps of an umbrella, dependencies that come from the build context, or with a configuration that names the project's
+//!   directory.
 
 mod program;
 mod project;
@@ -21,6 +24,8 @@ use dockfix_model::State;
 use dockfix_model::commands::{Argument, Invocation};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
+
+use self::project::Work;
 
 use crate::environment::{Environment, Setting};
 use crate::options::{Grammar, Short, Words};
@@ -138,6 +143,7 @@ impl<'c> Task<'c> {
             "deps.get" | "local.rebar" => words.operands.is_empty(),
             // Anything else is a file, or the project itself.
             "archive.install" | "escript.install" => matches!(first, Some("hex" | "github" | "git")),
+            "deps.compile" => words.operands.is_empty() || !words.has(&["--force"]),
             _ => true,
         }
     }
@@ -198,20 +204,35 @@ impl Ecosystem for Mix {
     ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         let names: Vec<_> = line.known().iter().map(|task| task.name.clone()).collect();
-        let builds = usage.kind == UsageKind::Build;
-        let compiles_local =
-            line.known().iter().any(|task| task.kind == Kind::Compile && !task.has("--skip-local-deps"));
-        let needs = project::needs(project, &names, compiles_local || builds)?;
-        let mut needs = needs.ok_or_else(|| {
+        let compiles = |skip: &[&str]| {
+            let mut tasks = line.known().iter().filter(|task| task.kind == Kind::Compile);
+            tasks.any(|task| !skip.iter().any(|option| task.has(option)))
+        };
+        let work = Work {
+            fetches: line.has(Kind::Get),
+            compiles: compiles(&[]),
+            compiles_local: compiles(&["--skip-local-deps"]),
+            compiles_apps: compiles(&["--skip-local-deps", "--skip-umbrella-children"]),
+        };
+        let none = || {
             Refusal::new(format!("no mix.exs is copied from the build context to {}", project.directory()))
-        })?;
-        if line.tasks.iter().any(|task| task.kind == Kind::Get && task.has("--check-locked")) {
-            needs.rewritten.clear();
+        };
+        let of = |work| project::needs(project, &names, work)?.ok_or_else(none);
+        if usage.kind != UsageKind::Build {
+            let mut needs = of(work)?;
+            if line.tasks.iter().any(|task| task.kind == Kind::Get && task.has("--check-locked")) {
+                needs.rewritten.clear();
+            }
+            return Ok(needs);
         }
-        if builds {
-            needs.rewritten.clear();
-            needs.prefetch = Some(prefetch(command, &line)?);
-        }
+        // Where dependencies cannot be compiled before the sources are there, they can still be fetched.
+        let all = Work { compiles: true, compiles_local: true, compiles_apps: true, ..work };
+        let (mut needs, compiles) = match of(if work.compiles { work } else { all }) {
+            Err(_) if !work.compiles => (of(work)?, false),
+            needs => (needs?, true),
+        };
+        needs.rewritten.clear();
+        needs.prefetch = Some(prefetch(command, &line, compiles)?);
         Ok(needs)
     }
 
@@ -279,7 +300,7 @@ impl Ecosystem for MixLocal {
     fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         let names: Vec<_> = line.tasks.iter().map(|task| task.name.clone()).collect();
-        let mut needs = project::needs(project, &names, false)?.unwrap_or_default();
+        let mut needs = project::needs(project, &names, Work::default())?.unwrap_or_default();
         // It loads the project, and writes nothing there.
         needs.rewritten.clear();
         needs.outputs.clear();
@@ -287,8 +308,8 @@ impl Ecosystem for MixLocal {
     }
 }
 
-/// The tasks in front of those that need the sources, and the compilation of dependencies.
-fn prefetch(command: &Invocation<'_>, line: &Line<'_>) -> Result<String, Refusal> {
+/// The tasks in front of those that need the sources, and the compilation of dependencies where that is possible.
+fn prefetch(command: &Invocation<'_>, line: &Line<'_>, compiles: bool) -> Result<String, Refusal> {
     let mut rebuilt = Rebuilt::of(command)?;
     rebuilt.push("do");
     let known = line.known();
@@ -300,7 +321,7 @@ fn prefetch(command: &Invocation<'_>, line: &Line<'_>) -> Result<String, Refusal
         }
         task.words.iter().for_each(|word| rebuilt.push_argument(word));
     }
-    if !known.iter().any(|task| task.kind == Kind::Compile) {
+    if compiles && !known.iter().any(|task| task.kind == Kind::Compile) {
         separate(&mut rebuilt);
         rebuilt.push("deps.compile");
     }

@@ -71,10 +71,16 @@ impl BaseImage {
             _ if name.contains('@') => (undigested, ""),
             _ => (undigested, "latest"),
         };
-        let path = ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/"]
-            .iter()
-            .find_map(|registry| path.strip_prefix(registry))
-            .unwrap_or(path);
+        // Names of Docker Hub, and a copy of its official images.
+        let registries = [
+            "docker.io/",
+            "index.docker.io/",
+            "registry-1.docker.io/",
+            "registry.docker.com/",
+            "registry.hub.docker.com/",
+            "public.ecr.aws/docker/",
+        ];
+        let path = registries.iter().find_map(|registry| path.strip_prefix(registry)).unwrap_or(path);
         let repository = path.strip_prefix("library/").unwrap_or(path).to_owned();
         let facts = table::FACTS.iter().find(|facts| facts.repositories.contains(&repository.as_str()));
         // The onbuild variants run instructions of their own right after FROM.
@@ -152,6 +158,8 @@ mod tests {
             ("docker.io/library/node:20@sha256:00", "node", "20"),
             ("localhost:5000/x/y", "localhost:5000/x/y", "latest"),
             ("public.ecr.aws/docker/library/python:3", "python", "3"),
+            ("registry.docker.com/library/ruby:3", "ruby", "3"),
+            ("registry.hub.docker.com/library/ruby:3", "ruby", "3"),
             ("node@sha256:00", "node", ""),
         ] {
             let image = BaseImage::named(name);

@@ -314,6 +314,17 @@ impl<'a> Project<'a> {
         self.read(path).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
     }
 
+    /// Whether a copy would bring what stands at `path` one day: it takes in a directory there, of which the ignore file does
+    /// not keep that out.
+    #[must_use]
+    pub fn may_come(&self, path: &ImagePath) -> bool {
+        let copied = self.supplies.copied.iter();
+        let mut sources = copied
+            .filter(|copied| copied.is_directory && copied.step.is_none_or(|step| step < self.until))
+            .filter_map(|copied| copied.source_of(path));
+        sources.any(|source| !self.context.is_excluded(&source).unwrap_or(false))
+    }
+
     /// Names in the directory at `path` that come from the context, sorted, with a flag for directories; empty where
     /// there is no such directory. A link counts as what it leads to.
     #[must_use]

@@ -201,10 +201,14 @@ impl RunStep<'_, '_> {
             if cache.directory.is_symbolic() {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
             }
-            let harmless = match cache.kind {
-                CacheKind::Pure => self.check_downloads(managed, &cache.directory),
-                CacheKind::Store => self.check_store(managed, &cache.directory),
-                CacheKind::Index(use_of_it) => {
+            let unsettling = readers::unsettling(self.input, self.stage, &self.step.state, managed, &cache);
+            let harmless = match (unsettling, cache.kind) {
+                (Some(line), _) => {
+                    Err(format!("line {line} leaves it open whether {} is the cache", cache.directory))
+                }
+                (None, CacheKind::Pure) => self.check_downloads(managed, &cache.directory),
+                (None, CacheKind::Store) => self.check_store(managed, &cache.directory),
+                (None, CacheKind::Index(use_of_it)) => {
                     self.check_index(managed, &cache.directory, use_of_it, indexes)
                 }
             };

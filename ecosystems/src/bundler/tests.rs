@@ -7,10 +7,10 @@ fn of(run: &str, files: &[(&str, &str)]) -> String {
     needs(&Bundler, &format!("{RUBY}RUN {run}\n"), files)
 }
 
-/// What `bundle install --frozen` needs of a Gemfile and other files.
+/// What `bundle install` needs of a Gemfile and other files.
 fn with(gemfile: &str, files: &[(&str, &str)]) -> String {
     let all: Vec<_> = [("Gemfile", gemfile)].into_iter().chain(files.iter().copied()).collect();
-    let needs = of("bundle install --local", &all);
+    let needs = of("bundle install", &all);
     needs.replace("install /app; files ", "").replace("; outputs vendor/bundle", "")
 }
 
@@ -155,7 +155,7 @@ fn gems_of_the_project_need_their_gemspecs() {
     );
     let lock = ("Gemfile.lock", "PATH\n  remote: engines/a\n  specs:\n");
     assert_eq!(
-        of("bundle install --local --frozen", &[("Gemfile", ""), lock, ("engines/a/a.gemspec", "")]),
+        of("bundle install --frozen", &[("Gemfile", ""), lock, ("engines/a/a.gemspec", "")]),
         "install /app; files Gemfile Gemfile.lock engines/a/a.gemspec; outputs .bundle vendor/bundle"
     );
 }
@@ -213,6 +213,22 @@ fn what_cannot_be_told_is_refused() {
     );
 }
 
+/// What is not fetched is there already, perhaps in the build context.
+#[test]
+fn a_local_install_takes_the_gems_that_are_there() {
+    let refused = "refused: with --local it takes the gems that are there, and those in vendor/bundle may come from the \
+                   build context";
+    assert_eq!(
+        of("bundle install --local", &[("Gemfile", ""), ("vendor/bundle/ruby/3.3.0/gems/a/x", "")]),
+        refused
+    );
+    assert_eq!(of("bundle install --local", &[("Gemfile", "")]), refused);
+    assert_eq!(
+        of("bundle install --local", &[("Gemfile", ""), (".dockerignore", "vendor/bundle")]),
+        "install /app; files Gemfile; outputs vendor/bundle"
+    );
+}
+
 #[test]
 fn settings_are_part_of_the_project() {
     let config = [("Gemfile", ""), (".bundle/config", "---\nBUNDLE_PATH: \"gems\"\n")];
@@ -261,7 +277,7 @@ fn archives_and_index_are_kept() {
     );
     assert_eq!(
         cache(&format!("FROM ruby:3.3\nENV BUNDLE_PATH=/usr/local/bundle BUNDLE_DEPLOYMENT=1\n{run}")),
-        "/usr/local/bundle/cache pure locked; /root/.bundle/cache pure locked"
+        "/root/.bundle/cache pure locked"
     );
     assert_eq!(
         cache(&format!("FROM ruby:3.3\nENV BUNDLE_PATH=/gems\n{run}")),
@@ -275,4 +291,5 @@ fn archives_and_index_are_kept() {
     );
     assert_eq!(cache(&format!("FROM debian\n{run}")), "/root/.bundle/cache pure locked");
     assert_eq!(cache("FROM ruby:3.3\nRUN bundle config set path x\n"), "");
+    assert_eq!(cache("FROM ruby:3.3\nRUN bundle install --local\n"), "");
 }

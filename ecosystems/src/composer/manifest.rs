@@ -92,6 +92,37 @@ pub(super) fn needs(
     Ok(closure.needs)
 }
 
+/// Events whose scripts run before packages are installed or with each of them (getcomposer.org, "Scripts", "Event names").
+/// With a download of its own before it, the install that runs scripts has nothing left to install.
+const DURING: [&str; 13] = [
+    "pre-install-cmd",
+    "pre-dependencies-solving",
+    "post-dependencies-solving",
+    "pre-operations-exec",
+    "pre-package-install",
+    "post-package-install",
+    "pre-package-update",
+    "post-package-update",
+    "pre-package-uninstall",
+    "post-package-uninstall",
+    "pre-pool-create",
+    "pre-file-download",
+    "post-file-download",
+];
+
+/// Checks that the project has no scripts that a download without scripts would leave out for good.
+pub(super) fn check_scripts(project: &Project<'_>) -> Result<(), Refusal> {
+    let manifest = File::read(project, "composer.json")?;
+    let scripts = manifest.json.get("scripts").and_then(Value::as_object);
+    match scripts.and_then(|scripts| scripts.keys().find(|name| DURING.contains(&name.as_str()))) {
+        Some(name) => Err(Refusal::new(format!(
+            "{} has a script for {name}, which would find the packages installed already",
+            manifest.at(name)
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Whether clones of repositories may be part of the cache.
 ///
 /// # Errors

@@ -86,6 +86,8 @@ fn other_commands_are_opaque() {
         "composer install --dry-run",
         "php -r 'x' composer.phar install",
         "composer config -g x y",
+        "COMPOSER_DISABLE_NETWORK=1 composer install",
+        "COMPOSER_DISABLE_NETWORK=1 composer update",
     ] {
         assert_eq!(of(run, &files), "opaque", "{run}");
     }
@@ -241,10 +243,46 @@ fn downloads_are_kept() {
     assert_eq!(caches(&Composer, &format!("FROM php:8.3\n{run}"), &vcs), "/root/.composer/cache pure locked");
 }
 
+/// Whose home it is depends on what is there: a mount may not decide it.
+#[test]
+fn the_home_stays_where_it_is() {
+    let cache = |env: &str| {
+        let file = format!("FROM php:8.3\nENV {env}\nCOPY . .\nRUN composer install\n");
+        caches(&Composer, &file, &[("composer.json", "{}")])
+    };
+    for name in ["XDG_CONFIG_HOME", "XDG_DATA_DIRS"] {
+        assert_eq!(
+            cache(&format!("{name}=/config")),
+            format!(
+                "refused: {name} is set, with which composer keeps its home below ~/.config, and a mount in ~/.composer \
+                 would move it there; COMPOSER_HOME or COMPOSER_CACHE_DIR would settle it"
+            )
+        );
+        assert_eq!(cache(&format!("{name}=/config COMPOSER_HOME=/c")), "/c/cache pure shared");
+        assert_eq!(cache(&format!("{name}=/config COMPOSER_CACHE_DIR=/c")), "/c pure shared");
+    }
+}
+
+/// Scripts that run with the packages or before them are not for an install that finds all packages installed.
+#[test]
+fn scripts_that_come_with_packages_are_not_left_out() {
+    for event in ["post-package-install", "pre-install-cmd", "pre-operations-exec"] {
+        let manifest = format!("{{\n\"scripts\": {{\"{event}\": \"php bin/x\"}}}}");
+        let files = [("composer.json", manifest.as_str()), LOCK];
+        assert_eq!(
+            of("composer install", &files),
+            format!(
+                "refused: composer.json:2 has a script for {event}, which would find the packages installed already"
+            )
+        );
+        assert!(of("composer install --no-scripts", &files).starts_with("install"), "{event}");
+    }
+}
+
 /// Scripts and autoloader read the sources: the download does without both.
 #[test]
 fn scripts_wait_for_the_sources() {
-    let manifest = r#"{"scripts": {"pre-install-cmd": "php bin/check", "auto-scripts": {"cache:clear": "symfony-cmd"},
+    let manifest = r#"{"scripts": {"auto-scripts": {"cache:clear": "symfony-cmd"},
         "post-install-cmd": ["@auto-scripts"]}, "autoload": {"psr-4": {"A\\": "src/"}, "files": ["src/f.php"]}}"#;
     let files = [("composer.json", manifest), LOCK, ("src/f.php", ""), ("bin/check", "")];
     for (run, prefetch) in [

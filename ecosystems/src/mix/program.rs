@@ -1,7 +1,7 @@
 //! What an Elixir file among the manifests reads when it is loaded.
 //!
 //! A mix.exs defines functions that mix calls: `project` and what that calls count, functions that only a release or a
-//! test calls do not.
+//! test calls do not. Whose functions are called by another file counts as a whole.
 
 use std::collections::HashMap;
 
@@ -28,16 +28,25 @@ pub(super) enum Finding {
     Place { name: String, path: ImagePath },
     /// An alias for a task, or any other key with a name in quotes or without.
     Alias(String),
+    /// Asks for the directory that mix works in.
+    WorkingDirectory,
     /// Something whose inputs are not known: what it does.
     Unknown(String),
 }
 
-/// The findings of a file with their lines.
-pub(super) fn findings(tokens: &[Token<'_>], path: &ImagePath, root: &ImagePath) -> Vec<(usize, Finding)> {
+/// The findings of a file with their lines. `is_project`: it is a mix.exs, whose functions mix calls by their names; of any
+/// other file another one may call what it likes.
+pub(super) fn findings(
+    tokens: &[Token<'_>],
+    path: &ImagePath,
+    root: &ImagePath,
+    is_project: bool,
+) -> Vec<(usize, Finding)> {
     let directory = path.parent().unwrap_or_else(ImagePath::root);
     let mut program =
         Program { directory, root: root.clone(), attributes: HashMap::new(), found: Vec::new() };
-    for (part, is_dependencies) in reachable(tokens) {
+    let parts = if is_project { reachable(tokens) } else { vec![(tokens, false)] };
+    for (part, is_dependencies) in parts {
         program.part(part, is_dependencies);
     }
     program.found
@@ -144,6 +153,9 @@ impl<'t> Program<'t> {
                         self.unknown(line, &format!("calls :{module}"));
                     }
                 }
+                Kind::Symbol(name) if name.starts_with("root_source_code_path") => {
+                    self.add(line, Finding::Alias(name.to_owned()));
+                }
                 Kind::Mark('@') => {
                     if let [Token { kind: Kind::Word(name), .. }, value @ ..] = rest
                         && let Some(path) = self.path_of(value, 0)
@@ -183,7 +195,7 @@ impl<'t> Program<'t> {
                 Some(path) => self.add(line, Finding::Reads(path)),
                 None => self.unknown(line, &format!("reads a file by {module}.{function}")),
             },
-            ("File", "cwd" | "cwd!") => {}
+            ("File", "cwd" | "cwd!") => self.add(line, Finding::WorkingDirectory),
             ("Code", "require_file" | "eval_file" | "compile_file" | "load_file") => {
                 match self.argument(before, arguments) {
                     Some(path) => self.add(line, Finding::Loads(path)),

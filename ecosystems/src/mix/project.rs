@@ -23,12 +23,22 @@ enum Role {
     Code,
 }
 
+/// What the tasks are to do with dependencies.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    /// They fetch them, so that none of them comes from the build context.
+    pub fetches: bool,
+    /// They compile them.
+    pub compiles: bool,
+    /// They compile those in directories too.
+    pub compiles_local: bool,
+    /// They compile the apps of an umbrella too, which are dependencies of the umbrella (elixir-lang/elixir,
+    /// `Mix.Tasks.Deps.Compile`, `reject_umbrella_children`).
+    pub compiles_apps: bool,
+}
+
 /// What the tasks `names` need. Without a mix.exs they need nothing.
-pub(super) fn needs(
-    project: &Project<'_>,
-    names: &[String],
-    compiles_local: bool,
-) -> Result<Option<Needs>, Refusal> {
+pub(super) fn needs(project: &Project<'_>, names: &[String], work: Work) -> Result<Option<Needs>, Refusal> {
     let root = project.directory().clone();
     if !project.has_file("mix.exs") {
         return Ok(None);
@@ -37,12 +47,13 @@ pub(super) fn needs(
         project,
         root: root.clone(),
         tasks: names,
-        compiles_local,
+        work,
         needs: Needs::default(),
         seen: HashSet::new(),
         variables: BTreeSet::new(),
         configuration: root.join("config/config.exs"),
         lock: root.join("mix.lock"),
+        dependencies: root.join("deps"),
         outputs: vec![root.join("deps"), root.join("_build")],
     };
     closure.file(&root.join("mix.exs"), Role::Project)?;
@@ -54,6 +65,9 @@ pub(super) fn needs(
     let versions = root.join(".tool-versions");
     if closure.is_file(&versions) {
         closure.needs.files.push(versions);
+    }
+    if work.compiles && !work.fetches {
+        closure.check_dependencies()?;
     }
     let lock = closure.lock.clone();
     if closure.is_file(&lock) {
@@ -74,12 +88,14 @@ struct Closure<'p> {
     project: &'p Project<'p>,
     root: ImagePath,
     tasks: &'p [String],
-    compiles_local: bool,
+    work: Work,
     needs: Needs,
     seen: HashSet<ImagePath>,
     variables: BTreeSet<String>,
     configuration: ImagePath,
     lock: ImagePath,
+    /// Where dependencies are fetched to.
+    dependencies: ImagePath,
     outputs: Vec<ImagePath>,
 }
 
@@ -91,6 +107,21 @@ impl Closure<'_> {
     /// Whether a task of this name is run, by the command or by mix itself.
     fn is_used(&self, task: &str) -> bool {
         matches!(task, "loadconfig" | "deps.loadpaths") || self.tasks.iter().any(|name| name == task)
+    }
+
+    /// What is compiled without being fetched is there already: in the image, or in the build context, from which it must
+    /// not be kept out then.
+    fn check_dependencies(&self) -> Result<(), Refusal> {
+        let path = &self.dependencies;
+        // Where they are not there now, somebody may fetch them before the build.
+        let is_there = matches!(self.project.find_at(path), Found::File(_) | Found::Directory);
+        if is_there || self.project.may_come(path) {
+            let shown = path.below(&self.root).unwrap_or(path.as_str());
+            return Err(Refusal::new(format!(
+                "it compiles the dependencies in {shown}, which may come from the build context"
+            )));
+        }
+        Ok(())
     }
 
     fn file(&mut self, path: &ImagePath, role: Role) -> Result<(), Refusal> {
@@ -111,7 +142,8 @@ impl Closure<'_> {
         // Mix works in the directory of a mix.exs while it loads that, and in the project's otherwise.
         let root = if path.name() == "mix.exs" { path.parent() } else { None };
         let root = root.unwrap_or_else(|| self.root.clone());
-        for (line, finding) in findings(&tokens, path, &root) {
+        let is_project = matches!(role, Role::Project | Role::Dependency);
+        for (line, finding) in findings(&tokens, path, &root, is_project) {
             self.finding(&format!("{shown}:{line}"), finding, path, role)?;
         }
         Ok(())
@@ -157,7 +189,7 @@ impl Closure<'_> {
                 let manifest = path.join("mix.exs");
                 if self.is_file(&manifest) {
                     self.file(&manifest, Role::Dependency)?;
-                    if self.compiles_local && path != self.root {
+                    if self.work.compiles_local && path != self.root {
                         self.needs.directories.push(path);
                     }
                 } else if is_dependency && !matches!(self.project.find_at(&path), Found::Directory) {
@@ -168,9 +200,14 @@ impl Closure<'_> {
                 }
             }
             Finding::Sibling(name) if role == Role::Project => {
-                let path = directory.join("..").join(&name).join("mix.exs");
-                if self.is_file(&path) {
-                    self.file(&path, Role::Project)?;
+                let path = directory.join("..").join(&name);
+                let manifest = path.join("mix.exs");
+                if self.is_file(&manifest) {
+                    self.file(&manifest, Role::Project)?;
+                    // Seen from the umbrella itself it is one of its apps.
+                    if self.work.compiles_local && directory == self.root {
+                        self.needs.directories.push(path);
+                    }
                 }
             }
             Finding::Place { name, path } if role == Role::Project && directory == self.root => {
@@ -178,6 +215,22 @@ impl Closure<'_> {
             }
             Finding::Alias(name) if role == Role::Project && self.is_used(&name) => {
                 return Err(Refusal::new(format!("{at} redefines {name}")));
+            }
+            // Dependencies are compiled with the configuration, and some take sources of the project in
+            // (hexdocs.pm/sentry, `root_source_code_paths`).
+            Finding::WorkingDirectory if role == Role::Configuration && self.work.compiles => {
+                return Err(Refusal::new(format!(
+                    "{at} names the project's directory, from which a dependency may take sources when it is compiled"
+                )));
+            }
+            Finding::Alias(name)
+                if role == Role::Configuration
+                    && self.work.compiles
+                    && name.starts_with("root_source_code_path") =>
+            {
+                return Err(Refusal::new(format!(
+                    "{at} has a dependency take the project's sources when it is compiled"
+                )));
             }
             _ => {}
         }
@@ -187,6 +240,12 @@ impl Closure<'_> {
     /// A setting that says where something lies.
     fn place(&mut self, at: &str, name: &str, path: ImagePath) -> Result<(), Refusal> {
         match name {
+            "apps_path" if self.work.compiles_apps => {
+                return Err(Refusal::new(format!(
+                    "{at} makes an umbrella, whose apps deps.compile compiles with their sources unless it is told \
+                     --skip-umbrella-children or --skip-local-deps"
+                )));
+            }
             "apps_path" => {
                 let apps = self.project.list(path.as_str());
                 for (app, _) in apps.into_iter().filter(|(_, is_directory)| *is_directory) {
@@ -201,7 +260,12 @@ impl Closure<'_> {
             _ if path.below(&self.root) == Some("") => {
                 return Err(Refusal::new(format!("{at} puts {name} into the sources' own directory")));
             }
-            _ => self.outputs.push(path),
+            _ => {
+                if name == "deps_path" {
+                    self.dependencies = path.clone();
+                }
+                self.outputs.push(path);
+            }
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ fn dependencies_need_manifests_and_configuration() {
         ("config/dev.exs", "import Config"),
         ("config/runtime.exs", "File.read!(x)"),
         ("lib/a.ex", ""),
+        (".dockerignore", "deps"),
     ];
     for run in [
         "mix deps.get",
@@ -144,6 +145,7 @@ fn projects_on_disk_are_followed() {
     let all: Vec<_> = [("mix.exs", path("p"))].iter().map(|(name, text)| (*name, text.clone())).collect();
     let mut compiled: Vec<(&str, &str)> = all.iter().map(|(name, text)| (*name, text.as_str())).collect();
     compiled.extend(files);
+    compiled.push((".dockerignore", "deps"));
     assert_eq!(
         of("mix deps.compile", &compiled),
         "install /app; files mix.exs; directories p q; outputs _build deps"
@@ -168,6 +170,88 @@ fn projects_on_disk_are_followed() {
     );
 }
 
+/// The apps of an umbrella are dependencies of it, which `deps.compile` compiles too.
+#[test]
+fn apps_of_an_umbrella_need_their_sources() {
+    let umbrella = project("apps_path: \"apps\"", "");
+    let files = [
+        ("mix.exs", umbrella.as_str()),
+        ("apps/a/mix.exs", "{:b, in_umbrella: true}"),
+        ("apps/b/mix.exs", ""),
+        (".dockerignore", "**/deps"),
+    ];
+    for run in
+        ["mix do deps.get, deps.compile", "mix deps.compile", "mix do deps.get + deps.compile + release"]
+    {
+        assert_eq!(
+            of(run, &files),
+            "refused: mix.exs:5 makes an umbrella, whose apps deps.compile compiles with their sources unless it is \
+             told --skip-umbrella-children or --skip-local-deps",
+            "{run}"
+        );
+    }
+    for option in ["--skip-umbrella-children", "--skip-local-deps"] {
+        assert_eq!(
+            of(&format!("mix deps.compile {option}"), &files),
+            "install /app; files apps/a/mix.exs apps/b/mix.exs mix.exs; outputs _build deps",
+            "{option}"
+        );
+    }
+    assert_eq!(
+        of("mix do deps.get, compile", &files),
+        "build /app; files apps/a/mix.exs apps/b/mix.exs mix.exs; outputs _build deps; prefetch mix do deps.get"
+    );
+    assert_eq!(
+        of("cd apps/a && mix do deps.get, deps.compile", &files),
+        "install /app/apps/a; files mix.exs; directories /app/apps/b; outputs _build deps"
+    );
+}
+
+/// What is not fetched is there already, perhaps in the build context.
+#[test]
+fn dependencies_of_the_host_are_not_made() {
+    let refused = "refused: it compiles the dependencies in deps, which may come from the build context";
+    assert_eq!(of("mix deps.compile", &[MIX, ("deps/b/mix.exs", "")]), refused);
+    assert_eq!(of("mix deps.compile", &[MIX]), refused);
+    assert!(of("mix do deps.get, deps.compile", &[MIX, ("deps/b/mix.exs", "")]).starts_with("install"));
+    let own = project("deps_path: \"d\"", "");
+    let files = [("mix.exs", own.as_str()), (".dockerignore", "deps")];
+    assert_eq!(of("mix deps.compile", &files), refused.replace("in deps", "in d"));
+}
+
+/// Sentry takes sources of the project in when it is compiled.
+#[test]
+fn dependencies_that_take_sources_in_stay_below_them() {
+    assert_eq!(of("mix deps.compile b --force", &[MIX]), "opaque");
+    assert_eq!(
+        of("mix do deps.get, deps.compile, deps.compile b --force", &[MIX]),
+        "build /app; files mix.exs; outputs _build deps; prefetch mix do deps.get, deps.compile"
+    );
+    for (setting, reason) in [
+        (
+            "x: [File.cwd!()]",
+            "names the project's directory, from which a dependency may take sources when it is compiled",
+        ),
+        (
+            "root_source_code_paths: [__DIR__]",
+            "has a dependency take the project's sources when it is compiled",
+        ),
+        (
+            ":root_source_code_path, __DIR__",
+            "has a dependency take the project's sources when it is compiled",
+        ),
+    ] {
+        let config = format!("import Config\nconfig :sentry, {setting}");
+        let files = [MIX, ("config/config.exs", config.as_str())];
+        assert_eq!(
+            of("mix do deps.get, deps.compile", &files),
+            format!("refused: config/config.exs:2 {reason}")
+        );
+        assert!(of("mix deps.get", &files).starts_with("install"), "{setting}");
+        assert!(of("mix do deps.get, release", &files).ends_with("prefetch mix do deps.get"), "{setting}");
+    }
+}
+
 #[test]
 fn what_is_read_on_loading_counts() {
     let version = project(
@@ -190,6 +274,12 @@ fn what_is_read_on_loading_counts() {
             &[("x.exs", "System.fetch_env!(\"Y\")")]
         ),
         "mix.exs x.exs; variables SHA Y"
+    );
+    // What another file defines is for others to call.
+    let helper = "defmodule M do\n  def v do\n    File.read!(\"V\")\n  end\nend";
+    assert_eq!(
+        with("Code.require_file(\"m.exs\")\nM.v()", &[("m.exs", helper), ("V", "1")]),
+        "V m.exs mix.exs"
     );
     // What only a release or a test calls does not.
     let unused = "  defp cov do\n    if true do\n      Path.wildcard(\"x\")\n    end\n  end\n  def strip(r), do: System.cmd(\"strip\", [r])\n";

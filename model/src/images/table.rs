@@ -146,6 +146,14 @@ pub(super) const FACTS: &[ImageFacts] = &[
         ..PLAIN
     },
     ImageFacts {
+        repositories: &["dunglas/frankenphp"],
+        workdir: "/app",
+        env: &[("XDG_CONFIG_HOME", "/config"), ("XDG_DATA_HOME", "/data")],
+        os: Os::Debian,
+        source: "php/frankenphp, built on docker-library/php",
+        ..PLAIN
+    },
+    ImageFacts {
         repositories: &["composer", "composer/composer"],
         workdir: "/app",
         env: &[("COMPOSER_ALLOW_SUPERUSER", "1"), ("COMPOSER_HOME", "/tmp")],

@@ -1,10 +1,10 @@
 //! Who reads a cache after the RUN that is to get the mount.
 
-use dockfix_ecosystems::{CacheKind, IndexUse};
-use dockfix_model::ImagePath;
+use dockfix_ecosystems::{Cache, CacheKind, IndexUse};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Invocation, Link};
 use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Mount, MountKind, Run};
 
@@ -23,6 +23,29 @@ pub(super) fn later_runs<'i, 'a>(
     let descendants = input.reading.build.descendants(stage.index);
     let there = descendants.into_iter().flat_map(|index| &input.reading.build.stages[index].steps);
     here.chain(there).filter(|step| step.instruction.keyword() == Keyword::Run)
+}
+
+/// The line of a RUN in this image, earlier or later, that leaves it open what a mount for a cache would do
+/// ([`dockfix_ecosystems::Ecosystem::unsettles`]).
+pub(super) fn unsettling<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    state: &State,
+    managed: &Managed<'_>,
+    cache: &Cache,
+) -> Option<usize> {
+    let build = &input.reading.build;
+    let stages = build.ancestors(stage.index).into_iter().chain(build.descendants(stage.index));
+    let steps = stages.chain([stage.index]).flat_map(|index| &build.stages[index].steps);
+    let mut runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
+    let found = runs.find(|step| {
+        let Ok(analysis) = input.reading.run(step) else { return false };
+        analysis.chain.invocations().into_iter().any(|other| {
+            managed.ecosystem.programs().contains(&&*other.program)
+                && managed.ecosystem.unsettles(managed.command(), state, cache, other)
+        })
+    });
+    found.map(|step| step.instruction.start_line())
 }
 
 /// Nobody may rely on an index that would lie in a mount and not in the image.

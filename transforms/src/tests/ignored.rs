@@ -85,3 +85,46 @@ fn git_stays_where_a_version_is_stamped() {
         assert!(!is_ignored(plain, from, run), "{run}");
     }
 }
+
+/// So does a manifest of a project in a directory, a program that a RUN runs, and composer.
+#[test]
+fn git_stays_where_code_of_the_project_may_ask_it() {
+    let is_ignored = |files: super::Files<'_>, from: &str, run: &str| {
+        let all: Vec<_> = [(".git/HEAD", "")].iter().chain(files).copied().collect();
+        let text = format!("FROM {from}\nWORKDIR /app\nCOPY . .\nRUN {run}\n");
+        let outcome = super::run(&["dockerignore"], &all, &text);
+        let ignore = outcome.ignore_files.first().map(|file| file.after.to_vec()).unwrap_or_default();
+        String::from_utf8_lossy(&ignore).lines().any(|line| line == ".git")
+    };
+    for requires in
+        ["uv-dynamic-versioning", "versioningit", "setuptools-git-versioning", "flit_scm", "setuptools-git"]
+    {
+        let stamped = format!("[build-system]\nrequires = [\"{requires}\"]\n");
+        assert!(!is_ignored(&[("backend/pyproject.toml", &stamped)], "python:3.12", "pip install ./backend"));
+    }
+    let dynamic = "[project]\nname = \"a\"\ndynamic=[\"version\"]\n";
+    assert!(!is_ignored(&[("pyproject.toml", dynamic)], "python:3.12", "pip install ."));
+    // Nothing is built.
+    assert!(is_ignored(&[("pyproject.toml", dynamic)], "python:3.12", "mkdir /x"));
+
+    let settings = "RELEASE = subprocess.check_output([\"git\", \"rev-parse\", \"HEAD\"])";
+    let django = [("manage.py", ""), ("proj/settings.py", settings)];
+    assert!(!is_ignored(&django, "python:3.12", "python manage.py collectstatic"));
+    assert!(is_ignored(&django[..1], "python:3.12", "python manage.py collectstatic"));
+    assert!(is_ignored(&django, "python:3.12", "pip install flask"));
+    let rails = ("config/initializers/version.rb", "V = `git rev-parse --short HEAD`.strip");
+    assert!(!is_ignored(&[rails], "ruby:3.3", "bin/rails assets:precompile"));
+    let laravel = ("config/app.php", "<?php return ['v' => exec('git log -n1 HEAD')];");
+    assert!(!is_ignored(&[laravel], "php:8.3", "php artisan config:cache"));
+    let gemspec = "Gem::Specification.new { |s| s.files = `git ls-files`.split }";
+    assert!(!is_ignored(&[("Gemfile", "gemspec"), ("x.gemspec", gemspec)], "ruby:3.3", "bundle install"));
+    let hook =
+        [("package.json", r#"{"scripts": {"prepare": "node v.js"}}"#), ("v.js", "execSync('git describe')")];
+    assert!(!is_ignored(&hook, "node:22", "npm install"));
+
+    let composer = |manifest| [("composer.json", manifest), ("composer.lock", "{}")];
+    assert!(!is_ignored(&composer("{}"), "composer:2", "composer install"));
+    assert!(is_ignored(&composer(r#"{"version": "1"}"#), "composer:2", "composer install"));
+    // It has no git to ask.
+    assert!(is_ignored(&composer("{}"), "php:8.3", "composer install"));
+}

@@ -636,3 +636,45 @@ fn settings_of_the_compiler_are_no_credentials() {
         &file(go, both),
     );
 }
+
+/// Whose home it is depends on what is there: a mount in `~/.composer` would decide it for what is installed for the user.
+#[test]
+fn a_home_that_another_command_works_on_is_not_made() {
+    let files = &[("composer.json", r#"{"version": "1"}"#), ("composer.lock", "{}")];
+    let run = "RUN composer install --no-scripts --no-autoloader\n";
+    let file = |env: &str, other: &str| {
+        format!("FROM php:8.3\n{env}WORKDIR /app\nCOPY composer.json composer.lock ./\n{run}RUN {other}\n")
+    };
+    for other in
+        ["composer global require laravel/installer", "composer config -g repos.x composer https://x"]
+    {
+        check_refused(
+            &["cache-mount"],
+            files,
+            &file("", other),
+            &["4: line 5 leaves it open whether /root/.composer/cache is the cache"],
+        );
+        let settled = file("ENV COMPOSER_HOME=/root/.composer\n", other);
+        let mounted = settled.replace(
+            "RUN composer install",
+            "RUN --mount=type=cache,target=/root/.composer/cache composer install",
+        );
+        check(&["cache-mount"], files, &settled, &mounted);
+    }
+}
+
+/// A path that `bundle config` sets moves the archives.
+#[test]
+fn archives_of_a_path_that_is_set_are_not_mounted() {
+    let file = |setting: &str, mounts: &str| {
+        format!(
+            "FROM ruby:3.3\nWORKDIR /app\nRUN bundle config set --local {setting}\nCOPY Gemfile ./\nRUN {mounts}bundle install\n"
+        )
+    };
+    let index = "--mount=type=cache,target=/root/.bundle/cache,sharing=locked ";
+    let both = "--mount=type=cache,target=/root/.bundle/cache,sharing=locked \\\n    \
+                --mount=type=cache,target=/usr/local/bundle/cache,sharing=locked \\\n    ";
+    for (setting, mounts) in [("deployment true", index), ("path /gems", index), ("frozen true", both)] {
+        check(&["cache-mount"], &[("Gemfile", "")], &file(setting, ""), &file(setting, mounts));
+    }
+}
