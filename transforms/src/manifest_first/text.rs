@@ -166,7 +166,7 @@ fn manifest_copies(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Vec<Str
     let destination = plan.destination.as_deref().filter(|_| is_moved);
     let written = destination.unwrap_or(&copy.destination.text);
     let top = destination::directory(written, "");
-    let together = parents::copy(input.file(), input.context, files, &target, &flags, &top);
+    let together = parents::copy(input, files, &target, &flags, &top);
     if together.is_some() {
         groups.clear();
     }

@@ -402,6 +402,23 @@ fn many_manifests_are_copied_with_their_parents() {
     );
     let outcome = super::run(&["manifest-first"], &files, &file("1.7", all, ""));
     assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
+    // A file without a directive gets one, unless that is not wanted.
+    let bare = format!("FROM node:22\nWORKDIR /app\n{all}RUN npm ci\nRUN npm run build\n");
+    let outcome = super::run(&["manifest-first"], &files, &bare);
+    assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
+    let outcome = super::run(&["manifest-first", "syntax-directive"], &files, &bare);
+    let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+    assert!(after.starts_with("# syntax=docker/dockerfile:1\nFROM"), "{after}");
+    assert_eq!(after.matches("COPY ").count(), 2, "{after}");
+    let reasons: Vec<_> = outcome.files[0].changes.iter().map(|change| change.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "COPY --parents needs Dockerfile syntax 1.20 or later",
+            "npm ci no longer reruns when sources change"
+        ]
+    );
+    super::check_unchanged(&["manifest-first", "syntax-directive"], &files, &after);
     // The context may lie in a directory of its own.
     let nested: Vec<_> = files.iter().map(|(name, content)| (format!("web/{name}"), *content)).collect();
     let mut nested: Vec<_> = nested.iter().map(|(name, content)| (name.as_str(), *content)).collect();
