@@ -435,6 +435,42 @@ fn many_manifests_are_copied_with_their_parents() {
     );
 }
 
+/// What an install of another stage reads is not told of as the sources that stand in its way, and what does is named.
+#[test]
+fn what_a_stage_inherits_is_told_truly() {
+    let files: super::Files<'_> = &[
+        ("package.json", "{\"packageManager\": \"yarn@4.5.0\"}"),
+        ("yarn.lock", "__metadata:\n  version: 8\n"),
+        (".yarnrc.yml", "nodeLinker: node-modules\nyarnPath: .yarn/releases/yarn-4.5.0.cjs\n"),
+        (".yarn/releases/yarn-4.5.0.cjs", ""),
+        ("lib/a.js", ""),
+        ("src/a.js", ""),
+        (".dockerignore", "**/node_modules\n**/.yarn/install-state.gz\n**/.yarn/unplugged\n"),
+    ];
+    let file = |copies: &str| {
+        format!(
+            "FROM node:22 AS deps\nWORKDIR /app\nCOPY package.json yarn.lock .yarnrc.yml ./\n{copies}\n\
+             FROM deps\nRUN yarn install --immutable\n"
+        )
+    };
+    let release = "COPY .yarn/releases .yarn/releases";
+    super::check_unchanged(&["manifest-first"], files, &file(release));
+    super::check_refused(
+        &["manifest-first"],
+        files,
+        &file(&format!("{release}\nCOPY ./lib lib")),
+        &["7: the stage this one starts from copies `./lib` (line 5), so the yarn install reruns with it"],
+    );
+    super::check_refused(
+        &["manifest-first"],
+        files,
+        &file("COPY . ."),
+        &[
+            "6: the stage this one starts from copies the sources (line 4), so the yarn install reruns with them",
+        ],
+    );
+}
+
 /// A submodule's files may have to be fetched in the build, for which git needs its own.
 #[test]
 fn git_keeps_what_submodules_need() {
