@@ -276,9 +276,15 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
                 .ignored()
                 .iter()
                 .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
-            let Some(pattern) = pattern else { continue };
+            let is_absent = || matches!(user.context.kind_ignoring_dockerignore(&path), Ok(None));
+            let pattern = match pattern {
+                Some(pattern) => (*pattern).to_owned(),
+                // A place of the project's own choice: nothing that lies there now is kept out.
+                None if is_plain(&path) && is_absent() => path.clone(),
+                None => continue,
+            };
             entries.push(Entry {
-                pattern: (*pattern).to_owned(),
+                pattern,
                 path,
                 reason: format!("{} makes it in the image", managed.ecosystem.name()),
             });

@@ -79,6 +79,26 @@ fn what_no_install_makes_is_not_ignored() {
     assert_eq!(ignored(&models, dotnet), [".dockerignore", "obj"]);
 }
 
+/// An output of a name that no manager gives goes in by its path, where the context has nothing of it.
+#[test]
+fn outputs_of_a_name_of_their_own_are_ignored() {
+    let schema =
+        "generator client {\n  provider = \"prisma-client\"\n  output = \"../generated/prisma\"\n}\n";
+    let files = [
+        (
+            "package.json",
+            r#"{"scripts": {"postinstall": "prisma generate"}, "dependencies": {"prisma": "7.0.0"}}"#,
+        ),
+        ("package-lock.json", "{}"),
+        ("prisma/schema.prisma", schema),
+        ("index.js", ""),
+    ];
+    let npm = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n";
+    assert_eq!(ignored(&files, npm), [".dockerignore", "generated/prisma", "**/node_modules"]);
+    let with = [files.as_slice(), &[("generated/prisma/client.ts", "")]].concat();
+    assert_eq!(ignored(&with, npm), [".dockerignore", "**/node_modules"]);
+}
+
 /// Nor is what a Dockerfile takes by name, or what an exception brings back.
 #[test]
 fn what_a_dockerfile_names_is_not_ignored() {
