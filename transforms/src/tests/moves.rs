@@ -435,6 +435,25 @@ fn many_manifests_are_copied_with_their_parents() {
     );
 }
 
+/// A directory passes a COPY of manifests of which it brings some, as it passes those of one COPY each.
+#[test]
+fn copies_are_passed_source_by_source() {
+    let files = &[
+        ("package.json", "{\"workspaces\": [\"web\"]}"),
+        ("package-lock.json", "{}"),
+        ("web/package.json", "{}"),
+        ("web/a.js", ""),
+        (".dockerignore", "**/node_modules\n"),
+    ];
+    let copy = "COPY --parents package.json package-lock.json web/package.json ./\n";
+    let file = |above: &str, below: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM node:22\nWORKDIR /app\n{above}{copy}RUN npm ci\n{below}RUN npm test\n"
+        )
+    };
+    check(&["manifest-first"], files, &file("COPY web web\n", ""), &file("", "COPY web web\n"));
+}
+
 /// What an install of another stage reads is not told of as the sources that stand in its way, and what does is named.
 #[test]
 fn what_a_stage_inherits_is_told_truly() {
