@@ -47,11 +47,11 @@ pub(crate) struct User<'a> {
 }
 
 /// An entry that might go in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     /// The line.
     pattern: String,
-    /// A path of the context that it keeps out.
+    /// A path of the context that it is to keep out.
     path: String,
     /// Why.
     reason: String,
@@ -91,26 +91,22 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     let mut added: Vec<Entry> = Vec::new();
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut proposed = current.clone();
-    let guard = guard::Guard::new(users);
-    for entry in candidates(users) {
+    let candidates = candidates(users);
+    let guard = guard::Guard::new(users, context, &candidates);
+    for entry in &candidates {
         if proposed.is_excluded(&entry.path) {
             continue;
         }
-        let mut with = append(proposed.source(), &[&entry.pattern]);
-        let next = Dockerignore::parse(&with);
-        if !next.problems().is_empty() || !next.is_excluded(&entry.path) {
-            continue;
-        }
-        match guard.check(current, &next, &entry.path) {
-            Ok(()) => {
-                proposed = Dockerignore::parse(&std::mem::take(&mut with));
+        match admitted(entry, current, &proposed, &guard) {
+            Some(Ok((entry, next))) => {
+                proposed = next;
                 added.push(entry);
             }
-            Err(reason) => refusals.push(Refusal {
-                transform: DockerignoreFile.id(),
-                line: 1,
-                reason: format!("`{}` is not added: {reason}", entry.pattern),
-            }),
+            Some(Err(reason)) => {
+                let reason = format!("`{}` is not added: {reason}", entry.pattern);
+                refusals.push(Refusal { transform: DockerignoreFile.id(), line: 1, reason });
+            }
+            None => {}
         }
     }
     if added.is_empty() && refusals.is_empty() {
@@ -139,6 +135,41 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     let changes = changes.collect();
     let before = if patterns.is_empty() { Some(Arc::clone(&after)) } else { before };
     Some(FixedFile { name: path.to_owned(), before, after, changes, refusals, gains: Vec::new(), bug: None })
+}
+
+/// The entry as it may go in, and the ignore file with it; or why it may not. `None` where the line would be none that
+/// keeps the path out.
+fn admitted(
+    entry: &Entry,
+    current: &Dockerignore,
+    proposed: &Dockerignore,
+    guard: &guard::Guard<'_, '_>,
+) -> Option<Result<(Entry, Dockerignore), String>> {
+    let next = with(proposed, entry)?;
+    if let Err(reason) = guard.check(current, &next, &entry.path) {
+        return Some(Err(reason));
+    }
+    let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
+    if !is_plain(&entry.path) {
+        return Some(Err(format!("it would keep {hit} out too, which no install makes")));
+    }
+    // The pattern keeps the path out, so that what the path alone keeps out has been checked with it.
+    let reason = format!("{} (`{}` would keep {hit} out too)", entry.reason, entry.pattern);
+    let narrow = Entry { pattern: entry.path.clone(), path: entry.path.clone(), reason };
+    with(proposed, &narrow).map(|next| Ok((narrow, next)))
+}
+
+/// The ignore file with an entry at its end.
+fn with(ignore: &Dockerignore, entry: &Entry) -> Option<Dockerignore> {
+    let next = Dockerignore::parse(&append(ignore.source(), &[&entry.pattern]));
+    (next.problems().is_empty() && next.is_excluded(&entry.path)).then_some(next)
+}
+
+/// Whether a path as a line of an ignore file means itself and nothing else.
+fn is_plain(path: &str) -> bool {
+    path.trim() == path
+        && !path.starts_with(['!', '#'])
+        && !path.contains(|ch: char| ch.is_control() || matches!(ch, '*' | '?' | '[' | ']' | '\\'))
 }
 
 fn line_count(text: &[u8]) -> usize {
@@ -245,9 +276,15 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
                 .ignored()
                 .iter()
                 .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
-            let Some(pattern) = pattern else { continue };
+            let is_absent = || matches!(user.context.kind_ignoring_dockerignore(&path), Ok(None));
+            let pattern = match pattern {
+                Some(pattern) => (*pattern).to_owned(),
+                // A place of the project's own choice: nothing that lies there now is kept out.
+                None if is_plain(&path) && is_absent() => path.clone(),
+                None => continue,
+            };
             entries.push(Entry {
-                pattern: (*pattern).to_owned(),
+                pattern,
                 path,
                 reason: format!("{} makes it in the image", managed.ecosystem.name()),
             });

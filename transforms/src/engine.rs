@@ -13,7 +13,8 @@ use crate::gain::Usual;
 use crate::history::History;
 use crate::reading::Reading;
 use crate::report::{Change, FixedFile, Gain, ProjectFile, Refusal, Safety};
-use crate::transform::{Completion, Input, Proposal, Transform};
+use crate::syntax_directive::SyntaxDirective;
+use crate::transform::{Completion, Described, Input, Proposal, Transform};
 
 /// Far more changes than any file wants: a transform that is not done by then goes round in circles.
 const MAX_CHANGES: usize = 200;
@@ -136,12 +137,13 @@ fn converge(
     // What each transform leaves alone, as of when it was asked last.
     let transforms = &wanted.transforms;
     let mut refusals: Vec<Refused> = transforms.iter().map(|_| Refused::default()).collect();
+    let adds_directive = wanted.completions.iter().any(|it| it.id() == SyntaxDirective.id());
     // How many of them, up to the current one, have nothing more to propose for the file as it is.
     let mut content = 0;
     let mut current = 0;
     while content < transforms.len() {
         let transform = transforms[current];
-        let proposals = transform.propose(&Input { reading, context });
+        let proposals = transform.propose(&Input { reading, context, adds_directive });
         match states.take(reading, transform.id(), proposals)? {
             Round::Done { left, offered, left_though_unsafe } => {
                 let place =

@@ -14,8 +14,9 @@ mod text;
 
 use dockfix_ecosystems::{Needs, UsageKind};
 use dockfix_model::ImagePath;
-use dockfix_model::build::{Base, Stage};
-use dockfix_model::project::Project;
+use dockfix_model::build::{Base, Stage, Step};
+use dockfix_model::context::FileType;
+use dockfix_model::project::{Project, copied_by};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
@@ -84,9 +85,10 @@ fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> bool {
         if matches!(text, "" | ".") {
             return true;
         }
-        input.context.copy_sources(&source.text).is_ok_and(|found| {
-            found.iter().any(|found| found.file_type == dockfix_model::context::FileType::Dir)
-        })
+        input
+            .context
+            .copy_sources(&source.text)
+            .is_ok_and(|found| found.iter().any(|found| found.file_type == FileType::Dir))
     })
 }
 
@@ -102,14 +104,21 @@ fn inherited_sources(input: &Input<'_>, stage: &Stage<'_>, proposals: &mut Propo
             if !is_candidate(ancestor, index, input) {
                 continue;
             }
-            let target = Copy::of(&step.instruction)
-                .and_then(|copy| step.state.path(&copy.destination.text, input.file().escape()));
-            if target.is_some_and(|target| first.directory.overlaps(&target)) {
+            let Some(copy) = Copy::of(&step.instruction) else { continue };
+            let target = step.state.path(&copy.destination.text, input.file().escape());
+            if target.is_some_and(|target| first.directory.overlaps(&target))
+                && !first.needs_all_of(&copy, step, index, input)
+            {
                 let copied = step.instruction.start_line();
+                let is_all = |text: &str| matches!(text.trim_start_matches("./").trim_matches('/'), "" | ".");
+                let (what, them) = match &copy.sources[..] {
+                    [source] if !is_all(&source.text) => (format!("`{}`", source.text), "it"),
+                    _ => ("the sources".to_owned(), "them"),
+                };
                 let reason = first.refusal.unwrap_or_else(|| {
                     format!(
-                        "the stage this one starts from copies the sources (line {copied}), so the {} install reruns \
-                         with them",
+                        "the stage this one starts from copies {what} (line {copied}), so the {} install reruns with \
+                         {them}",
                         first.manager
                     )
                 });
@@ -125,8 +134,35 @@ struct First {
     line: usize,
     directory: ImagePath,
     manager: &'static str,
+    /// What it needs; nothing that is known where its manifests cannot be read.
+    needs: Needs,
     /// Why it could not do without the sources anyway.
     refusal: Option<String>,
+}
+
+impl First {
+    /// Whether a copy brings nothing but what the command reads, as one of `.yarn/releases` does.
+    fn needs_all_of(&self, copy: &Copy<'_>, step: &Step<'_>, index: usize, input: &Input<'_>) -> bool {
+        let Some(copied) = copied_by(copy, step, index, input.context, input.file().escape()) else {
+            return false;
+        };
+        let is_needed = |image: &ImagePath| {
+            self.needs.files.contains(image)
+                || self.needs.directories.iter().any(|directory| image.below(directory).is_some())
+        };
+        copied.iter().all(|copied| {
+            if !copied.is_directory {
+                return is_needed(&copied.target);
+            }
+            input.context.walk(&copied.source).all(|entry| {
+                entry.is_ok_and(|entry| {
+                    let below = entry.path.strip_prefix(&copied.source).unwrap_or(&entry.path);
+                    let image = copied.target.join(below.trim_start_matches('/'));
+                    entry.file_type == FileType::Dir || is_needed(&image)
+                })
+            })
+        })
+    }
 }
 
 /// The first command of a stage that installs, or builds what nobody has downloaded for it.
@@ -139,15 +175,17 @@ fn first_project(input: &Input<'_>, stage: &Stage<'_>) -> Option<First> {
             let usage = &managed.usage;
             let directory = usage.directory.clone()?;
             let project = Project::new(input.context, input.supplies(stage), directory.clone()).until(index);
-            let refusal = match managed.ecosystem.needs(managed.command(), usage, &project) {
+            let needs = managed.ecosystem.needs(managed.command(), usage, &project);
+            let refusal = match &needs {
                 Ok(Needs { prefetch: None, .. }) if usage.kind == UsageKind::Build => return None,
-                Ok(needs) if needs.prefetch.is_some() && is_fetched(input, stage, index, managed, &needs) => {
+                Ok(needs) if needs.prefetch.is_some() && is_fetched(input, stage, index, managed, needs) => {
                     return None;
                 }
-                Err(refusal) if usage.kind == UsageKind::Build => Some(refusal.to_string()),
-                _ => None,
+                Err(refusal) => Some(refusal.to_string()),
+                Ok(_) => None,
             };
             let line = step.instruction.start_line();
-            Some(First { line, directory, manager: managed.ecosystem.name(), refusal })
+            let needs = needs.unwrap_or_default();
+            Some(First { line, directory, manager: managed.ecosystem.name(), needs, refusal })
         })
 }

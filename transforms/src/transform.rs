@@ -40,6 +40,8 @@ pub struct Input<'a> {
     pub reading: &'a Reading<'a>,
     /// The build context, with the ignore file that will be in force.
     pub context: &'a Context,
+    /// Whether a file without a syntax directive gets one where a change needs it.
+    pub adds_directive: bool,
 }
 
 impl<'a> Input<'a> {

@@ -3,20 +3,26 @@
 use std::sync::OnceLock;
 
 use dockfix_model::ImagePath;
+use dockfix_model::context::{Context, FileType};
 use dockfix_model::dockerignore::Dockerignore;
 use dockfix_model::project::{Found, Project, Supplies};
 use dockfix_syntax::view::{Copy, MountKind, Run};
 use dockfix_syntax::{Instruction, stages};
 use rayon::prelude::*;
 
-use super::{LITTER, User, each_install};
+use super::{Entry, LITTER, User, each_install};
 use crate::reading::Reading;
 
-/// The Dockerfiles that use the ignore file.
+/// The Dockerfiles that use the ignore file, and their context.
 pub(super) struct Guard<'u, 'a> {
     users: &'u [User<'a>],
-    /// What their installs read; found out when the first entry comes so far.
+    context: &'u Context,
+    /// All that might go in.
+    candidates: &'u [Entry],
+    /// What the installs read; found out when the first entry comes so far.
     read: OnceLock<Vec<Read>>,
+    /// What the patterns hit beside what they are for; found out likewise.
+    hits: OnceLock<Vec<Hit<'u>>>,
 }
 
 /// A path of the context that an install reads.
@@ -25,9 +31,15 @@ struct Read {
     path: String,
 }
 
+/// A path of the context that a pattern keeps out although it is for others.
+struct Hit<'u> {
+    pattern: &'u str,
+    path: String,
+}
+
 impl<'u, 'a> Guard<'u, 'a> {
-    pub(super) fn new(users: &'u [User<'a>]) -> Self {
-        Self { users, read: OnceLock::new() }
+    pub(super) fn new(users: &'u [User<'a>], context: &'u Context, candidates: &'u [Entry]) -> Self {
+        Self { users, context, candidates, read: OnceLock::new(), hits: OnceLock::new() }
     }
 
     /// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
@@ -50,10 +62,66 @@ impl<'u, 'a> Guard<'u, 'a> {
         }
     }
 
+    /// Something of the context that the pattern keeps out and that is none of the candidates' paths. Nobody makes it in the
+    /// image: a `node_modules` among the fixtures of a test, settings in a directory `env`.
+    pub(super) fn hit(&self, pattern: &str) -> Option<&str> {
+        let hits = self.hits.get_or_init(|| self.walk());
+        hits.iter().find(|hit| hit.pattern == pattern).map(|hit| hit.path.as_str())
+    }
+
+    /// Looks for the first hit of each pattern, in one walk that ends where all have one.
+    fn walk(&self) -> Vec<Hit<'u>> {
+        let mut patterns: Vec<(&'u str, Dockerignore)> = Vec::new();
+        for Entry { pattern, path, .. } in self.candidates {
+            // A pattern that is a path hits that alone.
+            if pattern != path && patterns.iter().all(|(other, _)| other != pattern) {
+                patterns.push((pattern, Dockerignore::parse(pattern.as_bytes())));
+            }
+        }
+        let mut hits = Vec::new();
+        let mut directories = vec![String::new()];
+        while let Some(directory) = directories.pop() {
+            if patterns.is_empty() {
+                break;
+            }
+            let Ok(entries) = self.context.list(&directory) else {
+                // What is not seen may be hit.
+                hits.extend(patterns.drain(..).map(|(pattern, _)| Hit { pattern, path: directory.clone() }));
+                break;
+            };
+            for entry in entries.iter() {
+                let path = match directory.as_str() {
+                    "" => entry.name.clone(),
+                    directory => format!("{directory}/{}", entry.name),
+                };
+                if self.candidates.iter().any(|candidate| candidate.path == path) {
+                    continue;
+                }
+                patterns.retain(|(pattern, rules)| {
+                    let is_hit = may_end_in(pattern, &entry.name) && rules.is_excluded(&path);
+                    if is_hit {
+                        hits.push(Hit { pattern, path: path.clone() });
+                    }
+                    !is_hit
+                });
+                if entry.file_type == FileType::Dir {
+                    directories.push(path);
+                }
+            }
+        }
+        hits
+    }
+
     /// Reading commands is dear, so that it is done on all cores.
     fn read(&self) -> &[Read] {
         self.read.get_or_init(|| self.users.par_iter().flat_map_iter(read_by_installs).collect())
     }
+}
+
+/// Whether the last name of a pattern may be this one. Most are told without asking for the whole path.
+fn may_end_in(pattern: &str, name: &str) -> bool {
+    let last = pattern.rsplit('/').next().unwrap_or(pattern);
+    last == name || last.contains(['*', '?', '[', '\\'])
 }
 
 /// What a step names must stay.

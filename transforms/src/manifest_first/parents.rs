@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dockfix_model::ImagePath;
 use dockfix_model::context::{Context, Kind};
-use dockfix_syntax::Dockerfile;
+use dockfix_syntax::DirectiveName;
 
 use crate::frontend;
+use crate::transform::Input;
 
 /// More directories than this are worth it.
 const HANDFUL: usize = 5;
@@ -21,15 +22,15 @@ const LONGEST: usize = 100;
 /// The instruction that copies `files`, paths of the context and of the image, to `destination`, which means `target`;
 /// `None` where one instruction per directory is better, or the frontend may not have the flag.
 pub(super) fn copy(
-    file: &Dockerfile,
-    context: &Context,
+    input: &Input<'_>,
     files: &[(String, ImagePath)],
     target: &ImagePath,
     flags: &str,
     destination: &str,
 ) -> Option<String> {
+    let (file, context) = (input.file(), input.context);
     let directories: BTreeSet<_> = files.iter().map(|(path, _)| parent(path)).collect();
-    if directories.len() <= HANDFUL || !frontend::is_at_least(file, 20) {
+    if directories.len() <= HANDFUL || !may_keep_parents(input) {
         return None;
     }
     let mut sources = BTreeSet::new();
@@ -55,6 +56,14 @@ pub(super) fn copy(
     let last = words.split_off(words.len() - 2).join(" ");
     words.push(last);
     Some(words.join(&format!(" {}\n    ", char::from(file.escape()))))
+}
+
+/// Whether the frontend knows the flag, or will: a file without a directive gets one with the flag.
+fn may_keep_parents(input: &Input<'_>) -> bool {
+    match input.file().directive(DirectiveName::Syntax) {
+        Some(_) => frontend::is_at_least(input.file(), 20),
+        None => input.adds_directive,
+    }
 }
 
 /// The sources as they are written, files that a pattern finds and nothing else does by that pattern. Files at the top

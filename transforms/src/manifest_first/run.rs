@@ -269,11 +269,16 @@ impl Sinking<'_, '_> {
         self.supplies.copied().iter().any(|copied| {
             let Some(step) = copied.step.filter(|step| *step < self.index) else { return false };
             let between = self.stage.steps.get(step + 1..self.index).unwrap_or_default();
+            // Where the file comes to is told by its target.
+            let flags = |copy: &Copy<'_>| {
+                let flags = copy.flags.iter().filter(|(flag, _)| flag != "parents");
+                flags.cloned().collect::<Vec<_>>()
+            };
             let is_copy =
                 |step: &Step<'_>| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add);
             let other = self.stage.steps.get(step).and_then(|step| Copy::of(&step.instruction));
             !copied.is_directory
-                && other.is_some_and(|other| other.flags == self.copy.flags)
+                && other.is_some_and(|other| flags(&other) == flags(&self.copy))
                 && copied.source == path
                 && copied.target == *image
                 && between.iter().all(is_copy)

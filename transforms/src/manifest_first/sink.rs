@@ -384,9 +384,11 @@ impl<'s, 'a> Sinking<'s, 'a> {
         };
         let writes = match &other.from {
             None if !other.sources.iter().any(|source| source.is_heredoc || source.text.contains("://")) => {
-                let copied =
+                let mut copied =
                     copied_by(&other, step, index, self.input.context, escape).ok_or(Stop::Blocked)?;
-                if copied.iter().all(|copied| self.brings_too(copied)) {
+                // Each of its sources for itself, as if every one had a COPY of its own.
+                copied.retain(|copied| !self.brings_too(copied));
+                if copied.is_empty() {
                     return Ok(());
                 }
                 written(&copied, self.input)

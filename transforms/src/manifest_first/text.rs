@@ -176,7 +176,7 @@ fn manifest_copies(
         }
     }
     let top = destination::directory(written, "");
-    let together = parents::copy(input.file(), input.context, files, &target, &flags, &top);
+    let together = parents::copy(input, files, &target, &flags, &top);
     if together.is_some() {
         groups.clear();
     }

@@ -34,6 +34,71 @@ fn what_an_install_reads_is_not_ignored() {
     );
 }
 
+/// The lines of the ignore file that is written.
+fn ignored(files: super::Files<'_>, dockerfile: &str) -> Vec<String> {
+    let outcome = super::run(&["dockerignore"], files, dockerfile);
+    let text = outcome.ignore_files.first().map(|file| file.after.to_vec()).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+}
+
+/// What the sources have of the name of an install's output stays: no install makes it in the image.
+#[test]
+fn what_no_install_makes_is_not_ignored() {
+    let npm = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n";
+    let package = ("package.json", r#"{"name": "a", "workspaces": ["web"]}"#);
+    let plain =
+        [package, ("package-lock.json", "{}"), ("web/package.json", "{}"), ("web/node_modules/x.js", "")];
+    let with = |path| [plain.as_slice(), &[(path, "")]].concat();
+    assert_eq!(ignored(&plain, npm), [".dockerignore", "**/node_modules"]);
+    assert_eq!(
+        ignored(&with("web/node_modules/x/node_modules/y.js"), npm),
+        [".dockerignore", "**/node_modules"]
+    );
+    // Sapper keeps sources there, and a test its fixtures.
+    for path in ["src/node_modules/images/kid.jpg", "web/test/node_modules/x.js", "web/src/node_modules"] {
+        assert_eq!(
+            ignored(&with(path), npm),
+            [".dockerignore", "node_modules", "web/node_modules"],
+            "{path}"
+        );
+    }
+    let outcome = super::run(&["dockerignore"], &with("src/node_modules/images/kid.jpg"), npm);
+    assert_eq!(
+        outcome.ignore_files[0].changes[0].reason,
+        "keeps node_modules out of the build context: npm makes it in the image \
+         (`**/node_modules` would keep src/node_modules out too)"
+    );
+
+    // Settings in `env`, models in `obj`.
+    let python =
+        "FROM python:3\nWORKDIR /app\nCOPY . .\nRUN python -m venv env && env/bin/pip install -r r.txt\n";
+    let settings = [("r.txt", "flask\n"), ("a.py", ""), ("src/config/env/prod.py", "")];
+    assert_eq!(ignored(&settings, python), [".dockerignore", "env"]);
+    let dotnet = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\nRUN dotnet restore\n";
+    let models = [("A.csproj", r#"<Project Sdk="Microsoft.NET.Sdk"></Project>"#), ("assets/obj/a.obj", "")];
+    assert_eq!(ignored(&models, dotnet), [".dockerignore", "obj"]);
+}
+
+/// An output of a name that no manager gives goes in by its path, where the context has nothing of it.
+#[test]
+fn outputs_of_a_name_of_their_own_are_ignored() {
+    let schema =
+        "generator client {\n  provider = \"prisma-client\"\n  output = \"../generated/prisma\"\n}\n";
+    let files = [
+        (
+            "package.json",
+            r#"{"scripts": {"postinstall": "prisma generate"}, "dependencies": {"prisma": "7.0.0"}}"#,
+        ),
+        ("package-lock.json", "{}"),
+        ("prisma/schema.prisma", schema),
+        ("index.js", ""),
+    ];
+    let npm = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n";
+    assert_eq!(ignored(&files, npm), [".dockerignore", "generated/prisma", "**/node_modules"]);
+    let with = [files.as_slice(), &[("generated/prisma/client.ts", "")]].concat();
+    assert_eq!(ignored(&with, npm), [".dockerignore", "**/node_modules"]);
+}
+
 /// Nor is what a Dockerfile takes by name, or what an exception brings back.
 #[test]
 fn what_a_dockerfile_names_is_not_ignored() {

@@ -402,6 +402,23 @@ fn many_manifests_are_copied_with_their_parents() {
     );
     let outcome = super::run(&["manifest-first"], &files, &file("1.7", all, ""));
     assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
+    // A file without a directive gets one, unless that is not wanted.
+    let bare = format!("FROM node:22\nWORKDIR /app\n{all}RUN npm ci\nRUN npm run build\n");
+    let outcome = super::run(&["manifest-first"], &files, &bare);
+    assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
+    let outcome = super::run(&["manifest-first", "syntax-directive"], &files, &bare);
+    let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+    assert!(after.starts_with("# syntax=docker/dockerfile:1\nFROM"), "{after}");
+    assert_eq!(after.matches("COPY ").count(), 2, "{after}");
+    let reasons: Vec<_> = outcome.files[0].changes.iter().map(|change| change.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "COPY --parents needs Dockerfile syntax 1.20 or later",
+            "npm ci no longer reruns when sources change"
+        ]
+    );
+    super::check_unchanged(&["manifest-first", "syntax-directive"], &files, &after);
     // The context may lie in a directory of its own.
     let nested: Vec<_> = files.iter().map(|(name, content)| (format!("web/{name}"), *content)).collect();
     let mut nested: Vec<_> = nested.iter().map(|(name, content)| (name.as_str(), *content)).collect();
@@ -415,6 +432,61 @@ fn many_manifests_are_copied_with_their_parents() {
             "COPY --parents \\\n    web/./package.json \\\n    web/./package-lock.json \\\n    web/./apps/web/package.json \\\n    web/./packages/*/package.json \\\n    web/./tools/package.json /app/\n",
             "COPY web /app\n",
         ),
+    );
+}
+
+/// A directory passes a COPY of manifests of which it brings some, as it passes those of one COPY each.
+#[test]
+fn copies_are_passed_source_by_source() {
+    let files = &[
+        ("package.json", "{\"workspaces\": [\"web\"]}"),
+        ("package-lock.json", "{}"),
+        ("web/package.json", "{}"),
+        ("web/a.js", ""),
+        (".dockerignore", "**/node_modules\n"),
+    ];
+    let copy = "COPY --parents package.json package-lock.json web/package.json ./\n";
+    let file = |above: &str, below: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM node:22\nWORKDIR /app\n{above}{copy}RUN npm ci\n{below}RUN npm test\n"
+        )
+    };
+    check(&["manifest-first"], files, &file("COPY web web\n", ""), &file("", "COPY web web\n"));
+}
+
+/// What an install of another stage reads is not told of as the sources that stand in its way, and what does is named.
+#[test]
+fn what_a_stage_inherits_is_told_truly() {
+    let files: super::Files<'_> = &[
+        ("package.json", "{\"packageManager\": \"yarn@4.5.0\"}"),
+        ("yarn.lock", "__metadata:\n  version: 8\n"),
+        (".yarnrc.yml", "nodeLinker: node-modules\nyarnPath: .yarn/releases/yarn-4.5.0.cjs\n"),
+        (".yarn/releases/yarn-4.5.0.cjs", ""),
+        ("lib/a.js", ""),
+        ("src/a.js", ""),
+        (".dockerignore", "**/node_modules\n**/.yarn/install-state.gz\n**/.yarn/unplugged\n"),
+    ];
+    let file = |copies: &str| {
+        format!(
+            "FROM node:22 AS deps\nWORKDIR /app\nCOPY package.json yarn.lock .yarnrc.yml ./\n{copies}\n\
+             FROM deps\nRUN yarn install --immutable\n"
+        )
+    };
+    let release = "COPY .yarn/releases .yarn/releases";
+    super::check_unchanged(&["manifest-first"], files, &file(release));
+    super::check_refused(
+        &["manifest-first"],
+        files,
+        &file(&format!("{release}\nCOPY ./lib lib")),
+        &["7: the stage this one starts from copies `./lib` (line 5), so the yarn install reruns with it"],
+    );
+    super::check_refused(
+        &["manifest-first"],
+        files,
+        &file("COPY . ."),
+        &[
+            "6: the stage this one starts from copies the sources (line 4), so the yarn install reruns with them",
+        ],
     );
 }
 
