@@ -8,7 +8,8 @@
 //! - **Prefetch**: none. pip cannot install the dependencies of a local project without the project.
 //! - **Caches**: `--cache-dir`, `PIP_CACHE_DIR`, `$XDG_CACHE_HOME/pip`, `~/.cache/pip`; pure. pip writes whole files and
 //!   renames them, so builds may share it. It ignores a directory that does not belong to its user
-//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes.
+//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. What it builds of a directory
+//!   (`pip install .`) it never keeps ("Caching").
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
 //!   variables name; files outside the build context; `PIP_NO_CACHE_DIR` set by ENV, with any value, turns the cache off.
 //!

@@ -10,12 +10,14 @@
 //!   `pyproject.toml` but the root's; `--no-install-local`, which says the same, exists since 0.8.14 only.
 //! - **Caches**: `--cache-dir`, `UV_CACHE_DIR`, `$XDG_CACHE_HOME/uv`, `~/.cache/uv`; pure, and safe for several builds at
 //!   once ("Caching", "Cache safety"). Not the directories of Pythons and tools, to which environments are linked.
+//!   Not where a package of the context is copied into the environment, of which uv would take an old wheel.
 //! - **Refused**: local projects in requirements; a cache that environments are linked into (`UV_LINK_MODE=symlink`);
 //!   no lock file together with a workspace, path dependencies or dynamic metadata, which uv asks the sources for.
 //!
 //! Sources: uv's documentation, "CLI reference", "Configuration files", "Using uv in Docker", "Storage reference".
 
 mod cached;
+mod local;
 mod pip;
 mod sync;
 

@@ -4,7 +4,7 @@ use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use super::Line;
+use super::{Line, local};
 use crate::environment::{Environment, Setting};
 use crate::python::cache;
 use crate::python::toml_file::{Node, TomlFile};
@@ -32,6 +32,7 @@ pub(super) fn plan(
     if let Some(project) = project {
         check_settings(project, links)?;
     }
+    local::check(line, &environment, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value

@@ -115,7 +115,7 @@ fn prefetch(
 }
 
 /// The nearest directory with a pyproject.toml.
-fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
+pub(super) fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
     let mut directory = Some(project.directory().clone());
     while let Some(at) = directory {
         if matches!(project.find_at(&at.join("pyproject.toml")), Found::File(_)) {
@@ -127,7 +127,11 @@ fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
 }
 
 /// The directory of the workspace that `own` belongs to: its own where it says so, else the nearest above that does.
-fn workspace_root(project: &Project<'_>, own: &ImagePath, top: Node<'_>) -> Result<ImagePath, Refusal> {
+pub(super) fn workspace_root(
+    project: &Project<'_>,
+    own: &ImagePath,
+    top: Node<'_>,
+) -> Result<ImagePath, Refusal> {
     if top.get(&["tool", "uv", "workspace"]).is_some() {
         return Ok(own.clone());
     }
@@ -230,18 +234,18 @@ fn unlocked(line: &Line<'_>, top: Node<'_>, is_member: bool) -> Result<Local, Re
 }
 
 /// Whether the project is not to be installed: it has no build system, or says so.
-fn is_virtual(top: Node<'_>) -> bool {
+pub(super) fn is_virtual(top: Node<'_>) -> bool {
     let is_package = top.get(&["tool", "uv", "package"]).and_then(Node::as_bool);
     !is_package.unwrap_or(top.get(&["build-system"]).is_some())
 }
 
 /// Whether the metadata stand in pyproject.toml, all of them.
-fn is_static(top: Node<'_>) -> bool {
+pub(super) fn is_static(top: Node<'_>) -> bool {
     top.get(&["project", "dynamic"]).is_none_or(|dynamic| dynamic.elements().next().is_none())
 }
 
 /// A package's name as lock files have it (PyPA specifications, "Names and normalization").
-fn normalised(name: &str) -> String {
+pub(super) fn normalised(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for ch in name.chars() {
         match ch {
