@@ -47,6 +47,7 @@ pub(super) fn needs(
     line: &Line<'_>,
     command: &Invocation<'_>,
     project: &Project<'_>,
+    is_locked: bool,
 ) -> Result<Needs, Refusal> {
     let mut closure = Closure::new(project, "uv");
     let own = own_directory(project)?;
@@ -72,9 +73,14 @@ pub(super) fn needs(
     // Unless told to take the lock file as it is, uv compares it with what the sources say now.
     let compares = !is_frozen && (local.has_members || !local.names.is_empty() || !is_static(top));
     let is_whole = skips_own && (skips_members || !local.has_members) && skips_names && !compares;
+    if is_locked && compares {
+        return Err(Refusal::new(
+            "UV_LOCKED makes uv compare uv.lock with what the sources say, and --frozen may not stand beside it",
+        ));
+    }
     let mut needs = closure.into_needs();
-    if !is_whole {
-        needs.prefetch = Some(prefetch(line, command, &local, has_lock, root != own)?);
+    if !is_whole || is_locked {
+        needs.prefetch = Some(prefetch(line, command, &local, has_lock && !is_locked, root != own)?);
     } else if has_lock && !is_frozen && !line.has(&["--locked"]) {
         needs.rewritten.push(lock);
     }
@@ -91,7 +97,7 @@ fn prefetch(
     line: &Line<'_>,
     command: &Invocation<'_>,
     local: &Local,
-    has_lock: bool,
+    is_frozen: bool,
     is_member: bool,
 ) -> Result<String, Refusal> {
     let mut rebuilt = Rebuilt::of(command)?;
@@ -101,7 +107,7 @@ fn prefetch(
     let keeps = |name: &str| !DROPPED.contains(&name);
     push_options(&mut rebuilt, &line.global, keeps);
     rebuilt.push("sync");
-    if has_lock {
+    if is_frozen {
         rebuilt.push("--frozen");
     }
     let has_workspace = local.has_members || is_member;
