@@ -281,6 +281,19 @@ impl<'p> Closure<'p> {
         Ok(())
     }
 
+    /// A file of which a manifest says that the text of the license is in it.
+    ///
+    /// # Errors
+    ///
+    /// When the build context brings none.
+    pub(crate) fn license(&mut self, node: Node<'_>) -> Result<(), Refusal> {
+        let name = node.as_str().unwrap_or_default();
+        self.manifest(&self.project.path(name)).map_err(|_| {
+            let at = node.at();
+            Refusal::new(format!("{at} takes the license from {name}, which is not in the build context"))
+        })
+    }
+
     /// A manifest that has to be there, read by the caller.
     ///
     /// # Errors

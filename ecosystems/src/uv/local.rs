@@ -231,8 +231,8 @@ fn with_sources(project: &Project<'_>, directory: &ImagePath, top: Option<Node<'
         copied.is_directory
             || matches!(project.find_at(&copied.target), Found::File(place) if place.copied == index)
     };
-    let into = copied.iter().enumerate().filter(|(_, copied)| copied.target.overlaps(directory));
-    let last = into.filter(|(index, copied)| is_there(*index, copied)).last().map(|(_, copied)| copied.step);
+    let mut into = copied.iter().enumerate().filter(|(_, copied)| copied.target.overlaps(directory));
+    let last = into.rfind(|(index, copied)| is_there(*index, copied)).map(|(_, copied)| copied.step);
     let is_last = |name: &str| match project.find_at(&directory.join(name)) {
         Found::File(place) => copied.get(place.copied).map(|copied| copied.step) == last,
         _ => false,

@@ -157,10 +157,7 @@ fn pip_looks_for_settings_around_it() {
 fn pip_reads_requirements_as_pip_does() {
     for (run, expected) in [
         ("uv pip install --system -r requirements.txt", "install /app; files more.txt requirements.txt"),
-        (
-            "uv pip install -r requirements.txt",
-            "install /app; files more.txt requirements.txt; outputs .venv",
-        ),
+        ("uv pip install -r requirements.txt", "install /app; files more.txt requirements.txt"),
         ("uv pip sync --system requirements.txt", "install /app; files more.txt requirements.txt"),
         ("uv pip install --system -c more.txt flask", "install /app; files more.txt"),
         ("uv pip install --system -r pyproject.toml --extra x", "install /app; files pyproject.toml"),
@@ -438,4 +435,48 @@ fn pip_builds_directories_without_a_mount_unless_the_manifest_is_as_new_as_they(
         assert_eq!(synced(apart, run, &files), MOUNTED, "{run}");
     }
     assert_eq!(synced("COPY . .\nCOPY src src", "uv pip install .", &files), OLD);
+}
+
+/// `--frozen` may not stand beside `UV_LOCKED`.
+#[test]
+fn the_prefetch_is_locked_where_the_environment_says_so() {
+    let with = |set: &str, run: &str, files: &[(&str, &str)]| {
+        testing::needs(&Uv, &format!("FROM python:3.12\n{set}\nWORKDIR /app\nCOPY . .\nRUN {run}\n"), files)
+    };
+    let locked =
+        "build /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --no-install-project";
+    let frozen = "install /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --frozen --no-install-project";
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync", FILES), locked);
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync --locked --no-dev", FILES), format!("{locked} --no-dev"));
+    assert_eq!(with("ARG UV_LOCKED", "uv sync", FILES), locked);
+    assert_eq!(with("ENV UV_FROZEN=1", "uv sync", FILES), frozen);
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync --frozen", FILES), frozen);
+    let dynamic = format!("{PACKAGE}\n").replace("version = \"1\"", "dynamic = [\"version\"]");
+    assert_eq!(
+        with("ENV UV_LOCKED=1", "uv sync", &[("pyproject.toml", dynamic.as_str()), FILES[1]]),
+        "refused: UV_LOCKED makes uv compare uv.lock with what the sources say, and --frozen may not stand beside it"
+    );
+    // The form that the prefetch has itself.
+    assert_eq!(
+        with("ENV UV_LOCKED=1", "uv sync --no-install-project", FILES),
+        "install /app; files pyproject.toml uv.lock; outputs .venv; rewritten uv.lock"
+    );
+}
+
+#[test]
+fn what_is_compiled_here_does_not_come_from_a_mount() {
+    for (set, run, what) in [
+        ("", "uv pip install --no-binary lxml lxml", "--no-binary"),
+        ("", "uv sync --no-build-isolation-package flash-attn", "--no-build-isolation-package"),
+        ("", "uv pip install -C--x=y flask", "-C"),
+        ("ENV UV_NO_BINARY=1", "uv sync", "ENV UV_NO_BINARY on line 2"),
+        ("ARG TORCH_CUDA_ARCH_LIST", "uv sync", "ARG TORCH_CUDA_ARCH_LIST on line 2"),
+        ("", "CMAKE_ARGS=-DX=on uv sync", "CMAKE_ARGS="),
+    ] {
+        let expected = format!(
+            "refused: {what} says how to compile in this image, and uv would take from the mount what was compiled in \
+             another"
+        );
+        assert_eq!(testing::caches(&Uv, &format!("FROM python\n{set}\nRUN {run}"), &[]), expected, "{run}");
+    }
 }
