@@ -6,8 +6,9 @@
 //!   `.python-version`.
 //! - **Prefetch**: `pdm sync --no-self` with the same groups, which takes the lock file as it is; with `--skip :all` where
 //!   pyproject.toml has hooks. `distribution = false` means `--no-self`.
-//! - **Caches**: `PDM_CACHE_DIR`, `$XDG_CACHE_HOME/pdm` or `~/.cache/pdm`; pure, unless `install.cache` is on: then
-//!   environments are linked into it. Locked, since nothing promises that several builds may write there at once.
+//! - **Caches**: `PDM_CACHE_DIR`, `$XDG_CACHE_HOME/pdm` or `~/.cache/pdm`; pure, unless `install.cache` is on, in
+//!   `pdm.toml` or by `pdm config` (no variable turns it on): then environments are linked into it. Locked, since nothing
+//!   promises that several builds may write there at once.
 //! - **Refused**: a missing lock file, or one of PDM 1; path dependencies, for which PDM has no way around; dynamic
 //!   dependencies, which the build back end takes from the sources; hooks in an install without prefetch.
 //!
@@ -22,7 +23,7 @@ use crate::options::{self, Grammar, Words};
 use crate::python::call::{arguments_of, push_options};
 use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
-use crate::python::{cache, places};
+use crate::python::{cache, compiled, places};
 use crate::rebuilt::Rebuilt;
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
@@ -81,6 +82,8 @@ struct Line<'c> {
 enum Verb {
     Install,
     Sync,
+    /// Shows or changes settings.
+    Configure,
     Own,
     CleanCache,
 }
@@ -94,7 +97,8 @@ impl<'c> Line<'c> {
             [] if words.has(&["-V", "--version", "-h", "--help"]) => Verb::Own,
             [Some("install")] => Verb::Install,
             [Some("sync")] => Verb::Sync,
-            [Some("config" | "self" | "plugin"), ..] => Verb::Own,
+            [Some("config"), ..] => Verb::Configure,
+            [Some("self" | "plugin"), ..] => Verb::Own,
             [Some("cache"), Some("clear"), ..] => Verb::CleanCache,
             _ => return None,
         };
@@ -142,6 +146,7 @@ impl Ecosystem for Pdm {
         let is_install = matches!(line.verb, Verb::Install | Verb::Sync);
         let kind = match line.verb {
             Verb::Install | Verb::Sync => UsageKind::Install,
+            Verb::Configure => UsageKind::Settings,
             Verb::Own => UsageKind::Packages,
             Verb::CleanCache => UsageKind::CleanCache,
         };
@@ -216,6 +221,12 @@ impl Ecosystem for Pdm {
         let environment = Environment::new(command, state);
         if environment.get("PDM_NO_CACHE") != Setting::Unset {
             return Err(Refusal::new("PDM_NO_CACHE turns pdm's cache off"));
+        }
+        let options = ["--no-isolation", "-x", "-C", "--config-setting"];
+        let variables = ["PDM_NO_BINARY", "PDM_BUILD_ISOLATION"];
+        compiled::check("pdm", command, state, &line.words, &options, &variables)?;
+        if line.words.has(&["-c", "--config"]) {
+            return Err(Refusal::new("what the file of --config says of pdm's cache is not known"));
         }
         if let Some(project) = project
             && let Some(file) = TomlFile::read(project, &project.path("pdm.toml"))?

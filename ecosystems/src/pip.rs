@@ -8,7 +8,9 @@
 //! - **Prefetch**: none. pip cannot install the dependencies of a local project without the project.
 //! - **Caches**: `--cache-dir`, `PIP_CACHE_DIR`, `$XDG_CACHE_HOME/pip`, `~/.cache/pip`; pure. pip writes whole files and
 //!   renames them, so builds may share it. It ignores a directory that does not belong to its user
-//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes.
+//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. What it builds of a directory
+//!   (`pip install .`) it never keeps ("Caching"). No mount where options or variables say how to compile (`--no-binary`,
+//!   `CFLAGS`): it takes wheels that were compiled otherwise.
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
 //!   variables name; files outside the build context; `PIP_NO_CACHE_DIR` set by ENV, with any value, turns the cache off.
 //!
@@ -24,7 +26,7 @@ use crate::options::{self, Grammar, Table, Value, Words};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
-use crate::python::{cache, config, places};
+use crate::python::{cache, compiled, config, places};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// pip.
@@ -95,6 +97,24 @@ const PATH_VARIABLES: [&str; 12] = [
 /// Variables that add requirements to every install.
 const REQUIREMENT_VARIABLES: [&str; 4] =
     ["PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_GROUP", "PIP_REQUIREMENTS_FROM_SCRIPT"];
+
+/// Options and variables that say how to compile.
+const COMPILING: [&str; 7] = [
+    "--no-binary",
+    "--no-build-isolation",
+    "-C",
+    "--config-settings",
+    "--config-setting",
+    "--global-option",
+    "--build-option",
+];
+const COMPILING_VARIABLES: [&str; 5] = [
+    "PIP_NO_BINARY",
+    "PIP_NO_BUILD_ISOLATION",
+    "PIP_CONFIG_SETTINGS",
+    "PIP_GLOBAL_OPTION",
+    "PIP_BUILD_OPTION",
+];
 
 /// A command line of pip.
 struct Line<'c> {
@@ -311,6 +331,7 @@ impl Ecosystem for Pip {
             let origin = origin(command, state, "PIP_NO_CACHE_DIR");
             return Err(Refusal::new(format!("{origin} turns pip's cache off, whatever its value")));
         }
+        compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
         for entry in project.map(config::entries).unwrap_or_default() {
             if matches!(entry.key.as_str(), "cache-dir" | "no-cache-dir") {
                 return Err(Refusal::new(format!("{} sets {} for pip", entry.place, entry.key)));

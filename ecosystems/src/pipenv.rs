@@ -22,7 +22,7 @@ use crate::options::{Grammar, Words};
 use crate::python::call::arguments_of;
 use crate::python::closure::Closure;
 use crate::python::toml_file::Node;
-use crate::python::{cache, config, places};
+use crate::python::{cache, compiled, config, places};
 use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
 /// Pipenv.
@@ -163,6 +163,10 @@ impl Ecosystem for Pipenv {
         if line.words.value(&["--extra-pip-args"]).is_some_and(|value| value.beginning().contains("cache")) {
             return Err(Refusal::new("--extra-pip-args sets the cache of pipenv's pip"));
         }
+        let variables =
+            ["PIP_NO_BINARY", "PIP_NO_BUILD_ISOLATION", "PIP_CONFIG_SETTINGS", "PIP_GLOBAL_OPTION"];
+        let options = ["--extra-pip-args", "--config-settings"];
+        compiled::check("pipenv", command, state, &line.words, &options, &variables)?;
         let directory = cache::directory(&environment, "PIPENV_CACHE_DIR", "pipenv")?;
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })

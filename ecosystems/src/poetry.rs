@@ -2,11 +2,13 @@
 //!
 //! - **Commands**: `install` and `sync`. `config`, `self`, `about` and `--version` work on no project, `cache clear`
 //!   empties the cache. `run`, `build`, `lock`, `add`, `export` and the rest are opaque.
-//! - **Manifests**: `pyproject.toml`, `poetry.lock`, `poetry.toml`, archives that the lock file names.
+//! - **Manifests**: `pyproject.toml`, `poetry.lock`, `poetry.toml`, archives that the lock file names, and the file of
+//!   `project.license`, which every command reads (poetry-core, `Factory._configure_package_metadata`). It reads no
+//!   readme and no file of `license-files` before it builds (tried with 1.8.5, 2.1.1 and 2.5.1).
 //! - **Prefetch**: the same command with `--no-root`, which leaves out the project itself, and with `--no-directory`,
 //!   since Poetry 1.5, where the lock file names directories. `package-mode = false` means `--no-root`.
 //! - **Caches**: `cache` and `artifacts` below `POETRY_CACHE_DIR`, `$XDG_CACHE_HOME/pypoetry` or `~/.cache/pypoetry`; pure.
-//!   Never that directory itself: virtual environments lie in it by default. Locked, since nothing promises that
+//!   That directory itself only where virtual environments, which lie in it by default, certainly lie elsewhere. Locked, since nothing promises that
 //!   several builds may write there at once.
 //! - **Refused**: a lock file made by a Poetry before 1.5 with a directory in it; path dependencies without a lock file;
 //!   poetry-dynamic-versioning, which reads `.git` whatever the command.
@@ -23,7 +25,7 @@ use crate::options::{self, Grammar, Words};
 use crate::python::call::{arguments_of, push_options};
 use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
-use crate::python::{cache, places};
+use crate::python::{cache, compiled, places};
 use crate::rebuilt::Rebuilt;
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
 
@@ -166,6 +168,9 @@ impl Ecosystem for Poetry {
         let top = pyproject.top(&content);
         let poetry = top.get(&["tool", "poetry"]);
         check_plugins(top)?;
+        if let Some(license) = top.get(&["project", "license", "file"]) {
+            closure.license(license)?;
+        }
         let lock = project.path("poetry.lock");
         let has_directories = if closure.optional(&lock)? {
             read_lock(project, &lock, &mut closure)?
@@ -207,22 +212,34 @@ impl Ecosystem for Poetry {
         if let Some(moved) = top.and_then(|top| top.get(&["cache-dir"])) {
             return Err(Refusal::new(format!("{} moves poetry's cache", moved.at())));
         }
+        // What poetry builds of archives it keeps too (`installation/chef.py`).
+        let settings = state.variables.iter().map(|(name, _)| name);
+        let settings = settings.filter(|name| name.starts_with("POETRY_INSTALLER_BUILD_CONFIG_SETTINGS_"));
+        let variables: Vec<&str> = settings.chain(["POETRY_INSTALLER_NO_BINARY"]).collect();
+        compiled::check("poetry", command, state, &line.words, &[], &variables)?;
         let directory = cache::directory(&environment, "POETRY_CACHE_DIR", "pypoetry")?;
+        let is_cache_alone = keeps_environments_elsewhere(&environment, top, &directory);
         // While the mount is there, the directories above it that did not exist before belong to root.
-        if *environment.user() != User::Root && !keeps_environments_elsewhere(&environment, top) {
+        if *environment.user() != User::Root && !is_cache_alone {
             return Err(Refusal::new(format!(
                 "poetry makes virtual environments in {directory} too, which would belong to root during the RUN"
             )));
         }
-        let caches = ["cache", "artifacts"].map(|name| Cache {
-            directory: directory.join(name),
+        let directories = if is_cache_alone && is_own(&directory, command, state) {
+            vec![directory]
+        } else {
+            ["cache", "artifacts"].iter().map(|name| directory.join(name)).collect()
+        };
+        let caches = directories.into_iter().map(|directory| Cache {
+            directory,
             kind: CacheKind::Pure,
             sharing: Sharing::Locked,
         });
+        let caches = caches.collect();
         let unused =
             command.arguments.iter().filter(|argument| argument.value.as_deref() == Some("--no-cache"));
         let edits = unused.map(|argument| CommandEdit::Remove(argument.span)).collect();
-        Ok(CachePlan { caches: caches.into(), edits })
+        Ok(CachePlan { caches, edits })
     }
 
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
@@ -243,10 +260,31 @@ impl Ecosystem for Poetry {
     }
 }
 
+/// Whether nothing but poetry's cache lies in its directory: neither a program nor a project nor a home.
+fn is_own(directory: &ImagePath, command: &Invocation<'_>, state: &State) -> bool {
+    let environment = Environment::new(command, state);
+    let known = |name: &str| match environment.get(name) {
+        Setting::Known(value) => value,
+        Setting::Unset | Setting::Unknown => "",
+    };
+    let listed = known("PATH").split(':').chain(["POETRY_HOME", "VIRTUAL_ENV"].map(known));
+    let program = [&*command.program_path].into_iter();
+    let places = listed.chain(program).filter_map(ImagePath::absolute);
+    let mut places = places.chain(state.home()).chain(state.workdir.clone()).chain(command.directory.clone());
+    directory.parent().is_some_and(|parent| parent != ImagePath::root())
+        && places.all(|place| place.below(directory).is_none())
+}
+
 /// Whether virtual environments are switched off or lie outside the cache directory.
-fn keeps_environments_elsewhere(environment: &Environment<'_>, settings: Option<Node<'_>>) -> bool {
+fn keeps_environments_elsewhere(
+    environment: &Environment<'_>,
+    settings: Option<Node<'_>>,
+    directory: &ImagePath,
+) -> bool {
     let is = |variable: &str, key: &str, wanted: bool| match environment.get(variable) {
-        Setting::Known(value) => value.eq_ignore_ascii_case(if wanted { "true" } else { "false" }),
+        // Anything but these two is false; `True` is what 2 alone takes for true (`config/config.py`, `boolean_normalizer`).
+        Setting::Known(value) if wanted => matches!(value, "true" | "1"),
+        Setting::Known(value) => !value.eq_ignore_ascii_case("true") && value != "1",
         Setting::Unset => settings
             .and_then(|settings| settings.get(&["virtualenvs", key]))
             .and_then(Node::as_bool)
@@ -255,7 +293,7 @@ fn keeps_environments_elsewhere(environment: &Environment<'_>, settings: Option<
     };
     is("POETRY_VIRTUALENVS_CREATE", "create", false)
         || is("POETRY_VIRTUALENVS_IN_PROJECT", "in-project", true)
-        || matches!(environment.path("POETRY_VIRTUALENVS_PATH"), Ok(Some(_)))
+        || matches!(environment.path("POETRY_VIRTUALENVS_PATH"), Ok(Some(path)) if path.below(directory).is_none())
 }
 
 /// Plugins run whatever the command is.

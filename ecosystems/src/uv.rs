@@ -7,15 +7,19 @@
 //!   `uv pip`, requirements files as pip has them, and `pyproject.toml` with static dependencies.
 //! - **Prefetch**: `uv sync --frozen --no-install-project`; `--no-install-workspace` in a workspace, and
 //!   `--no-install-package` for each dependency with a path. These flags exist since 0.3.5 and with `--frozen` need no
-//!   `pyproject.toml` but the root's; `--no-install-local`, which says the same, exists since 0.8.14 only.
+//!   `pyproject.toml` but the root's; `--no-install-local`, which says the same, exists since 0.8.14 only. Under
+//!   `UV_LOCKED` without `--frozen`, which may not stand beside it.
 //! - **Caches**: `--cache-dir`, `UV_CACHE_DIR`, `$XDG_CACHE_HOME/uv`, `~/.cache/uv`; pure, and safe for several builds at
 //!   once ("Caching", "Cache safety"). Not the directories of Pythons and tools, to which environments are linked.
+//!   Not where a package of the context is copied into the environment, of which uv would take an old wheel,
+//!   nor where options or variables say how to compile.
 //! - **Refused**: local projects in requirements; a cache that environments are linked into (`UV_LINK_MODE=symlink`);
 //!   no lock file together with a workspace, path dependencies or dynamic metadata, which uv asks the sources for.
 //!
 //! Sources: uv's documentation, "CLI reference", "Configuration files", "Using uv in Docker", "Storage reference".
 
 mod cached;
+mod local;
 mod pip;
 mod sync;
 
@@ -207,6 +211,13 @@ impl<'c> Line<'c> {
     }
 }
 
+/// Whether `UV_LOCKED` makes a command compare the lock file with the project that it installs. Up to 0.9.20 no command may
+/// be told `--frozen` then, later ones obey that (tried; so does `UV_LOCKED=0`).
+fn is_locked(line: &Line<'_>, environment: &Environment<'_>) -> bool {
+    !line.has(&["--frozen", "--no-install-project", "--no-install-workspace", "--no-install-local"])
+        && environment.get("UV_LOCKED") != Setting::Unset
+}
+
 /// Whether an option makes a directory an index of packages.
 fn names_local_index(option: &Given<'_>) -> bool {
     const INDEXES: [&str; 5] = ["--index", "--default-index", "-i", "--index-url", "--extra-index-url"];
@@ -247,7 +258,8 @@ impl Ecosystem for Uv {
             Verb::Sync => {
                 // `uv sync --config-file x` and `-f x` read what lies anywhere.
                 let is_elsewhere = line.has(&["--config-file", "-f", "--find-links"]);
-                (!is_elsewhere).then(|| usage(UsageKind::Install, directory, effects))
+                let kind = if is_locked(&line, &environment) { UsageKind::Build } else { UsageKind::Install };
+                (!is_elsewhere).then(|| usage(kind, directory, effects))
             }
             Verb::PipInstall | Verb::PipSync => {
                 if line.has(&["--config-file"]) {
@@ -270,9 +282,16 @@ impl Ecosystem for Uv {
         }
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        usage: &Usage,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         match Line::read(command) {
-            Some(line) if line.verb == Verb::Sync => sync::needs(&line, command, project),
+            Some(line) if line.verb == Verb::Sync => {
+                sync::needs(&line, command, project, usage.kind == UsageKind::Build)
+            }
             Some(line) if line.is_install() => pip::needs(&line, project),
             _ => Err(Refusal::new("it is no command of uv that is known")),
         }

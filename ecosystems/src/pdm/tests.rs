@@ -89,9 +89,10 @@ fn refuses_what_has_no_way_around() {
 
 #[test]
 fn the_rest_is_neutral_or_opaque() {
-    for run in ["pdm --version", "pdm config python.use_venv false", "pdm self add x"] {
+    for run in ["pdm --version", "pdm self add x"] {
         assert_eq!(needs(run, FILES), "packages", "{run}");
     }
+    assert_eq!(needs("pdm config install.cache true", FILES), "settings");
     assert_eq!(needs("pdm cache clear", FILES), "clean-cache");
     for run in [
         "pdm",
@@ -116,6 +117,10 @@ fn the_cache_must_not_be_linked_into() {
     assert_eq!(
         caches("FROM python\nENV PDM_NO_CACHE=1\nRUN pdm sync"),
         "refused: PDM_NO_CACHE turns pdm's cache off"
+    );
+    assert_eq!(
+        caches("FROM python\nRUN pdm -c /etc/pdm.toml sync"),
+        "refused: what the file of --config says of pdm's cache is not known"
     );
     let text = "FROM python\nWORKDIR /app\nCOPY . .\nRUN pdm install";
     let with = |settings: &str| testing::caches(&Pdm, text, &[("pdm.toml", settings)]);

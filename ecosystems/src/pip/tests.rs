@@ -396,3 +396,23 @@ fn malformed_input_is_no_panic() {
         let _ = needs(run, FILES);
     }
 }
+
+#[test]
+fn what_is_compiled_here_does_not_come_from_a_mount() {
+    let with = |set: &str, run: &str| testing::caches(&Pip, &format!("FROM python\n{set}\nRUN {run}"), &[]);
+    for (set, run, what) in [
+        ("", "pip install --no-cache-dir --no-binary=lxml lxml", "--no-binary"),
+        ("", "pip install --no-build-isolation flash-attn", "--no-build-isolation"),
+        ("", "pip install --global-option=build_ext gdal", "--global-option"),
+        ("", "PIP_NO_BINARY=lxml,xmlsec pip install lxml", "PIP_NO_BINARY="),
+        ("ENV LDFLAGS=-L/x", "pip install psycopg2", "ENV LDFLAGS on line 2"),
+    ] {
+        let expected = format!(
+            "refused: {what} says how to compile in this image, and pip would take from the mount what was compiled in \
+             another"
+        );
+        assert_eq!(with(set, run), expected, "{run}");
+    }
+    assert_eq!(with("", "pip install --no-binary :none: lxml"), "/root/.cache/pip pure shared");
+    assert_eq!(with("ENV CFLAGS=", "pip install lxml"), "/root/.cache/pip pure shared");
+}

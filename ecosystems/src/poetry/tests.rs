@@ -168,6 +168,7 @@ fn settings_are_neutral_and_the_rest_is_opaque() {
 
 #[test]
 fn mounts_what_is_no_environment() {
+    let whole = |directory: &str| format!("{directory} pure locked");
     let both = |directory: &str| format!("{directory}/cache pure locked; {directory}/artifacts pure locked");
     for (text, expected) in [
         ("FROM python\nRUN poetry install", both("/root/.cache/pypoetry")),
@@ -179,7 +180,41 @@ fn mounts_what_is_no_environment() {
         ),
         (
             "FROM node\nENV POETRY_VIRTUALENVS_IN_PROJECT=true\nUSER node\nRUN poetry install",
-            both("/home/node/.cache/pypoetry"),
+            whole("/home/node/.cache/pypoetry"),
+        ),
+        // Nothing but the cache lies there, so it may be the whole that an `rm -rf $POETRY_CACHE_DIR` means.
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/tmp/c POETRY_VIRTUALENVS_CREATE=false\nRUN poetry install",
+            whole("/tmp/c"),
+        ),
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/tmp/c POETRY_VIRTUALENVS_IN_PROJECT=1 POETRY_VIRTUALENVS_CREATE=1\n\
+             RUN poetry install",
+            whole("/tmp/c"),
+        ),
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/tmp/c POETRY_VIRTUALENVS_IN_PROJECT=0\nRUN poetry install",
+            both("/tmp/c"),
+        ),
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/tmp/c POETRY_VIRTUALENVS_PATH=/opt/envs\nRUN poetry install",
+            whole("/tmp/c"),
+        ),
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/tmp/c POETRY_VIRTUALENVS_PATH=/tmp/c/envs\nRUN poetry install",
+            both("/tmp/c"),
+        ),
+        (
+            "FROM python\nENV POETRY_CACHE_DIR=/opt/poetry POETRY_HOME=/opt/poetry POETRY_VIRTUALENVS_CREATE=false\n\
+             RUN poetry install",
+            both("/opt/poetry"),
+        ),
+        ("FROM python\nENV POETRY_CACHE_DIR=/c POETRY_VIRTUALENVS_CREATE=0\nRUN poetry install", both("/c")),
+        (
+            "FROM python\nENV CFLAGS=-O3\nRUN poetry install",
+            "refused: ENV CFLAGS on line 2 says how to compile in this image, and poetry would take from the mount what \
+             was compiled in another"
+                .to_owned(),
         ),
         (
             "FROM node\nUSER node\nRUN poetry install",
@@ -210,4 +245,34 @@ fn a_readme_is_no_manifest() {
             "{pyproject}"
         );
     }
+}
+
+/// Poetry 2 reads the file of the licence whatever the command, but neither the readme nor `license-files`.
+#[test]
+fn a_license_file_is_a_manifest() {
+    let project = "[project]\nname = \"x\"\nreadme = \"README.md\"\nlicense = {file = \"LICENSE\"}\n";
+    let files = [
+        ("pyproject.toml", project),
+        ("poetry.lock", LOCK),
+        ("LICENSE", "MIT"),
+        ("README.md", ""),
+        ("x.py", ""),
+    ];
+    assert_eq!(
+        needs("poetry install", &files),
+        "install /app; files LICENSE poetry.lock pyproject.toml; outputs .venv; prefetch poetry install --no-root"
+    );
+    assert_eq!(
+        needs("poetry install", &files[..2]),
+        "refused: pyproject.toml:4 takes the license from LICENSE, which is not in the build context"
+    );
+    let named = [
+        ("pyproject.toml", "[project]\nname = \"x\"\nlicense = \"MIT\"\nlicense-files = [\"LICENSE\"]\n"),
+        files[1],
+        files[2],
+    ];
+    assert_eq!(
+        needs("poetry install", &named),
+        "install /app; files poetry.lock pyproject.toml; outputs .venv; prefetch poetry install --no-root"
+    );
 }

@@ -8,7 +8,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::project::{Found, Project};
 
 use super::requirements::{self, Item};
-use super::source::{Source, file_path, has_scheme, source};
+use super::source::{Source, file_path, has_scheme, is_archive, source};
 use super::toml_file::{Node, TomlFile};
 use super::wanted::local_link;
 use crate::{Needs, Refusal};
@@ -19,6 +19,15 @@ pub(crate) struct Closure<'p> {
     /// The program, for messages.
     tool: &'static str,
     needs: Needs,
+    /// Directories that are installed, where they are looked for; else they are refused.
+    directories: Option<Vec<Directory>>,
+}
+
+/// A directory that is installed.
+pub(crate) struct Directory {
+    pub(crate) path: ImagePath,
+    /// The environment only leads to it.
+    pub(crate) is_editable: bool,
 }
 
 /// Where a file or a package is asked for.
@@ -43,7 +52,17 @@ impl Asked<'_> {
 impl<'p> Closure<'p> {
     /// Nothing yet.
     pub(crate) fn new(project: &'p Project<'p>, tool: &'static str) -> Self {
-        Self { project, tool, needs: Needs::default() }
+        Self { project, tool, needs: Needs::default(), directories: None }
+    }
+
+    /// Nothing yet; directories that are installed are collected instead of refused.
+    pub(crate) fn with_directories(project: &'p Project<'p>, tool: &'static str) -> Self {
+        Self { directories: Some(Vec::new()), ..Self::new(project, tool) }
+    }
+
+    /// The directories that are installed.
+    pub(crate) fn into_directories(self) -> Vec<Directory> {
+        self.directories.unwrap_or_default()
     }
 
     /// Everything that was found.
@@ -107,6 +126,12 @@ impl<'p> Closure<'p> {
             for node in single.chain(wheels) {
                 if let Some(local) = node.get(&["path"]) {
                     let path = local.as_str().unwrap_or_default();
+                    let is_editable = node.get(&["editable"]).and_then(Node::as_bool) == Some(true);
+                    if self.directories.is_some()
+                        && (is_archive(path) || self.add_directory(path, is_editable))
+                    {
+                        continue;
+                    }
                     return Err(Refusal::new(format!("{} installs {path}", local.at())));
                 }
             }
@@ -222,12 +247,16 @@ impl<'p> Closure<'p> {
     /// # Errors
     ///
     /// The first such package.
-    pub(crate) fn check_sources(&self, pyproject: Node<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check_sources(&mut self, pyproject: Node<'_>) -> Result<(), Refusal> {
         let sources = pyproject.get(&["tool", "uv", "sources"]).into_iter().flat_map(Node::entries);
         for (name, value) in sources {
             let choices = value.elements().chain(Some(value));
             for choice in choices {
                 if let Some(path) = choice.string(&["path"]) {
+                    let is_editable = choice.get(&["editable"]).and_then(Node::as_bool) == Some(true);
+                    if !is_archive(path) && self.add_directory(path, is_editable) {
+                        continue;
+                    }
                     return Err(Refusal::new(format!("{} takes {name} from {path}", choice.at())));
                 }
                 if choice.get(&["workspace"]).is_some() {
@@ -250,6 +279,19 @@ impl<'p> Closure<'p> {
             self.line(&line.text, Asked::Place(place), &directory)?;
         }
         Ok(())
+    }
+
+    /// A file of which a manifest says that the text of the license is in it.
+    ///
+    /// # Errors
+    ///
+    /// When the build context brings none.
+    pub(crate) fn license(&mut self, node: Node<'_>) -> Result<(), Refusal> {
+        let name = node.as_str().unwrap_or_default();
+        self.manifest(&self.project.path(name)).map_err(|_| {
+            let at = node.at();
+            Refusal::new(format!("{at} takes the license from {name}, which is not in the build context"))
+        })
     }
 
     /// A manifest that has to be there, read by the caller.
@@ -433,7 +475,7 @@ impl<'p> Closure<'p> {
     /// `-e`: a repository is cloned into `src` beside, a directory is a project.
     fn editable(&mut self, text: &str, asked: Asked<'_>) -> Result<(), Refusal> {
         if let Source::Local(path) = source(text) {
-            return self.local(path, asked);
+            return if self.add_directory(path, true) { Ok(()) } else { self.local(path, asked) };
         }
         let name =
             text.split_once("egg=").map_or("", |(_, egg)| egg.split(['&', '[', ' ']).next().unwrap_or(egg));
@@ -441,7 +483,17 @@ impl<'p> Closure<'p> {
         Ok(())
     }
 
+    /// Adds a directory that is installed; says whether they are looked for.
+    fn add_directory(&mut self, path: &str, is_editable: bool) -> bool {
+        let path = self.project.path(path.split('[').next().unwrap_or(path));
+        let directories = self.directories.as_mut();
+        directories.map(|directories| directories.push(Directory { path, is_editable })).is_some()
+    }
+
     fn local(&mut self, path: &str, asked: Asked<'_>) -> Result<(), Refusal> {
+        if !is_archive(path) && self.add_directory(path, false) {
+            return Ok(());
+        }
         let absolute = self.project.path(path);
         match self.project.find_at(&absolute) {
             Found::File(_) => {

@@ -4,6 +4,7 @@
 pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod closure;
+pub(crate) mod compiled;
 pub(crate) mod config;
 pub(crate) mod places;
 pub(crate) mod requirements;

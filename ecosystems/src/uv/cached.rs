@@ -4,11 +4,24 @@ use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use super::Line;
+use super::{Line, local};
 use crate::environment::{Environment, Setting};
-use crate::python::cache;
 use crate::python::toml_file::{Node, TomlFile};
+use crate::python::{cache, compiled};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Refusal, Sharing};
+
+/// Options and variables that say how to compile.
+const COMPILING: [&str; 8] = [
+    "--no-binary",
+    "--no-binary-package",
+    "--no-build-isolation",
+    "--no-build-isolation-package",
+    "-C",
+    "--config-setting",
+    "--config-settings",
+    "--config-settings-package",
+];
+const COMPILING_VARIABLES: [&str; 3] = ["UV_NO_BINARY", "UV_NO_BINARY_PACKAGE", "UV_NO_BUILD_ISOLATION"];
 
 pub(super) fn plan(
     line: &Line<'_>,
@@ -32,6 +45,8 @@ pub(super) fn plan(
     if let Some(project) = project {
         check_settings(project, links)?;
     }
+    compiled::check("uv", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+    local::check(line, &environment, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value

@@ -80,9 +80,7 @@ pub(super) fn needs(line: &Line<'_>, project: &Project<'_>) -> Result<Needs, Ref
             needs.outputs.push(path);
         }
     }
+    // It never makes an environment: what it installs into is there already.
     needs.outputs.extend(places::outputs(project));
-    if !line.has(&["--system"]) {
-        places::add_environment(&mut needs, project);
-    }
     Ok(needs)
 }

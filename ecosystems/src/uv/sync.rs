@@ -47,6 +47,7 @@ pub(super) fn needs(
     line: &Line<'_>,
     command: &Invocation<'_>,
     project: &Project<'_>,
+    is_locked: bool,
 ) -> Result<Needs, Refusal> {
     let mut closure = Closure::new(project, "uv");
     let own = own_directory(project)?;
@@ -72,9 +73,14 @@ pub(super) fn needs(
     // Unless told to take the lock file as it is, uv compares it with what the sources say now.
     let compares = !is_frozen && (local.has_members || !local.names.is_empty() || !is_static(top));
     let is_whole = skips_own && (skips_members || !local.has_members) && skips_names && !compares;
+    if is_locked && compares {
+        return Err(Refusal::new(
+            "UV_LOCKED makes uv compare uv.lock with what the sources say, and --frozen may not stand beside it",
+        ));
+    }
     let mut needs = closure.into_needs();
-    if !is_whole {
-        needs.prefetch = Some(prefetch(line, command, &local, has_lock, root != own)?);
+    if !is_whole || is_locked {
+        needs.prefetch = Some(prefetch(line, command, &local, has_lock && !is_locked, root != own)?);
     } else if has_lock && !is_frozen && !line.has(&["--locked"]) {
         needs.rewritten.push(lock);
     }
@@ -91,7 +97,7 @@ fn prefetch(
     line: &Line<'_>,
     command: &Invocation<'_>,
     local: &Local,
-    has_lock: bool,
+    is_frozen: bool,
     is_member: bool,
 ) -> Result<String, Refusal> {
     let mut rebuilt = Rebuilt::of(command)?;
@@ -101,7 +107,7 @@ fn prefetch(
     let keeps = |name: &str| !DROPPED.contains(&name);
     push_options(&mut rebuilt, &line.global, keeps);
     rebuilt.push("sync");
-    if has_lock {
+    if is_frozen {
         rebuilt.push("--frozen");
     }
     let has_workspace = local.has_members || is_member;
@@ -115,7 +121,7 @@ fn prefetch(
 }
 
 /// The nearest directory with a pyproject.toml.
-fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
+pub(super) fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
     let mut directory = Some(project.directory().clone());
     while let Some(at) = directory {
         if matches!(project.find_at(&at.join("pyproject.toml")), Found::File(_)) {
@@ -127,7 +133,11 @@ fn own_directory(project: &Project<'_>) -> Result<ImagePath, Refusal> {
 }
 
 /// The directory of the workspace that `own` belongs to: its own where it says so, else the nearest above that does.
-fn workspace_root(project: &Project<'_>, own: &ImagePath, top: Node<'_>) -> Result<ImagePath, Refusal> {
+pub(super) fn workspace_root(
+    project: &Project<'_>,
+    own: &ImagePath,
+    top: Node<'_>,
+) -> Result<ImagePath, Refusal> {
     if top.get(&["tool", "uv", "workspace"]).is_some() {
         return Ok(own.clone());
     }
@@ -230,18 +240,18 @@ fn unlocked(line: &Line<'_>, top: Node<'_>, is_member: bool) -> Result<Local, Re
 }
 
 /// Whether the project is not to be installed: it has no build system, or says so.
-fn is_virtual(top: Node<'_>) -> bool {
+pub(super) fn is_virtual(top: Node<'_>) -> bool {
     let is_package = top.get(&["tool", "uv", "package"]).and_then(Node::as_bool);
     !is_package.unwrap_or(top.get(&["build-system"]).is_some())
 }
 
 /// Whether the metadata stand in pyproject.toml, all of them.
-fn is_static(top: Node<'_>) -> bool {
+pub(super) fn is_static(top: Node<'_>) -> bool {
     top.get(&["project", "dynamic"]).is_none_or(|dynamic| dynamic.elements().next().is_none())
 }
 
 /// A package's name as lock files have it (PyPA specifications, "Names and normalization").
-fn normalised(name: &str) -> String {
+pub(super) fn normalised(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for ch in name.chars() {
         match ch {

@@ -157,10 +157,7 @@ fn pip_looks_for_settings_around_it() {
 fn pip_reads_requirements_as_pip_does() {
     for (run, expected) in [
         ("uv pip install --system -r requirements.txt", "install /app; files more.txt requirements.txt"),
-        (
-            "uv pip install -r requirements.txt",
-            "install /app; files more.txt requirements.txt; outputs .venv",
-        ),
+        ("uv pip install -r requirements.txt", "install /app; files more.txt requirements.txt"),
         ("uv pip sync --system requirements.txt", "install /app; files more.txt requirements.txt"),
         ("uv pip install --system -c more.txt flask", "install /app; files more.txt"),
         ("uv pip install --system -r pyproject.toml --extra x", "install /app; files pyproject.toml"),
@@ -306,4 +303,180 @@ fn a_readme_is_no_manifest() {
         needs("uv sync --frozen", &files),
         "install /app; files pyproject.toml uv.lock; outputs .venv"
     );
+}
+
+fn synced(copies: &str, run: &str, files: &[(&str, &str)]) -> String {
+    let text = format!("FROM python\nWORKDIR /app\n{copies}\nRUN {run}");
+    testing::caches(&Uv, &text, files)
+}
+
+/// uv takes an old wheel of a directory as long as its manifest has the same change time.
+#[test]
+fn what_is_copied_into_the_environment_is_built_without_a_mount() {
+    const MOUNTED: &str = "/root/.cache/uv pure shared";
+    const OLD: &str = "refused: uv copies my-app into the environment: as long as pyproject.toml is not copied anew, it \
+                       would take an old wheel from the mount, whatever the sources are";
+    let package = format!("{PACKAGE}build-backend = \"hatchling.build\"\n");
+    let files = [("pyproject.toml", package.as_str()), ("uv.lock", LOCK), ("src/x.py", "")];
+    let apart = "COPY pyproject.toml uv.lock ./\nCOPY src src";
+    for (run, expected) in [
+        ("uv sync --frozen --no-editable", OLD),
+        ("uv sync --no-editable-package my_app", OLD),
+        ("UV_NO_EDITABLE=1 uv sync", OLD),
+        ("uv sync --frozen", MOUNTED),
+        ("uv sync --no-editable --no-install-project", MOUNTED),
+        ("uv sync --no-editable --no-install-workspace", MOUNTED),
+        ("uv sync --no-editable --no-install-local", MOUNTED),
+        ("uv sync --no-editable --no-install-package my-app", MOUNTED),
+        ("uv sync --no-editable --only-group docs", MOUNTED),
+    ] {
+        assert_eq!(synced(apart, run, &files), expected, "{run}");
+    }
+    // A RUN or a COPY from another stage may change the sources while the manifest stays.
+    assert_eq!(synced("COPY . .", "uv sync --no-editable", &files), OLD);
+    let without_lock = [files[0], files[2]];
+    assert_eq!(synced(apart.replace(" uv.lock", "").as_str(), "uv sync --no-editable", &without_lock), OLD);
+    let application = [("pyproject.toml", "[project]\nname = \"my-app\"\n"), files[2]];
+    assert_eq!(synced("COPY . .", "uv sync --no-editable", &application), MOUNTED);
+    let lock = format!(
+        "{LOCK}\n[[package]]\nname = \"lib\"\nsource = {{ directory = \"libs/lib\" }}\n\n[[package]]\nname = \"x\"\n\
+         source = {{ path = \"x.whl\" }}\n\n[manifest]\nmembers = [\"lib\", \"my-app\"]\n"
+    );
+    let files =
+        [files[0], ("uv.lock", lock.as_str()), ("libs/lib/pyproject.toml", "[project]\nname = \"lib\"\n")];
+    assert_eq!(
+        synced("COPY . .", "uv sync", &files),
+        "refused: uv copies lib into the environment: as long as libs/lib/pyproject.toml is not copied anew, it would \
+         take an old wheel from the mount, whatever the sources are"
+    );
+    assert_eq!(synced("COPY . .", "uv sync --no-install-workspace", &files), MOUNTED);
+    assert_eq!(synced("COPY . .", "uv sync --no-install-package lib", &files), MOUNTED);
+}
+
+/// What an editable install takes of the sources is as old as the cache.
+#[test]
+fn editable_installs_are_mounted_where_they_have_nothing_of_the_sources() {
+    const MOUNTED: &str = "/root/.cache/uv pure shared";
+    let with = |copies: &str, project: &str, build: &str| {
+        let pyproject =
+            format!("[project]\nname = \"my-app\"\n{project}\n[build-system]\nrequires = []\n{build}\n");
+        let files = [("pyproject.toml", pyproject.as_str()), ("uv.lock", LOCK), ("src/x.py", "")];
+        synced(copies, "uv sync", &files)
+    };
+    let apart = "COPY pyproject.toml uv.lock ./\nCOPY src src";
+    for (project, build, expected) in [
+        ("version = \"1\"", "build-backend = \"hatchling.build\"", MOUNTED),
+        ("version = \"1\"", "build-backend = \"uv_build\"", MOUNTED),
+        (
+            "dynamic = [\"version\"]",
+            "build-backend = \"hatchling.build\"",
+            "refused: pyproject.toml:3 declares dynamic metadata, which uv would take from the mount as it was for older \
+             sources",
+        ),
+        (
+            "",
+            "build-backend = \"maturin\"",
+            "refused: pyproject.toml:6 names maturin, which may compile into the sources, and uv does not do that again \
+             where its cache is a mount",
+        ),
+        (
+            "",
+            "build-backend = \"hatchling.build\"\n[tool.hatch.build.hooks.vcs]\nversion-file = \"x\"",
+            "refused: pyproject.toml:7 may make files among the sources, which uv does not do again where its cache is a \
+             mount",
+        ),
+    ] {
+        assert_eq!(with(apart, project, build), expected, "{project} {build}");
+    }
+    let setuptools = "build-backend = \"setuptools.build_meta\"";
+    assert_eq!(with("COPY . .", "", setuptools), MOUNTED);
+    let refused = "refused: pyproject.toml does not come by the COPY of the last sources: as long as it is not copied anew, \
+                   uv would take what it built of older ones from the mount";
+    assert_eq!(with(apart, "", setuptools), refused);
+    let keys = format!("{setuptools}\n[tool.uv]\ncache-keys = [{{ file = \"src/x.py\" }}]");
+    assert_eq!(with("COPY . .", "", &keys), refused);
+    let keys = keys.replace("src/x.py", "pyproject.toml");
+    assert_eq!(with("COPY . .", "", &keys), MOUNTED);
+}
+
+/// Directories of the command line are built again only since 0.6.7.
+#[test]
+fn pip_builds_directories_without_a_mount_unless_the_manifest_is_as_new_as_they() {
+    const MOUNTED: &str = "/root/.cache/uv pure shared";
+    const OLD: &str = "refused: pyproject.toml does not come by the COPY of the last sources: as long as it is not copied \
+                       anew, uv would take what it built of older ones from the mount";
+    let package = format!("{PACKAGE}build-backend = \"hatchling.build\"\n");
+    let files = [
+        ("pyproject.toml", package.as_str()),
+        ("src/x.py", ""),
+        ("dot.txt", ".\n"),
+        ("editable.txt", "-e .[x]\n"),
+        ("later", ""),
+    ];
+    let apart = "COPY pyproject.toml *.txt ./\nCOPY src src";
+    for run in [
+        "uv pip install --system .",
+        "uv pip install '.[dev]'",
+        "uv pip install .[dev]",
+        "uv pip install \".[$EXTRAS]\"",
+        "uv pip install x@.",
+        "uv pip install -r dot.txt",
+        "uv pip sync dot.txt",
+    ] {
+        assert_eq!(synced(apart, run, &files), OLD, "{run}");
+        assert_eq!(synced("COPY . .", run, &files), MOUNTED, "{run}");
+    }
+    for run in [
+        "uv pip install -e .",
+        "uv pip install -r editable.txt",
+        "uv pip install flask",
+        "uv pip install /w/*.whl",
+    ] {
+        assert_eq!(synced(apart, run, &files), MOUNTED, "{run}");
+    }
+    assert_eq!(synced("COPY . .\nCOPY src src", "uv pip install .", &files), OLD);
+}
+
+/// `--frozen` may not stand beside `UV_LOCKED`.
+#[test]
+fn the_prefetch_is_locked_where_the_environment_says_so() {
+    let with = |set: &str, run: &str, files: &[(&str, &str)]| {
+        testing::needs(&Uv, &format!("FROM python:3.12\n{set}\nWORKDIR /app\nCOPY . .\nRUN {run}\n"), files)
+    };
+    let locked =
+        "build /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --no-install-project";
+    let frozen = "install /app; files pyproject.toml uv.lock; outputs .venv; prefetch uv sync --frozen --no-install-project";
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync", FILES), locked);
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync --locked --no-dev", FILES), format!("{locked} --no-dev"));
+    assert_eq!(with("ARG UV_LOCKED", "uv sync", FILES), locked);
+    assert_eq!(with("ENV UV_FROZEN=1", "uv sync", FILES), frozen);
+    assert_eq!(with("ENV UV_LOCKED=1", "uv sync --frozen", FILES), frozen);
+    let dynamic = format!("{PACKAGE}\n").replace("version = \"1\"", "dynamic = [\"version\"]");
+    assert_eq!(
+        with("ENV UV_LOCKED=1", "uv sync", &[("pyproject.toml", dynamic.as_str()), FILES[1]]),
+        "refused: UV_LOCKED makes uv compare uv.lock with what the sources say, and --frozen may not stand beside it"
+    );
+    // The form that the prefetch has itself.
+    assert_eq!(
+        with("ENV UV_LOCKED=1", "uv sync --no-install-project", FILES),
+        "install /app; files pyproject.toml uv.lock; outputs .venv; rewritten uv.lock"
+    );
+}
+
+#[test]
+fn what_is_compiled_here_does_not_come_from_a_mount() {
+    for (set, run, what) in [
+        ("", "uv pip install --no-binary lxml lxml", "--no-binary"),
+        ("", "uv sync --no-build-isolation-package flash-attn", "--no-build-isolation-package"),
+        ("", "uv pip install -C--x=y flask", "-C"),
+        ("ENV UV_NO_BINARY=1", "uv sync", "ENV UV_NO_BINARY on line 2"),
+        ("ARG TORCH_CUDA_ARCH_LIST", "uv sync", "ARG TORCH_CUDA_ARCH_LIST on line 2"),
+        ("", "CMAKE_ARGS=-DX=on uv sync", "CMAKE_ARGS="),
+    ] {
+        let expected = format!(
+            "refused: {what} says how to compile in this image, and uv would take from the mount what was compiled in \
+             another"
+        );
+        assert_eq!(testing::caches(&Uv, &format!("FROM python\n{set}\nRUN {run}"), &[]), expected, "{run}");
+    }
 }
