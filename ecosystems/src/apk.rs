@@ -178,6 +178,10 @@ impl Ecosystem for Apk {
         }
     }
 
+    fn installs(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }
