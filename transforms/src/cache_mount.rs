@@ -5,7 +5,7 @@
 
 mod cleaning;
 mod compiled;
-mod failure;
+pub(crate) mod failure;
 mod heredoc;
 mod readers;
 mod touching;

@@ -4,7 +4,7 @@ use dockfix_model::commands::{Action, Chain};
 use dockfix_syntax::shell::Operator;
 
 /// Whether the script begins with `set -e`, in whatever company, and never takes it back.
-pub(super) fn stops_at_failure(chain: &Chain<'_>) -> bool {
+pub(crate) fn stops_at_failure(chain: &Chain<'_>) -> bool {
     chain.links.first().is_some_and(|link| sets_errexit(&link.action, '-'))
         && !chain.links.iter().any(|link| sets_errexit(&link.action, '+'))
 }
