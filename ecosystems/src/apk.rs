@@ -183,6 +183,10 @@ impl Ecosystem for Apk {
         &["/etc/apk/cache"]
     }
 
+    fn installs(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

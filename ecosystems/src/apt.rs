@@ -9,7 +9,8 @@
 //! - The official images carry `/etc/apt/apt.conf.d/docker-clean`, which removes `/var/cache/apt/archives/*.deb` after
 //!   every install (debuerreotype, `scripts/debuerreotype-minimizing-config`). `-o Dir::Cache::archives` puts the
 //!   downloads where it does not look, for this one command and without a change to the image's files. `apt`, unlike
-//!   `apt-get`, also removes what it downloaded itself unless `APT::Keep-Downloaded-Packages` is set.
+//!   `apt-get`, also removes what it downloaded itself unless `APT::Keep-Downloaded-Packages` is set. aptitude takes the
+//!   same option (aptitude(8), `-o`; tried with 0.8.13, which makes the directory itself).
 //! - **Refused**: caches that options or a configuration file move; `--no-download` and `--download-only`, which hand
 //!   the archives from one command to another.
 //!
@@ -273,10 +274,10 @@ impl Ecosystem for Apt {
     }
 }
 
-/// The edit that keeps docker-clean and `apt` from removing the downloads.
+/// The edit that keeps docker-clean and `apt` itself from removing the downloads.
 fn keeping(command: &Invocation<'_>, line: &Line<'_>) -> Vec<CommandEdit> {
     let mut options = Vec::new();
-    if matches!(&*command.program, "apt" | "apt-get") && !line.sets("Dir::Cache::archives") {
+    if matches!(&*command.program, "apt" | "apt-get" | "aptitude") && !line.sets("Dir::Cache::archives") {
         options.push(format!("-o Dir::Cache::archives={ARCHIVES}"));
     }
     if command.program == "apt" && !line.sets("APT::Keep-Downloaded-Packages") {
@@ -340,8 +341,33 @@ static VARIABLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     [COMMON_VARIABLES, &own].concat()
 });
 
+/// What apt, its methods, dpkg and the hooks in `/etc/apt/apt.conf.d` look at where no maintainer script runs. debconf,
+/// whose settings are `DEBIAN_*` and `DEBCONF_*`, is run by maintainer scripts and before them alone
+/// (`DPkg::Pre-Install-Pkgs` in debconf's `/etc/apt/apt.conf.d/70debconf`).
+static OWN_VARIABLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let own = [
+        "APT_*",
+        "DPKG_*",
+        "GNUPGHOME",
+        "SHELL",
+        "TERM",
+        "COLUMNS",
+        "PAGER",
+        "PERL*",
+        "PYTHON*",
+        "SYSTEMD_*",
+        "DBUS_*",
+        "XDG_*",
+    ];
+    [COMMON_VARIABLES, &own].concat()
+});
+
 fn effects(verb: Verb) -> Effects {
-    let environment = Names::Matching(Cow::Borrowed(&VARIABLES));
+    let variables = match verb {
+        Verb::Install | Verb::BuildDep | Verb::Remove => &VARIABLES,
+        Verb::Update | Verb::Query | Verb::Mark | Verb::Clean => &OWN_VARIABLES,
+    };
+    let environment = Names::Matching(Cow::Borrowed(variables));
     let programs = system::programs();
     let (reads, writes) = match verb {
         Verb::Install | Verb::BuildDep | Verb::Remove => (system::directories(), system::written()),

@@ -18,12 +18,15 @@
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::effects::Effects;
+use dockfix_model::images::BaseImage;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use crate::options::{Grammar, Table, Value, Words};
 use crate::system::{self, PackageNames};
-use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Refusal, Sharing, Usage, UsageKind, names};
+use crate::{
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, IndexUse, Refusal, Sharing, Usage, UsageKind, names,
+};
 
 /// dnf and its kin.
 pub(crate) struct Dnf;
@@ -75,10 +78,13 @@ impl Generation {
         }
         let repository = state.base.repository.rsplit('/').next().unwrap_or_default();
         let tag = state.base.tag.as_str();
+        let named = release(&state.base);
         // `40`, `7.9.2009`, `centos7`, `stream9`
         let numbers = tag.split(|ch: char| !ch.is_ascii_digit()).find(|number| !number.is_empty());
         let major: Option<u32> = numbers.and_then(|number| number.parse().ok());
         let generation = match (repository, major) {
+            _ if named.is_some_and(|release| release <= 7) => Self::Yum3,
+            _ if named.is_some() => Self::Dnf4,
             ("fedora", Some(..22)) => Self::Yum3,
             ("fedora", Some(..=40)) => Self::Dnf4,
             ("fedora", Some(_)) => Self::Dnf5,
@@ -104,6 +110,25 @@ impl Generation {
             Self::Micro => &[],
         }
     }
+}
+
+/// The release of Red Hat Enterprise Linux, or of a rebuild of it, that the name of an image tells of whatever else it
+/// holds: `registry.access.redhat.com/ubi9/python-312`, `redhat/ubi8-minimal`, `nvidia/cuda:12.4.1-base-rockylinux9`. From 8 to
+/// 10 they have dnf 4, which `yum` is a link to; before, yum 3.
+fn release(image: &BaseImage) -> Option<u32> {
+    let number = |name: &str, systems: &[&str]| {
+        let mut rest = systems.iter().filter_map(|system| name.strip_prefix(system));
+        let is_release = |number: &&str| matches!(*number, "6" | "7" | "8" | "9" | "10");
+        rest.find(is_release)?.parse().ok()
+    };
+    let parts = ["registry.access.redhat.com/", "registry.redhat.io/", "redhat/"];
+    let path = parts.iter().find_map(|registry| image.repository.strip_prefix(registry));
+    let space = path.and_then(|path| path.split(['/', '-']).next());
+    let of_tag = || {
+        let systems = ["rockylinux", "almalinux", "oraclelinux", "centos", "ubi"];
+        image.tag.split('-').find_map(|part| number(part, &systems))
+    };
+    space.and_then(|space| number(space, &["ubi"])).or_else(of_tag)
 }
 
 struct Line<'c> {
@@ -183,9 +208,14 @@ impl Ecosystem for Dnf {
         &["dnf", "dnf-", "yum", "microdnf", "tdnf", "yum-config-manager"]
     }
 
-    fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
+    fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
-        let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };
+        let kind = match line.verb {
+            // Where its cache is not known, it gets no mount, and what it leaves in the image has to go.
+            Verb::Clean if Generation::of(&command.program, state).is_none() => UsageKind::Settings,
+            Verb::Clean => UsageKind::CleanCache,
+            _ => UsageKind::Packages,
+        };
         // Scriptlets inherit the environment.
         let environment = names(&[
             "DNF*",
@@ -261,6 +291,23 @@ impl Ecosystem for Dnf {
             sharing: Sharing::Locked,
         };
         Ok(CachePlan { caches: vec![cache], edits: edits(command, &line, generation) })
+    }
+
+    /// Metadata that is older than two days is fetched anew by itself; `--refresh` does not wait for that.
+    fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        let line = Line::read(command)?;
+        let is_fresh = command.program == "microdnf"
+            || line.words.has(&["--refresh"])
+            || command.has("--setopt=metadata_expire=0");
+        match line.verb {
+            Verb::MakeCache => Some(IndexUse::Fills),
+            Verb::Install if !is_fresh => Some(IndexUse::Reads),
+            _ => None,
+        }
+    }
+
+    fn installs(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install)
     }
 
     fn is_for_root(&self) -> bool {
@@ -374,8 +421,36 @@ mod tests {
             ("fedora:22", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("centos", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("company/x", "microdnf install x", "/var/cache/yum pure locked".to_owned()),
+            (
+                "registry.access.redhat.com/ubi7/ubi",
+                "yum install x",
+                format!("/var/cache/yum pure locked; after yum {yum}"),
+            ),
+            (
+                "nvidia/cuda:11.4.3-base-centos7",
+                "yum install x",
+                format!("/var/cache/yum pure locked; after yum {yum}"),
+            ),
         ] {
             assert_eq!(caches(from, body), expected, "{from}: {body}");
+        }
+        for from in [
+            "registry.access.redhat.com/ubi9",
+            "registry.access.redhat.com/ubi8:8.10",
+            "registry.access.redhat.com/ubi8-minimal",
+            "registry.access.redhat.com/ubi9/python-312:9.5",
+            "registry.redhat.io/ubi8/nodejs-20",
+            "redhat/ubi9",
+            "redhat/ubi9-minimal:9.4",
+            "nvidia/cuda:12.4.1-base-rockylinux9",
+            "nvcr.io/nvidia/cuda:12.4.1-devel-ubi8",
+            "eclipse-temurin:21-jdk-ubi9-minimal",
+        ] {
+            assert_eq!(
+                caches(from, "yum install x"),
+                format!("/var/cache/dnf pure locked; after yum {dnf}"),
+                "{from}"
+            );
         }
         for body in [
             "dnf clean all",
@@ -414,6 +489,11 @@ mod tests {
                 "it is not known which dnf the base image has, and so where its cache is",
             ),
             (
+                "company/ubi9-tools",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            (
                 "centos:5",
                 "yum install y",
                 "it is not known which yum the base image has, and so where its cache is",
@@ -438,6 +518,15 @@ mod tests {
         ] {
             assert_eq!(caches(from, body), format!("refused: {reason}"), "{from}: {body}");
         }
+    }
+
+    /// It has a cache of its own, wherever that is: what it leaves there has to go.
+    #[test]
+    fn a_program_that_is_not_placed_cleans_its_own_cache() {
+        let kind = |from: &str, body: &str| testing::needs(&Dnf, &format!("FROM {from}\nRUN {body}"), &[]);
+        assert_eq!(kind("company/x", "yum clean all"), "settings");
+        assert_eq!(kind("company/x", "microdnf clean all"), "clean-cache");
+        assert_eq!(kind("redhat/ubi8-minimal", "yum clean all"), "clean-cache");
     }
 
     #[test]

@@ -90,6 +90,11 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// Whether the command installs packages by that index, or by one that it fetches itself.
+    fn installs(&self, command: &Invocation<'_>) -> bool {
+        self.index_use(command) == Some(IndexUse::Reads)
+    }
+
     /// What the command compiles and keeps beside its project, for the next time; `None` where it keeps nothing.
     ///
     /// # Errors
@@ -387,6 +392,14 @@ pub const GIT_VARIABLES: &str = "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_
     GIT_TRACE* GIT_TR2_* GIT_REDACT_* GIT_REDIRECT_* GIT_AUTHOR_* GIT_COMMITTER_* GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_PAGER \
     GIT_EXTERNAL_DIFF GIT_DIFF_OPTS GIT_ATTR_* GIT_FLUSH GIT_OPTIONAL_LOCKS GIT_REF_* GIT_REPLACE_* GIT_NO_* GIT_PREFIX \
     GIT_QUARANTINE_* GIT_LITERAL_* GIT_GLOB_* GIT_NOGLOB_* GIT_ICASE_* GIT_ADVICE GIT_LFS_* GIT_TEST_*";
+
+/// The names under which people hand tokens and passwords to a build. A credential helper or an `url.insteadOf` in the
+/// settings of git may read any of them (gitcredentials(7), "CUSTOM HELPERS": a helper is a command of the shell), and where
+/// those settings come from, the Dockerfile need not tell.
+pub const GIT_CREDENTIALS: &str = "*TOKEN* *PASSWORD* *PASSWD* *PASSPHRASE* *SECRET* *CREDENTIAL* *APIKEY* *USERNAME* \
+    KEY KEY_* *_KEY *_KEY_* *_KEYS AUTH AUTH_* *_AUTH *_AUTH_* USER USER_* *_USER *_USER_* LOGIN *_LOGIN PASS PASS_* \
+    *_PASS *_PASS_* PAT PAT_* *_PAT *_PAT_* PWD *_PWD CREDS *_CREDS GH_* GITHUB_* GITLAB_* BITBUCKET_* GITEA_* AZURE_* \
+    CI_JOB_* CI_DEPLOY_*";
 
 /// The names that match `patterns`, and [`COMMON_VARIABLES`]. An item may be several patterns, with white space between
 /// them.

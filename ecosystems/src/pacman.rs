@@ -175,6 +175,11 @@ impl Ecosystem for Pacman {
         }
     }
 
+    fn installs(&self, command: &Invocation<'_>) -> bool {
+        let is_from_index = |line: Line<'_>| line.words.has(&["-S", "--sync"]) && line.verb == Verb::Install;
+        Line::read(command).is_some_and(is_from_index)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

@@ -250,7 +250,7 @@ impl Ecosystem for Pdm {
 
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         arguments_of(command, "pdm").is_some()
-            && options::writes_setting(command, &["config"], &["cache_dir"])
+            && options::writes_setting(command, &["config"], &["cache_dir", "install.cache"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -81,9 +81,10 @@ fn is_builtin(program: &str) -> bool {
 
 fn touch(touched: &mut Touched<'_>) -> Option<()> {
     match &*touched.command.program {
-        "" | ":" | "break" | "continue" | "exit" | "export" | "false" | "hash" | "pwd" | "read"
-        | "readonly" | "return" | "set" | "shift" | "times" | "true" | "type" | "ulimit" | "umask"
-        | "unalias" | "unset" | "wait" | "echo" | "printf" => files::print(touched),
+        "export" | "readonly" | "set" => files::set(touched),
+        "" | ":" | "break" | "continue" | "exit" | "false" | "hash" | "pwd" | "read" | "return" | "shift"
+        | "times" | "true" | "type" | "ulimit" | "umask" | "unalias" | "unset" | "wait" | "echo"
+        | "printf" => files::print(touched),
         "cd" => files::change_directory(touched),
         "test" | "[" => files::test(touched),
         "mkdir" => files::mkdir(touched),

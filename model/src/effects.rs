@@ -33,8 +33,8 @@ pub enum Paths {
 pub enum Names {
     /// Any name.
     All,
-    /// Names that match one of these patterns: a name, or a beginning followed by `*`, or `*` followed by an end. Case
-    /// is not looked at. An item may be several patterns, with white space between them.
+    /// Names that match one of these patterns: a name, or a beginning followed by `*`, or `*` followed by an end, or a part
+    /// between two of them. Case is not looked at. An item may be several patterns, with white space between them.
     Matching(Cow<'static, [&'static str]>),
 }
 
@@ -140,6 +140,10 @@ impl Names {
                 return false;
             }
             match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+                (Some(end), Some(_)) => {
+                    let part = end.strip_suffix('*').unwrap_or(end);
+                    part.is_empty() || name.windows(part.len()).any(|window| is(Some(window), part))
+                }
                 (Some(end), _) => is(name.len().checked_sub(end.len()).map(|at| &name[at..]), end),
                 (None, Some(start)) => is(name.get(..start.len()), start),
                 (None, None) => is(Some(name), pattern),
@@ -200,8 +204,8 @@ mod tests {
 
     #[test]
     fn names_match_patterns() {
-        let names = Names::matching(&["NPM_CONFIG_*", "CI", "*_proxy"]);
-        for name in ["npm_config_cache", "CI", "HTTP_PROXY"] {
+        let names = Names::matching(&["NPM_CONFIG_*", "CI", "*_proxy", "*TOKEN*"]);
+        for name in ["npm_config_cache", "CI", "HTTP_PROXY", "TOKEN", "MY_TOKEN_1", "token1", "NPMTOKEN"] {
             assert!(names.contains(name), "{name}");
         }
         assert!(!names.contains("GIT_SHA"));

@@ -59,6 +59,8 @@ struct Known {
     variable: Variable,
     /// How often a build argument of this name was declared so far.
     declared: usize,
+    /// The default of the last of them, also where ENV has taken the name over since.
+    default: Option<String>,
 }
 
 /// A word with its variables replaced.
@@ -81,6 +83,12 @@ impl Variables {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Variable> {
         Some(&self.known.get(self.position(name).ok()?)?.variable)
+    }
+
+    /// The default of the build argument of this name, also where ENV has taken the name over: `ENV HOME=$HOME`.
+    #[must_use]
+    pub fn default_of(&self, name: &str) -> Option<&str> {
+        self.known.get(self.position(name).ok()?)?.default.as_deref()
     }
 
     /// Where a name stands among those that are known, or would stand.
@@ -115,10 +123,12 @@ impl Variables {
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         let same = |ours: &Known, theirs: &Known| {
-            (&ours.name, ours.declared) == (&theirs.name, theirs.declared) && {
-                let (ours, theirs) = (&ours.variable, &theirs.variable);
-                (&ours.value, &ours.default, ours.origin) == (&theirs.value, &theirs.default, theirs.origin)
-            }
+            (&ours.name, ours.declared, &ours.default) == (&theirs.name, theirs.declared, &theirs.default)
+                && {
+                    let (ours, theirs) = (&ours.variable, &theirs.variable);
+                    (&ours.value, &ours.default, ours.origin)
+                        == (&theirs.value, &theirs.default, theirs.origin)
+                }
         };
         self.open == other.open
             && self.known.len() == other.known.len()
@@ -130,10 +140,12 @@ impl Variables {
         match self.position(&name) {
             Ok(at) => {
                 let known = &mut self.known[at];
-                let declared = known.declared;
-                *known = Arc::new(Known { name, variable, declared });
+                let (declared, default) = (known.declared, known.default.clone());
+                *known = Arc::new(Known { name, variable, declared, default });
             }
-            Err(at) => self.known.insert(at, Arc::new(Known { name, variable, declared: 0 })),
+            Err(at) => {
+                self.known.insert(at, Arc::new(Known { name, variable, declared: 0, default: None }));
+            }
         }
     }
 
@@ -143,8 +155,8 @@ impl Variables {
     pub(crate) fn declare(&mut self, name: &str, default: Option<String>, line: usize) {
         let argument = |declared: usize| {
             let value = Some(symbol(name, declared));
-            let variable = Variable { value, default, origin: Origin::Arg, line };
-            Arc::new(Known { name: name.to_owned(), variable, declared })
+            let variable = Variable { value, default: default.clone(), origin: Origin::Arg, line };
+            Arc::new(Known { name: name.to_owned(), variable, declared, default })
         };
         match self.position(name) {
             Ok(at) => match &mut self.known[at] {
@@ -212,6 +224,16 @@ mod tests {
         assert_eq!(variables.certain("B"), Some(Some("x")));
         assert_eq!(variables.certain("A"), None);
         assert_eq!(variables.certain("C"), Some(None));
+    }
+
+    #[test]
+    fn env_keeps_the_default_of_the_argument_it_takes_over() {
+        let mut variables = Variables::new(false);
+        variables.declare("A", Some("/app".into()), 1);
+        variables.set_env("A", Some("${A@1}".into()), 2);
+        variables.set_env("B", Some("x".into()), 3);
+        assert_eq!(variables.default_of("A"), Some("/app"));
+        assert_eq!(variables.default_of("B"), None);
     }
 
     #[test]

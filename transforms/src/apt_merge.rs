@@ -1,14 +1,17 @@
 //! `apt-merge`: package lists are fetched in the RUN that uses them.
 
 use dockfix_ecosystems::{AptCommand, apt_command};
+use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::{Place as ChainPlace, each_named_by};
+use dockfix_model::commands::{Action, Chain, Link, Place as ChainPlace, each_named, each_named_by};
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::{Edits, Keyword};
+use dockfix_syntax::view::Run;
+use dockfix_syntax::{Edits, Keyword, Span};
 
 use crate::analysis::{Analysis, StepEffects};
+use crate::failure::stops_at_failure;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -40,7 +43,7 @@ impl Transform for AptMerge {
                     return proposals;
                 }
             }
-            report_stale(stage, &uses, &mut proposals);
+            report_stale(input, stage, &uses, &mut proposals);
         }
         proposals
     }
@@ -59,6 +62,8 @@ enum AptUse {
     Install,
     /// It may do so, in a part that is not read.
     Hidden,
+    /// It installs, and may fetch them before in a part that is not read.
+    Unsure,
 }
 
 impl AptUse {
@@ -67,11 +72,24 @@ impl AptUse {
             return Self::None;
         }
         let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
+        let text = analysis.chain.text;
+        let names_update = |link: &&Link<'_>| {
+            let mut is_named = false;
+            each_named(link.span.of(text), &step.state, &mut |_, command| {
+                is_named |= apt_command(command) == Some(AptCommand::Update);
+            });
+            matches!(link.action, Action::Opaque(_)) && is_named
+        };
+        let hidden = analysis.chain.links.iter().find(names_update).map(|link| link.span.start);
         let mut updated = false;
         for command in analysis.chain.invocations() {
             match apt_command(command) {
                 Some(AptCommand::Update) => updated = true,
-                Some(AptCommand::Install) => return if updated { Self::Both } else { Self::Install },
+                Some(AptCommand::Install) if updated => return Self::Both,
+                Some(AptCommand::Install) if hidden.is_some_and(|start| start < command.span.start) => {
+                    return Self::Unsure;
+                }
+                Some(AptCommand::Install) => return Self::Install,
                 _ => {}
             }
         }
@@ -105,7 +123,7 @@ fn pairs(uses: &[AptUse]) -> Vec<(usize, usize)> {
     for (index, apt_use) in uses.iter().enumerate() {
         match apt_use {
             AptUse::Update => update = Some(index),
-            AptUse::Both => update = None,
+            AptUse::Both | AptUse::Unsure => update = None,
             AptUse::Install => pairs.extend(update.take().map(|update| (update, index))),
             AptUse::Hidden | AptUse::None => {}
         }
@@ -113,26 +131,90 @@ fn pairs(uses: &[AptUse]) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// What a stage has of package lists, with the line of the RUN that has seen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lists {
+    None,
+    /// They are in the image.
+    Fetched(usize),
+    /// They are in a cache mount of that RUN.
+    Mounted(usize),
+    Removed(usize),
+}
+
+impl Lists {
+    /// What there is after a step.
+    fn after(self, input: &Input<'_>, step: &Step<'_>, apt_use: AptUse) -> Self {
+        let line = step.instruction.start_line();
+        let analysis = input.reading.run(step).ok();
+        let fetches = matches!(apt_use, AptUse::Update | AptUse::Both | AptUse::Unsure);
+        if fetches && is_mounted(step) {
+            return Self::Mounted(line);
+        }
+        match analysis.filter(|analysis| removes_lists(&analysis.chain)) {
+            Some(_) if fetches || matches!(self, Self::Fetched(_)) => Self::Removed(line),
+            _ if fetches => Self::Fetched(line),
+            _ => self,
+        }
+    }
+}
+
+/// Where apt has its package lists.
+const LISTS: &str = "/var/lib/apt/lists";
+
+/// Whether a RUN has a cache mount in the place of the package lists.
+fn is_mounted(step: &Step<'_>) -> bool {
+    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mut targets = mounts.iter().filter_map(|mount| ImagePath::absolute(mount.target()?));
+    targets.any(|target| ImagePath::fixed(LISTS).below(&target).is_some())
+}
+
+/// Whether a RUN removes the package lists behind its last update.
+fn removes_lists(chain: &Chain<'_>) -> bool {
+    let removes = |word: &str| {
+        let whole = ImagePath::absolute(word.strip_suffix("/*").unwrap_or(word));
+        whole.is_some_and(|path| ImagePath::fixed(LISTS).below(&path).is_some())
+    };
+    let commands = chain.invocations();
+    let commands = commands.iter().rev().take_while(|it| apt_command(it) != Some(AptCommand::Update));
+    commands.filter(|command| command.program == "rm").any(|command| {
+        let mut words = command.arguments.iter();
+        words.any(|word| word.glob.as_deref().or(word.value.as_deref()).is_some_and(removes))
+    })
+}
+
 /// Installs that rely on lists from another step: they are stale when the step changes and the other is cached.
-fn report_stale(stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
-    let mut fetched = None;
+fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
+    let mut lists = Lists::None;
     for (step, apt_use) in stage.steps.iter().zip(uses) {
         let line = step.instruction.start_line();
+        let before = lists;
+        if step.instruction.keyword() == Keyword::Run {
+            lists = lists.after(input, step, *apt_use);
+        }
         match apt_use {
-            AptUse::Update | AptUse::Both => fetched = Some(line),
-            AptUse::Install | AptUse::Hidden => {
-                let reason = match fetched {
-                    Some(fetched) => format!(
+            AptUse::Install | AptUse::Hidden | AptUse::Unsure => {
+                let reason = match before {
+                    _ if *apt_use == AptUse::Unsure => {
+                        "its own `apt-get update` stands in a part that is not read".to_owned()
+                    }
+                    Lists::Mounted(fetched) if !is_mounted(step) => format!(
+                        "the install does not fetch the package lists, and those of line {fetched} are in a cache mount"
+                    ),
+                    Lists::Fetched(fetched) | Lists::Mounted(fetched) => format!(
                         "the install relies on the package lists of line {fetched}, which are old when only this line changes"
                     ),
-                    None => "the install has no `apt-get update` in its stage".to_owned(),
+                    Lists::Removed(removed) => format!(
+                        "the install does not fetch the package lists, and line {removed} has removed them"
+                    ),
+                    Lists::None => "the install has no `apt-get update` in its stage".to_owned(),
                 };
                 // The pair has a refusal of its own.
                 if !proposals.refusals.iter().any(|(refused, _)| *refused == line) {
                     proposals.refuse(line, reason);
                 }
             }
-            AptUse::None => {}
+            AptUse::None | AptUse::Update | AptUse::Both => {}
         }
     }
 }
@@ -155,9 +237,41 @@ fn propose(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize, 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plan {
     /// The update moves down to the install.
-    Down,
+    Down(Joint),
     /// The install moves up to the update first.
     Up,
+}
+
+/// How an update stands before an install so that the RUN fails where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joint {
+    /// In front, with `&&`.
+    And,
+    /// Behind the `set -e` in front, with `;`.
+    AfterSet,
+}
+
+impl Joint {
+    /// The error says why there is none.
+    fn of(first: &Chain<'_>, second: &Chain<'_>) -> Result<Self, String> {
+        let operators = || second.links.iter().filter_map(|link| link.operator.map(|(operator, _)| operator));
+        if operators().all(|operator| operator == Operator::And) {
+            return Ok(Self::And);
+        }
+        let goes_on = matches!(operators().next(), Some(Operator::Semicolon | Operator::And));
+        if !stops_at_failure(second) || !goes_on {
+            return Err("this step goes on where one of its commands fails, and would where the update does"
+                .to_owned());
+        }
+        // Under `set -e` the failure of a command in front of `&&` is no reason to stop.
+        if first.links.len() > 1 {
+            return Err(
+                "more than one command stands beside it there, and this step is no list joined by &&"
+                    .to_owned(),
+            );
+        }
+        Ok(Self::AfterSet)
+    }
 }
 
 fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> Result<Plan, String> {
@@ -183,33 +297,45 @@ fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> 
     if !joined || !is_plain(first, update) || !is_plain(second, install) {
         return Err(format!("the update of line {update_line} and this step are not lists joined by &&"));
     }
+    let joint = Joint::of(&first.chain, &second.chain)
+        .map_err(|why| format!("it does not take in the update of line {update_line}: {why}"))?;
     let flags = |index: usize| -> Vec<&[u8]> {
         let instruction = &steps[index].instruction;
         instruction.flags().iter().map(|flag| flag.span.of(instruction.text())).collect()
     };
-    if flags(update) != flags(install) {
-        return Err(format!("the update of line {update_line} has other flags"));
-    }
+    let has_same_flags = flags(update) == flags(install);
+    let same_flags = |plan: Plan| {
+        let reason = || format!("the update of line {update_line} has other flags");
+        has_same_flags.then_some(plan).ok_or_else(reason)
+    };
     let between = &steps[update + 1..install];
-    let blocking = |effects: &dockfix_model::effects::Effects| {
-        between.iter().find(|step| !StepEffects::of(input.reading, step).commutes_with(effects))
+    let blocking = |moved: usize, analysis: &Analysis<'_>| {
+        let (effects, text) = (analysis.effects(), steps[moved].instruction.text());
+        between.iter().find(move |step| {
+            let between = StepEffects::of(input.reading, step);
+            let is_named = |name: &String| memchr::memmem::find(text, name.as_bytes()).is_some();
+            !between.commutes_with(&effects) || between.sets.iter().any(is_named)
+        })
     };
     let makes_layer =
         |step: &&Step<'_>| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add | Keyword::Run);
-    let down = blocking(&first.effects());
+    let down = blocking(update, first);
+    // Below an ARG it would with every value of the argument.
+    let argument = || between.iter().find(|step| step.instruction.keyword() == Keyword::Arg);
+    let down = down.or_else(argument);
     // Below a COPY the update would run again with every change of the files.
     if down.is_none() && !between.iter().any(|step| makes_layer(&step)) {
-        return Ok(Plan::Down);
+        return same_flags(Plan::Down(joint));
     }
-    let up = second.unknown().is_none().then(|| blocking(&second.effects()));
+    let up = second.unknown().is_none().then(|| blocking(install, second));
     match (up, down) {
-        (Some(None), _) => Ok(Plan::Up),
+        (Some(None), _) => same_flags(Plan::Up),
         (_, None)
             if !between
                 .iter()
                 .any(|step| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add)) =>
         {
-            Ok(Plan::Down)
+            same_flags(Plan::Down(joint))
         }
         (Some(Some(step)), _) | (None, Some(step)) => {
             let line = step.instruction.start_line();
@@ -233,12 +359,12 @@ fn edits(
 ) -> Result<Edits, RewriteError> {
     let (update, install) = (&stage.steps[update], &stage.steps[install]);
     let mut edits = Edits::new();
-    if plan == Plan::Up {
+    let Plan::Down(joint) = plan else {
         // The second step follows when the two are neighbours.
         let place = Place::After(update.instruction.index());
         rewrite::move_to(&mut edits, input.file(), install.instruction.index(), place)?;
         return Ok(edits);
-    }
+    };
     let Ok(analysis) = input.reading.run(install) else {
         return Err(RewriteError::NoSuchItem(install.instruction.index()));
     };
@@ -255,7 +381,18 @@ fn edits(
             .collect(),
     };
     let command = update.instruction.args().to_vec();
-    rewrite::insert_command(&mut edits, &install.instruction, &chain, 0, Side::Before, &command)?;
+    match (joint, &chain.commands[..]) {
+        (Joint::AfterSet, [set, next, ..]) => {
+            let instruction = &install.instruction;
+            let between = Span::new(instruction.source_span(*set).end, instruction.source_span(*next).start);
+            let written = between.of(input.file().source());
+            // What stands between `set -e;` and the next command does as well behind the update.
+            let is_plain = written.starts_with(b";") && !written.contains(&b'#');
+            let joint = if is_plain { written } else { b"; " };
+            edits.insert(between.end, [&command[..], joint].concat())?;
+        }
+        _ => rewrite::insert_command(&mut edits, &install.instruction, &chain, 0, Side::Before, &command)?,
+    }
     rewrite::delete(&mut edits, input.file(), update.instruction.index(), Comments::Stay)?;
     Ok(edits)
 }

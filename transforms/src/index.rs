@@ -1,13 +1,17 @@
 //! Package indexes that one command fetches and a later one relies on, such as apt's lists.
 //!
 //! The packages that an index names are gone from the server some time later. So the two must stay together: where the
-//! first is taken from the cache and the second runs again, it asks for what is no longer there.
+//! first is taken from the cache and the second runs again, it asks for what is no longer there. A command that is not
+//! known may be the one for which an index was fetched, unless a known one installs by it.
 
-use dockfix_ecosystems::IndexUse;
+use std::borrow::Cow;
+
+use dockfix_ecosystems::{Ecosystem, IndexUse, plain};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Invocation, Link, each_named, each_named_by};
 use dockfix_syntax::Keyword;
 
+use crate::analysis::Analysis;
 use crate::reading::Reading;
 
 /// Two commands that would be torn apart.
@@ -18,64 +22,138 @@ pub(crate) struct Torn {
     pub(crate) needed: usize,
     /// The manager.
     pub(crate) manager: &'static str,
+    reader: Reader,
+}
+
+/// Who would find an old index.
+enum Reader {
+    /// A command of the manager.
+    Known,
+    /// A command that is not known, as far as it can be named: it may install something.
+    Unknown(Option<String>),
 }
 
 impl Torn {
     /// Why that must not be.
     pub(crate) fn reason(&self) -> String {
-        let Self { fetched, needed, manager } = self;
+        let Self { fetched, needed, manager, reader } = self;
         let fetched = if fetched == needed { "the same RUN".to_owned() } else { format!("line {fetched}") };
-        format!(
-            "line {needed} relies on the index of {manager} that {fetched} fetches, and would find an old one"
-        )
+        let relies = match reader {
+            Reader::Known => format!("line {needed} relies"),
+            Reader::Unknown(Some(name)) => format!("{name} in line {needed} may rely"),
+            Reader::Unknown(None) => format!("line {needed} may rely"),
+        };
+        format!("{relies} on the index of {manager} that {fetched} fetches, and would find an old one")
     }
 }
 
-/// What a command of a RUN does with an index.
+/// What a part of a RUN has to do with indexes.
 struct Use {
-    /// The manager.
-    manager: &'static str,
-    kind: IndexUse,
     /// The number of the link that it stands in.
     link: usize,
-    /// It runs when the RUN does. A command in an `if` may not, nor any of a RUN that is not read.
-    is_sure: bool,
+    kind: Kind,
 }
 
-/// What the commands of a RUN do with indexes, in order.
+enum Kind {
+    /// A command of a manager.
+    Managed {
+        manager: &'static str,
+        index: Option<IndexUse>,
+        /// It installs something by the index.
+        installs: bool,
+        /// It runs when the RUN does. A command in an `if` may not, nor any of a RUN that is not read.
+        is_sure: bool,
+    },
+    /// What is not known, as far as it can be named.
+    Unknown(Option<String>),
+}
+
+/// What the parts of a RUN have to do with indexes, in order.
 fn uses(reading: &Reading<'_>, step: &Step<'_>) -> Vec<Use> {
     let mut uses = Vec::new();
     match reading.run(step) {
         Ok(analysis) => {
             for (number, link) in analysis.chain.links.iter().enumerate() {
-                uses_of(link, number, analysis.chain.text, step, &mut uses);
+                uses_of_link(analysis, step, number, link, &mut uses);
             }
         }
-        Err(_) => each_named_by(&step.instruction, &step.state, &mut |_, command| {
-            uses.extend(Use::of(command, 0, false));
-        }),
+        Err(_) => {
+            uses.push(Use { link: 0, kind: Kind::Unknown(None) });
+            each_named_by(&step.instruction, &step.state, &mut |_, command| {
+                uses.extend(Kind::of(command, step, false).map(|kind| Use { link: 0, kind }));
+            });
+        }
     }
     uses
 }
 
-fn uses_of(link: &Link<'_>, number: usize, text: &[u8], step: &Step<'_>, uses: &mut Vec<Use>) {
+fn uses_of_link(
+    analysis: &Analysis<'_>,
+    step: &Step<'_>,
+    number: usize,
+    link: &Link<'_>,
+    uses: &mut Vec<Use>,
+) {
+    let mut kinds = Vec::new();
+    // Where in the link it stands does not show: it may come first.
+    kinds.extend(analysis.unknown_in(number).map(|unknown| Kind::Unknown(Some(unknown.to_owned()))));
+    kinds_of(link, analysis.chain.text, step, &mut kinds);
+    uses.extend(kinds.into_iter().map(|kind| Use { link: number, kind }));
+}
+
+/// The commands of managers in a link.
+fn kinds_of(link: &Link<'_>, text: &[u8], step: &Step<'_>, kinds: &mut Vec<Kind>) {
     match &link.action {
         Action::Pipeline(commands) => {
-            uses.extend(commands.iter().filter_map(|command| Use::of(command, number, true)));
+            kinds.extend(commands.iter().filter_map(|command| Kind::of(command, step, true)));
         }
-        Action::Nested(links) => links.iter().for_each(|link| uses_of(link, number, text, step, uses)),
+        Action::Nested(links) => links.iter().for_each(|link| kinds_of(link, text, step, kinds)),
         Action::Opaque(_) => each_named(link.span.of(text), &step.state, &mut |_, command| {
-            uses.extend(Use::of(command, number, false));
+            kinds.extend(Kind::of(command, step, false));
         }),
     }
 }
 
-impl Use {
-    fn of(command: &Invocation<'_>, link: usize, is_sure: bool) -> Option<Self> {
-        let mut all = dockfix_ecosystems::ALL.iter();
-        let (manager, kind) = all.find_map(|manager| Some((manager.name(), manager.index_use(command)?)))?;
-        Some(Self { manager, kind, link, is_sure })
+impl Kind {
+    fn of(command: &Invocation<'_>, step: &Step<'_>, is_sure: bool) -> Option<Self> {
+        let managed = dockfix_ecosystems::ALL.iter().find_map(|manager| {
+            let (index, installs) = (manager.index_use(command), manager.installs(command));
+            let manager = manager.name();
+            (index.is_some() || installs).then_some(Self::Managed { manager, index, installs, is_sure })
+        });
+        managed.or_else(|| Self::of_words(command, step))
     }
+
+    /// The install that a command which is not known runs by its words: `xargs apt-get install -y`, `timeout 99 apk add x`.
+    fn of_words(command: &Invocation<'_>, step: &Step<'_>) -> Option<Self> {
+        if plain::effects(command, &step.state).is_some() {
+            return None;
+        }
+        (0..command.arguments.len()).find_map(|at| {
+            let path = command.arguments[at].value.as_deref()?;
+            let program = path.rsplit('/').next().unwrap_or(path);
+            let is_program = |manager: &&&dyn Ecosystem| manager.programs().contains(&program);
+            let manager = dockfix_ecosystems::ALL.iter().find(is_program)?;
+            let inner = Invocation {
+                program: Cow::Borrowed(program),
+                program_path: Cow::Borrowed(path),
+                arguments: command.arguments[at + 1..].to_vec(),
+                ..command.clone()
+            };
+            let index = manager.index_use(&inner).filter(|index| *index == IndexUse::Reads)?;
+            let manager = manager.name();
+            Some(Self::Managed { manager, index: Some(index), installs: true, is_sure: false })
+        })
+    }
+}
+
+/// An index that would be cached.
+struct Fetched {
+    manager: &'static str,
+    /// The line of the RUN that fetched it last.
+    line: usize,
+    /// A known command has installed something by it since.
+    is_used: bool,
 }
 
 /// The commands that would be torn apart if what stands behind step `from` of a stage and before the link `to.1` of step
@@ -90,8 +168,7 @@ pub(crate) fn torn(
     let later = later.iter().filter_map(|index| reading.build.stages.get(*index));
     let later = later.flat_map(|stage| stage.steps.iter().map(|step| (usize::MAX, step)));
     let own = stage.steps.iter().enumerate().skip(from + 1);
-    // The line of the RUN that fetched each manager's index last, if it would be cached.
-    let mut fetched: Vec<(&'static str, usize)> = Vec::new();
+    let mut fetched: Vec<Fetched> = Vec::new();
     for (index, step) in own.chain(later) {
         if step.instruction.keyword() != Keyword::Run {
             continue;
@@ -99,26 +176,48 @@ pub(crate) fn torn(
         let line = step.instruction.start_line();
         // What may have been fetched in this RUN, and is then as new as the RUN.
         let mut renewed = Vec::new();
-        for Use { manager, kind, link, is_sure } in uses(reading, step) {
+        // An install that is known tells more.
+        let mut may_be_torn = None;
+        for Use { link, kind } in uses(reading, step) {
             let is_cached = (index, link) < to;
-            match kind {
-                IndexUse::Fills => {
+            let (manager, index, installs, is_sure) = match kind {
+                Kind::Managed { manager, index, installs, is_sure } => (manager, index, installs, is_sure),
+                Kind::Unknown(_) if is_cached => continue,
+                Kind::Unknown(name) => {
+                    let waits = |it: &&Fetched| !it.is_used && !renewed.contains(&it.manager);
+                    if let Some(&Fetched { manager, line: fetched, .. }) = fetched.iter().find(waits) {
+                        let reader = Reader::Unknown(name);
+                        may_be_torn.get_or_insert(Torn { fetched, needed: line, manager, reader });
+                    }
+                    continue;
+                }
+            };
+            match index {
+                Some(IndexUse::Fills) => {
                     if is_sure {
-                        fetched.retain(|(name, _)| *name != manager);
+                        fetched.retain(|it| it.manager != manager);
                     }
                     if is_cached {
-                        fetched.push((manager, line));
+                        fetched.push(Fetched { manager, line, is_used: false });
                     } else {
                         renewed.push(manager);
                     }
                 }
-                IndexUse::Reads if !is_cached && !renewed.contains(&manager) => {
-                    if let Some((_, fetched)) = fetched.iter().find(|(name, _)| *name == manager) {
-                        return Some(Torn { fetched: *fetched, needed: line, manager });
+                Some(IndexUse::Reads) if !is_cached && !renewed.contains(&manager) => {
+                    if let Some(&Fetched { line: fetched, .. }) =
+                        fetched.iter().find(|it| it.manager == manager)
+                    {
+                        return Some(Torn { fetched, needed: line, manager, reader: Reader::Known });
                     }
                 }
-                IndexUse::Reads => {}
+                Some(IndexUse::Reads) | None => {}
             }
+            if is_cached && installs {
+                fetched.iter_mut().filter(|it| it.manager == manager).for_each(|it| it.is_used = true);
+            }
+        }
+        if may_be_torn.is_some() {
+            return may_be_torn;
         }
     }
     None

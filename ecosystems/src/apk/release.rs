@@ -65,6 +65,8 @@ pub(super) fn has_force_refresh(image: &BaseImage) -> Result<(), String> {
     let tag = image.tag.as_str();
     let named = match repository.rsplit('/').next() {
         Some("alpine") => Some(tag),
+        // Their tags are Alpine's releases (linuxserver/docker-baseimage-alpine).
+        Some("baseimage-alpine" | "baseimage-alpine-nginx") if is_by_linuxserver(repository) => Some(tag),
         _ => tag.split_once("alpine").map(|(_, release)| release),
     };
     match named.and_then(version) {
@@ -92,6 +94,10 @@ pub(super) fn has_force_refresh(image: &BaseImage) -> Result<(), String> {
     }
     let name = if image.name.is_empty() { "the base image" } else { &image.name };
     Err(format!("which Alpine {name} is made of is not known, and before 3.7 apk has no --force-refresh"))
+}
+
+fn is_by_linuxserver(repository: &str) -> bool {
+    matches!(repository.rsplit('/').nth(1), Some("linuxserver"))
 }
 
 /// The first one or two numbers of a tag that begins with them.
@@ -133,6 +139,8 @@ mod tests {
             "hexpm/elixir:1.14.2-erlang-25.1.2-alpine-3.16.2",
             "cgr.dev/chainguard/wolfi-base",
             "mcr.microsoft.com/dotnet/sdk:8.0-alpine",
+            "ghcr.io/linuxserver/baseimage-alpine:3.21",
+            "lscr.io/linuxserver/baseimage-alpine-nginx:3.20-version-1",
             "docker:dind",
             "composer:2",
         ] {
@@ -154,6 +162,9 @@ mod tests {
             "ruby:2.3.1-alpine",
             "mhart/alpine-node:8",
             "company/base",
+            "company/baseimage-alpine:3.21",
+            "linuxserver/baseimage-alpine:3.6",
+            "linuxserver/baseimage-alpine",
             "",
         ] {
             assert!(has_force_refresh(&BaseImage::named(name)).is_err(), "{name}");

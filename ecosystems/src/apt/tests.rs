@@ -73,7 +73,8 @@ fn caches_are_locked_and_keep_what_they_hold() {
         caches("apt install -y curl"),
         format!("{both}; after apt {keep} -o APT::Keep-Downloaded-Packages=true")
     );
-    assert_eq!(caches("aptitude install -y curl"), both);
+    assert_eq!(caches("aptitude install -y curl"), format!("{both}; after aptitude {keep}"));
+    assert_eq!(caches("aptitude -o Dir::Cache::archives=/var/cache/apt/keep install -y curl"), both);
     assert_eq!(caches("apt-cache policy curl"), "/var/lib/apt/lists index(reads) locked");
     for body in ["apt-get clean", "apt-get remove curl", "apt-mark hold curl"] {
         assert_eq!(caches(body), "", "{body}");

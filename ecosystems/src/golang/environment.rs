@@ -140,7 +140,7 @@ impl Environment<'_> {
 
     /// `None` where it cannot be told where go writes.
     pub(super) fn effects(&self, line: &Line<'_>) -> Option<Effects> {
-        let network = ["GO*", crate::GIT_VARIABLES, "SSH_*", "NETRC", "XDG_*"];
+        let network = ["GO*", crate::GIT_VARIABLES, crate::GIT_CREDENTIALS, "SSH_*", "NETRC", "XDG_*"];
         let build = [&network[..], &["CGO_*", "GCCGO*", "CC", "CXX", "AR", "FC", "PKG_CONFIG*"]].concat();
         if matches!(line.verb, Verb::Build | Verb::Run) {
             let environment = if line.verb == Verb::Run { Names::All } else { names(&build) };

@@ -349,6 +349,17 @@ pub(super) fn print(touched: &mut Touched<'_>) -> Option<()> {
     Some(())
 }
 
+/// `export`, `readonly`, `set`: without a name they show all variables, and so do the first two with `-p` (POSIX, "export",
+/// "set").
+pub(super) fn set(touched: &mut Touched<'_>) -> Option<()> {
+    let words = &touched.command.arguments;
+    let names_none = words.iter().all(|word| word.value.as_deref() == Some("-p"));
+    if names_none {
+        touched.reads_every_variable();
+    }
+    print(touched)
+}
+
 /// `gzip`, `xz` and their kin replace a file by one of another name.
 pub(super) fn compress(touched: &mut Touched<'_>) -> Option<()> {
     let words = touched.words(&Grammar::gnu(

@@ -171,7 +171,7 @@ pub(super) fn git(touched: &mut Touched<'_>) -> Option<()> {
     network(
         touched,
         &[".gitconfig", ".config/git", ".git-credentials", ".netrc", ".ssh"],
-        &[crate::GIT_VARIABLES, "SSH_*", "XDG_*", "GPG_*", "CURL_*"],
+        &[crate::GIT_VARIABLES, crate::GIT_CREDENTIALS, "SSH_*", "XDG_*", "GPG_*", "CURL_*"],
     );
     touched.reads_all(&["/etc/gitconfig", "/etc/ssh"]);
     for path in touched.at_home(&[".ssh", ".git-credential-cache"]) {

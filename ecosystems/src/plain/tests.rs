@@ -368,3 +368,61 @@ fn tells_what_stays_in_the_shell() {
         assert!(!changes(body), "{body}");
     }
 }
+
+/// What shows the whole environment reads every variable.
+#[test]
+fn the_environment_as_a_whole_is_read() {
+    let reads = |body: &str| {
+        let text = format!("FROM debian\nARG WHATEVER\nRUN {body}\n");
+        let file = Dockerfile::parse(text.as_bytes());
+        let build = Build::of(&file);
+        let step = build.stages.last().unwrap().steps.last().unwrap();
+        let chain = Chain::of(&step.instruction, &step.state).unwrap();
+        let commands = chain.invocations();
+        let effects = commands.last().and_then(|command| effects(command, &step.state));
+        effects.is_none_or(|it| it.environment.contains("WHATEVER"))
+    };
+    for body in [
+        "export > /etc/environment",
+        "export -p > /x",
+        "set > /x",
+        "readonly -p",
+        "declare -p",
+        "declare -x > /x",
+        "typeset > /x",
+        "env > /x",
+        "printenv > /x",
+        "cat /proc/self/environ > /x",
+        "cat /proc/*/environ",
+        "cat /proc/1/task/1/environ",
+        "tr '\\0' x < /proc/self/environ",
+        "cp -r /proc/self /x",
+    ] {
+        assert!(reads(body), "{body}");
+    }
+    for body in ["export A=b", "set -ex", "set -- a", "cat /proc/cpuinfo", "cat /proc/self/status", "echo x"]
+    {
+        assert!(!reads(body), "{body}");
+    }
+}
+
+/// A credential helper or `url.insteadOf` in the settings of git may name them.
+#[test]
+fn git_reads_what_may_be_a_credential() {
+    let reads = |name: &str| {
+        let file = Dockerfile::parse("FROM company/base\nRUN git clone https://x/y /y\n".as_bytes());
+        let build = Build::of(&file);
+        let step = build.stages.last().unwrap().steps.last().unwrap();
+        let chain = Chain::of(&step.instruction, &step.state).unwrap();
+        let commands = chain.invocations();
+        effects(commands.last().unwrap(), &step.state).unwrap().environment.contains(name)
+    };
+    for name in
+        ["GITHUB_TOKEN", "TOKEN", "GH_PAT", "MY_TOKEN_FILE", "DEPLOY_KEY", "GIT_USER", "github_secret"]
+    {
+        assert!(reads(name), "{name}");
+    }
+    for name in ["GIT_SHA", "VERSION", "BUILD_DATE", "MONKEY", "AUTHOR"] {
+        assert!(!reads(name), "{name}");
+    }
+}

@@ -101,6 +101,9 @@ impl<'c> Touched<'c> {
     /// It reads `path` and what lies below.
     pub(super) fn reads(&mut self, path: ImagePath) {
         if is_device(&path) {
+            if may_be_environ(&path) {
+                self.reads_every_variable();
+            }
             return;
         }
         add(&mut self.reads, path);
@@ -161,6 +164,11 @@ impl<'c> Touched<'c> {
         self.environment = before.and(Names::matching(patterns));
     }
 
+    /// It may read any variable: it shows the whole environment.
+    pub(super) fn reads_every_variable(&mut self) {
+        self.environment = Names::All;
+    }
+
     /// These names in the user's home directory, or in every place where one may be.
     pub(super) fn at_home(&self, names: &[&str]) -> Vec<ImagePath> {
         let home = if self.command.user.is_some() { None } else { self.state.home() };
@@ -174,6 +182,19 @@ impl<'c> Touched<'c> {
 /// Devices and the kernel's own files are not part of the image.
 fn is_device(path: &ImagePath) -> bool {
     ["/dev", "/proc", "/sys"].iter().any(|directory| below(path, directory).is_some())
+}
+
+/// Whether a path is that of a process's environment (proc(5), `/proc/pid/environ`), or of a directory that holds it.
+fn may_be_environ(path: &ImagePath) -> bool {
+    let Some(rest) = below(path, "/proc") else { return false };
+    let mut names = rest.split('/').skip(1);
+    match (names.next(), names.last()) {
+        (None, _) => true,
+        (Some(process), None) => {
+            matches!(process, "self" | "thread-self") || process.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        (Some(_), Some(last)) => matches!(last, "environ" | "task"),
+    }
 }
 
 /// What follows `directory` in `path`, with its slash.

@@ -80,9 +80,7 @@ fn parts(
 /// Whether an ENV value that starts with the symbol of a build argument is meant to be an absolute path.
 fn starts_absolute(value: &str, state: &State) -> bool {
     let name = value.strip_prefix("${").and_then(|rest| rest.split_once('@')).map(|(name, _)| name);
-    name.and_then(|name| state.variables.get(name))
-        .and_then(|variable| variable.default.as_deref())
-        .is_some_and(|default| default.starts_with('/'))
+    name.and_then(|name| state.variables.default_of(name)).is_some_and(|default| default.starts_with('/'))
 }
 
 /// Adds the names that a command sets in the shell or for itself.

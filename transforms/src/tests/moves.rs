@@ -64,6 +64,74 @@ fn an_update_is_not_torn_from_its_install() {
     );
 }
 
+/// What is not known may be the install for which the lists are fetched.
+#[test]
+fn an_update_is_not_torn_from_what_may_install() {
+    let files: super::Files<'_> =
+        &[("deps.sh", "apt-get install -y curl"), ("apt.txt", "curl"), ("Makefile", "deps:"), ("x", "")];
+    let stays = |from: &str, body: &str, who: &str, manager: &str| {
+        let reason = format!(
+            "4: the sources stay above: {who} on the index of {manager} that the same RUN fetches, and would find an old one"
+        );
+        check_refused(
+            &["manifest-first"],
+            files,
+            &format!("FROM {from}\nWORKDIR /src\nCOPY . .\nRUN {body}\n"),
+            &[&reason],
+        );
+    };
+    let unknown = |name: &str| format!("`{name}` in line 4 may rely");
+    for (from, update, manager) in [
+        ("debian", "apt-get update", "apt"),
+        ("alpine", "apk update", "apk"),
+        ("fedora", "dnf makecache", "dnf"),
+        ("opensuse/leap", "zypper refresh", "zypper"),
+        ("archlinux", "pacman -Sy --noconfirm", "pacman"),
+    ] {
+        stays(from, &format!("{update} && ./deps.sh"), &unknown("deps.sh"), manager);
+    }
+    stays("debian", "apt-get update && make deps", &unknown("make"), "apt");
+    stays("debian", "apt-get update && rosdep install --from-paths src -y", &unknown("rosdep"), "apt");
+    let relies = "line 4 relies";
+    for install in [
+        "xargs apt-get install -y < apt.txt",
+        "xargs -a apt.txt apt-get install -y",
+        "cat apt.txt | xargs sudo apt-get install -y",
+    ] {
+        stays("debian", &format!("apt-get update && {install}"), relies, "apt");
+    }
+    stays("alpine", "apk update && xargs apk add < apt.txt", relies, "apk");
+    let may_rely = "may rely on the index of apt that line 3 fetches, and would find an old one";
+    check_refused(
+        &["manifest-first"],
+        files,
+        "FROM debian\nCOPY . /src\nRUN apt-get update\nRUN /src/deps.sh\n",
+        &[&format!("4: the sources stay above: `deps.sh` in line 4 {may_rely}")],
+    );
+    check_refused(
+        &["late-arg"],
+        files,
+        "FROM debian\nARG V=1\nRUN apt-get update\nRUN ./deps.sh $V\n",
+        &[&format!("2: V stays where it is: `deps.sh` in line 4 {may_rely}")],
+    );
+    // A known install is what the lists are for.
+    for install in ["apk update && apk add --no-cache curl", "apk add -U curl", "apk upgrade --update-cache"]
+    {
+        check(
+            &["manifest-first"],
+            files,
+            &format!("FROM alpine\nCOPY . /src\nRUN {install}\nRUN make\n"),
+            &format!("FROM alpine\nRUN {install}\nCOPY . /src\nRUN make\n"),
+        );
+    }
+    check(
+        &["manifest-first"],
+        files,
+        "FROM archlinux\nCOPY . /src\nRUN pacman -Syu --noconfirm git\nRUN make\n",
+        "FROM archlinux\nRUN pacman -Syu --noconfirm git\nCOPY . /src\nRUN make\n",
+    );
+}
+
 #[test]
 fn what_is_there_already_is_not_copied_again() {
     check(
@@ -125,6 +193,157 @@ fn an_update_joins_its_install() {
         &["2: the install has no `apt-get update` in its stage"],
     );
     check_unchanged(&["apt-merge"], &[], "FROM debian\nRUN apt-get update && apt-get install -y curl\n");
+}
+
+/// Where the update fails, the RUN must fail.
+#[test]
+fn an_update_fails_where_it_did() {
+    let merge = |before: &str, after: &str| {
+        let file = |body: &str| format!("FROM debian\n{body}");
+        check(&["apt-merge"], &[], &file(before), &file(after));
+    };
+    merge(
+        "RUN apt-get update\nRUN set -eux; apt-get install -y gnupg; rm -rf /var/lib/apt/lists/*\n",
+        "RUN set -eux; apt-get update; apt-get install -y gnupg; rm -rf /var/lib/apt/lists/*\n",
+    );
+    merge(
+        "RUN apt-get update\nRUN set -eux; \\\n    apt-get install -y gnupg; \\\n    useradd foo\n",
+        "RUN set -eux; \\\n    apt-get update; \\\n    apt-get install -y gnupg; \\\n    useradd foo\n",
+    );
+    merge(
+        "RUN apt-get update\nRUN set -ex && apt-get install -y gnupg; useradd foo\n",
+        "RUN set -ex && apt-get update; apt-get install -y gnupg; useradd foo\n",
+    );
+    merge(
+        "RUN apt-get update\nRUN set -ex && apt-get install -y gnupg && useradd foo\n",
+        "RUN apt-get update && set -ex && apt-get install -y gnupg && useradd foo\n",
+    );
+    let goes_on = "this step goes on where one of its commands fails, and would where the update does";
+    for (first, second, why) in [
+        ("apt-get update", "apt-get install -y gnupg; useradd foo", goes_on),
+        ("apt-get update", "export A=b; apt-get install -y gnupg", goes_on),
+        ("apt-get update", "test -f /x || apt-get install -y c", goes_on),
+        ("apt-get update", "apt-get install -y d || echo failed", goes_on),
+        ("apt-get update", "set -e; set +e; apt-get install -y d", goes_on),
+        (
+            "dpkg --add-architecture i386 && apt-get update",
+            "set -e; apt-get install -y d; echo",
+            "more than one command stands beside it there, and this step is no list joined by &&",
+        ),
+    ] {
+        check_refused(
+            &["apt-merge"],
+            &[],
+            &format!("FROM debian\nRUN {first}\nRUN {second}\n"),
+            &[&format!("3: it does not take in the update of line 2: {why}")],
+        );
+    }
+}
+
+/// `apt-get update` runs no maintainer scripts, and so no debconf.
+#[test]
+fn an_update_passes_what_it_does_not_read() {
+    check(
+        &["apt-merge"],
+        &[],
+        "FROM ubuntu:22.04\nRUN apt-get update\nENV DEBIAN_FRONTEND=noninteractive\nENV PKG=curl\nLABEL a=b\nWORKDIR /x\nRUN apt-get install -y $PKG\n",
+        "FROM ubuntu:22.04\nENV DEBIAN_FRONTEND=noninteractive\nENV PKG=curl\nLABEL a=b\nWORKDIR /x\nRUN apt-get update && apt-get install -y $PKG\n",
+    );
+    // With the update below it, another value would fetch the lists again.
+    check(
+        &["apt-merge"],
+        &[],
+        "FROM debian\nRUN apt-get update\nARG VERSION\nRUN apt-get install -y curl\nRUN echo $VERSION\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\nARG VERSION\nRUN echo $VERSION\n",
+    );
+    for file in [
+        "FROM debian\nRUN apt-get update\nARG PKG=curl\nRUN apt-get install -y $PKG\n",
+        "FROM debian\nRUN apt-get update\nARG DEBIAN_FRONTEND=noninteractive\nRUN apt-get install -y curl\n",
+    ] {
+        let reason = "4: the ARG of line 3 stands between it and the update of line 2";
+        check_refused(&["apt-merge"], &[], file, &[reason]);
+    }
+    // Neither RUN passes a variable that it names.
+    for (update, install) in
+        [("apt-get update", "apt-get install -y $OPT"), ("apt-get update $OPT", "apt-get install -y $OPT")]
+    {
+        check_refused(
+            &["apt-merge"],
+            &[("app/x", "")],
+            &format!("FROM debian\nRUN {update}\nENV OPT=curl\nCOPY app /app\nRUN {install}\n"),
+            &["5: the ENV of line 3 stands between it and the update of line 2"],
+        );
+    }
+    for (between, keyword) in [("ENV APT_CONFIG=/x", "ENV"), ("ENV http_proxy=x", "ENV"), ("USER x", "USER")]
+    {
+        check_refused(
+            &["apt-merge"],
+            &[],
+            &format!("FROM debian\nRUN apt-get update\n{between}\nRUN apt-get install -y curl\n"),
+            &[&format!("4: the {keyword} of line 3 stands between it and the update of line 2")],
+        );
+    }
+}
+
+#[test]
+fn what_becomes_of_package_lists_is_told_as_it_is() {
+    let refused = |file: &str, reason: &str| check_refused(&["apt-merge"], &[], file, &[reason]);
+    refused(
+        "FROM debian\nRUN apt-get update && apt-get install -y d && rm -rf /var/lib/apt/lists/*\nRUN apt-get install -y e\n",
+        "3: the install does not fetch the package lists, and line 2 has removed them",
+    );
+    refused(
+        "FROM debian\nRUN apt-get update && apt-get install -y d\nRUN rm -rf /var/lib/apt/lists\nRUN apt-get install -y e\n",
+        "4: the install does not fetch the package lists, and line 3 has removed them",
+    );
+    refused(
+        "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists apt-get update && apt-get install -y d\nRUN apt-get install -y e\n",
+        "3: the install does not fetch the package lists, and those of line 2 are in a cache mount",
+    );
+    refused(
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\nRUN set -ex; case \"$(uname -m)\" in x86_64) apt-get update ;; esac; apt-get install -y git\n",
+        "3: its own `apt-get update` stands in a part that is not read",
+    );
+    // The mounts are dockfix's own.
+    let outcome = super::run(
+        &[],
+        &[],
+        "FROM debian\nRUN apt-get update\nRUN add-apt-repository ppa:x/y\nRUN apt-get install -y foo\n",
+    );
+    let refusals = &super::dockerfile(&outcome).refusals;
+    let told = "the RUN of line 3 stands between it and the update of line 2";
+    assert!(refusals.iter().any(|refusal| refusal.reason == told), "{refusals:#?}");
+}
+
+/// `ENV H=$H` keeps what is known of the argument of that name.
+#[test]
+fn an_argument_passes_mkdir_of_a_variable() {
+    for env in ["H", "OTHER"] {
+        check(
+            &["late-arg"],
+            &[],
+            &format!(
+                "FROM debian\nARG COMMIT_SHA\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nLABEL r=$COMMIT_SHA\n"
+            ),
+            &format!(
+                "FROM debian\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nARG COMMIT_SHA\nLABEL r=$COMMIT_SHA\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_token_stays_above_git() {
+    for name in ["GITHUB_TOKEN", "GH_PAT", "DEPLOY_SECRET"] {
+        check_refused(
+            &["late-arg"],
+            &[("gitconfig", "")],
+            &format!(
+                "FROM debian\nCOPY gitconfig /root/.gitconfig\nARG {name}\nRUN git clone https://github.com/x/y /y\nRUN echo done\n"
+            ),
+            &[&format!("3: {name} stays above line 4: a command there reads variables such as {name}")],
+        );
+    }
 }
 
 #[test]
