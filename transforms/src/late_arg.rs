@@ -48,6 +48,7 @@ impl Transform for LateArg {
             let is_argument = |step: &Step<'_>| step.instruction.keyword() == Keyword::Arg;
             let arguments: Vec<_> =
                 (0..stage.steps.len()).filter(|&at| is_argument(&stage.steps[at])).collect();
+            let mut blocked: Vec<Blocked> = Vec::new();
             for (number, &index) in arguments.iter().enumerate() {
                 let line = stage.steps[index].instruction.start_line();
                 match Way::new(input, stage).down_from(index) {
@@ -64,9 +65,21 @@ impl Transform for LateArg {
                             return proposals;
                         }
                     }
-                    Found::Blocked(reason) => proposals.refuse(line, reason),
+                    Found::Torn(reason) => proposals.refuse(line, reason),
+                    Found::Blocked(above, reason) => {
+                        let names = vec![Way::new(input, stage).shown(index)];
+                        let new = Blocked { names, index, above, reason };
+                        match blocked.last_mut() {
+                            Some(last) if last.is_like(&new, stage) => last.names.extend(new.names),
+                            _ => blocked.push(new),
+                        }
+                    }
                     Found::Nothing => {}
                 }
+            }
+            for blocked in blocked {
+                let line = stage.steps[blocked.index].instruction.start_line();
+                proposals.refuse(line, blocked.refusal());
             }
         }
         proposals
@@ -76,8 +89,10 @@ impl Transform for LateArg {
 enum Found {
     /// It goes down.
     Place(Move),
-    /// The next RUN may read it, though it does not name it.
-    Blocked(String),
+    /// The RUN of this line may read it, though it does not name it.
+    Blocked(usize, String),
+    /// It would tear apart what must stay together.
+    Torn(String),
     /// There is nothing to gain.
     Nothing,
 }
@@ -92,6 +107,18 @@ struct Move {
     at: Option<usize>,
     /// The steps that they pass and that would run again.
     passed: Vec<usize>,
+}
+
+/// Arguments of one group of declarations that stay above one RUN.
+struct Blocked {
+    /// Their names, as a message shows them.
+    names: Vec<String>,
+    /// The step of the first one.
+    index: usize,
+    /// 1-based line of the RUN.
+    above: usize,
+    /// Why they do not pass it.
+    reason: String,
 }
 
 /// What a RUN has to do with the names.
@@ -116,6 +143,33 @@ struct Way<'w, 'a> {
     carriers: Vec<usize>,
 }
 
+impl Blocked {
+    fn is_like(&self, other: &Self, stage: &Stage<'_>) -> bool {
+        let between = &stage.steps[self.index..other.index];
+        (self.above, &self.reason) == (other.above, &other.reason)
+            && between.iter().all(|step| is_declaration(step.instruction.keyword()))
+    }
+
+    fn refusal(&self) -> String {
+        let Self { names, above, reason, .. } = self;
+        let stay = if names.len() == 1 { "stays" } else { "stay" };
+        format!("{} {stay} above line {above}: {reason}", listed(names, "and"))
+    }
+}
+
+/// `A, B or C`.
+fn listed(names: &[String], last: &str) -> String {
+    match names {
+        [names @ .., name] if !names.is_empty() => format!("{} {last} {name}", names.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// Whether an instruction makes no step, but holds what others read.
+fn is_declaration(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label)
+}
+
 impl Move {
     fn join(&mut self, other: Self) {
         self.names.extend(other.names);
@@ -133,10 +187,7 @@ impl Move {
             [run] => format!("the RUN of line {}", line(run)),
             [] => String::new(),
         };
-        let names = match &self.names[..] {
-            [names @ .., last] if !names.is_empty() => format!("{} or {last}", names.join(", ")),
-            names => names.concat(),
-        };
+        let names = listed(&self.names, "or");
         format!("another value of {names} no longer reruns {passed}")
     }
 
@@ -158,9 +209,7 @@ impl Move {
 fn below_arguments(stage: &Stage<'_>, run: usize) -> usize {
     let below = stage.steps.iter().enumerate().skip(run + 1);
     let keywords = below.map(|(at, step)| (at, step.instruction.keyword()));
-    let declarations: Vec<_> = keywords
-        .take_while(|(_, keyword)| matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label))
-        .collect();
+    let declarations: Vec<_> = keywords.take_while(|(_, keyword)| is_declaration(*keyword)).collect();
     let last =
         declarations.last().filter(|_| declarations.iter().any(|(_, keyword)| *keyword == Keyword::Arg));
     last.map_or(run, |(at, _)| *at)
@@ -217,12 +266,12 @@ impl<'w, 'a> Way<'w, 'a> {
         let names = self.shown(index);
         let Some(&last_run) = passed.last() else {
             return match maybe {
-                Some((line, reason)) => Found::Blocked(format!("{names} stays above line {line}: {reason}")),
+                Some((line, reason)) => Found::Blocked(line, reason),
                 None => Found::Nothing,
             };
         };
         if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
-            return Found::Blocked(format!("{names} stays where it is: {}", torn.reason()));
+            return Found::Torn(format!("{names} stays where it is: {}", torn.reason()));
         }
         // What carries the value on and stands below the last RUN stays: the argument goes above it.
         let at = self.carriers.iter().copied().find(|&carrier| carrier > last_run).or(reader);
@@ -241,7 +290,7 @@ impl<'w, 'a> Way<'w, 'a> {
     }
 
     /// Whether the image that the stage starts from depends on `name`: another value reruns everything.
-    fn is_of_base(&self, name: &String) -> bool {
+    fn is_of_base(&self, name: &str) -> bool {
         let build = &self.input.reading.build;
         let escape = self.input.file().escape();
         let stages = build.ancestors(self.stage.index).into_iter().chain([self.stage.index]);
@@ -254,7 +303,7 @@ impl<'w, 'a> Way<'w, 'a> {
                 read.extend(variables(global.args(), escape).names);
             }
         }
-        read.contains(name)
+        read.iter().any(|read| read == name)
     }
 
     /// What a step has to do with the names; notes it where it carries the value on.
@@ -329,7 +378,7 @@ impl<'w, 'a> Way<'w, 'a> {
             return Reads::Yes;
         }
         if let Some(name) = self.names.iter().find(|name| names::steers_every_program(name)) {
-            return Reads::Maybe(format!("{name} may steer any program"));
+            return Reads::Maybe(format!("any program may be steered by variables such as {name}"));
         }
         let analysis = match self.input.reading.run(step) {
             Ok(analysis) => analysis,
@@ -398,11 +447,11 @@ impl<'w, 'a> Way<'w, 'a> {
     /// Why code of the packages that `manager` installs may read one of the names.
     fn read_by_packages(&self, manager: &str) -> Option<String> {
         let name = self.names.iter().find(|name| names::steers_builds(name) || !self.is_plain(name))?;
-        let packages = format!("code of packages that {manager} installs there may read");
+        let packages = format!("code of packages that {manager} installs there");
         Some(match names::steers_builds(name) {
-            true => format!("{packages} {name}"),
+            true => format!("{packages} reads variables such as {name}"),
             false => {
-                format!("{packages} {name}, and no instruction below tells that it is for something else")
+                format!("{packages} may read any variable, and no instruction below tells of another use")
             }
         })
     }
@@ -448,8 +497,8 @@ impl<'w, 'a> Way<'w, 'a> {
 }
 
 /// Whether an argument means something to BuildKit itself.
-fn is_special(name: &String) -> bool {
-    names::PLATFORM_ARGS.contains(&name.as_str()) || PREDEFINED_ARGS.contains(&name.as_str())
+fn is_special(name: &str) -> bool {
+    names::PLATFORM_ARGS.contains(&name) || PREDEFINED_ARGS.contains(&name)
 }
 
 /// Whether the shell would put the value of `name` into `text`.

@@ -70,10 +70,18 @@ fn move_all(
     let place = beside.unwrap_or(place);
     // Above something the blank line follows, below something it comes first.
     let is_above = matches!(place, Place::Top | Place::Above(_) | Place::Before(_));
+    // Lines that come above a paragraph with a comment at its head are none of what the comment speaks of.
+    let heads_paragraph = match place {
+        Place::Above(at) => {
+            let first = first_attached(file, at);
+            first < at && first.checked_sub(1).is_some_and(|above| is_blank(items.get(above)))
+        }
+        _ => false,
+    };
     let mut rest = indices;
     let mut previous = None;
     let has_blank = |range: Range<usize>| items[range].iter().any(|item| is_blank(Some(item)));
-    while let [index, others @ ..] = rest {
+    while let [index, ..] = rest {
         let first = first_of(*index);
         let whole = paragraph(file, *index)
             .filter(|paragraph| instructions(file, paragraph).all(|index| indices.contains(&index)));
@@ -86,6 +94,8 @@ fn move_all(
             Place::After(place) => is_blank(items.get(place + 1)),
             _ => false,
         };
+        let moved = rest.iter().take_while(|index| block.contains(index)).count();
+        let starts_anew = starts_anew || (heads_paragraph && moved == rest.len());
         let line = if starts_anew { file.line_end().as_bytes() } else { b"" };
         let text = &source[items[block.start].span.start..items[block.end - 1].span.end];
         let text = if is_above { [text, line].concat() } else { [line, text].concat() };
@@ -98,8 +108,7 @@ fn move_all(
             rewrite::delete_blank_line(edits, file, if is_above { block.end } else { block.start - 1 })?;
         }
         previous = Some(block.end);
-        let moved = others.iter().take_while(|index| block.contains(index)).count();
-        rest = &others[moved..];
+        rest = &rest[moved..];
     }
     Ok(())
 }

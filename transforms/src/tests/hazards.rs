@@ -82,8 +82,8 @@ fn an_argument_that_npmrc_names_stays() {
         &files("fund=false\n"),
         file,
         &[
-            "2: REGISTRY_KEY stays above line 5: code of packages that npm installs there may read REGISTRY_KEY, and no \
-           instruction below tells that it is for something else",
+            "2: REGISTRY_KEY stays above line 5: code of packages that npm installs there may read any variable, and no \
+           instruction below tells of another use",
         ],
     );
     check(

@@ -12,9 +12,9 @@ fn check_stays(files: Files<'_>, text: &str, line: usize, name: &str, install: u
     check_refused(ONLY, files, text, &[&format!("{line}: {name} stays above line {install}: {why}")]);
 }
 
-fn may_read(manager: &str, name: &str) -> String {
-    let end = "and no instruction below tells that it is for something else";
-    format!("code of packages that {manager} installs there may read {name}, {end}")
+fn may_read(manager: &str) -> String {
+    let end = "and no instruction below tells of another use";
+    format!("code of packages that {manager} installs there may read any variable, {end}")
 }
 
 #[test]
@@ -23,13 +23,13 @@ fn what_nobody_mentions_may_be_for_packages() {
         format!("FROM python:3.12\n{lines}COPY requirements.txt ./\nRUN pip install -r requirements.txt\n")
     };
     for name in ["FORCE_IT", "MY_TOKEN", "DIST_VERSION_FILE"] {
-        check_stays(PYTHON, &file(&format!("ARG {name}=1\n")), 2, name, 4, &may_read("pip", name));
+        check_stays(PYTHON, &file(&format!("ARG {name}=1\n")), 2, name, 4, &may_read("pip"));
         let carried = format!("ARG {name}=1\nENV {name}=${{{name}}}\n");
-        check_stays(PYTHON, &file(&carried), 2, name, 5, &may_read("pip", name));
+        check_stays(PYTHON, &file(&carried), 2, name, 5, &may_read("pip"));
     }
     // What the variable of another name is for is not plain either.
-    check_stays(PYTHON, &file("ARG V\nENV WITH_IT=$V\n"), 2, "V", 5, &may_read("pip", "WITH_IT"));
-    let known = "code of packages that pip installs there may read TORCH_CUDA_ARCH_LIST";
+    check_stays(PYTHON, &file("ARG V\nENV WITH_IT=$V\n"), 2, "V", 5, &may_read("pip"));
+    let known = "code of packages that pip installs there reads variables such as TORCH_CUDA_ARCH_LIST";
     let file = format!("{}RUN echo $TORCH_CUDA_ARCH_LIST\n", file("ARG TORCH_CUDA_ARCH_LIST=9\n"));
     check_stays(PYTHON, &file, 2, "TORCH_CUDA_ARCH_LIST", 4, known);
     check_stays(
@@ -38,7 +38,7 @@ fn what_nobody_mentions_may_be_for_packages() {
         2,
         "MIME_PATH",
         4,
-        &may_read("gem", "MIME_PATH"),
+        &may_read("gem"),
     );
 }
 
@@ -79,7 +79,7 @@ fn some_names_pass_no_run() {
             2,
             name,
             3,
-            &format!("{name} may steer any program"),
+            &format!("any program may be steered by variables such as {name}"),
         );
     }
 }
@@ -143,7 +143,7 @@ fn a_comment_stays_with_what_it_heads() {
         ONLY,
         &[],
         "FROM python:3.12\n\n# Install Poetry\nARG DIR=/opt/p\nARG V\nRUN pip install poetry==${V}\n\n# Search path\nENV PATH=$DIR/bin:$PATH\n",
-        "FROM python:3.12\n\n# Install Poetry\nARG V\nRUN pip install poetry==${V}\n\nARG DIR=/opt/p\n# Search path\nENV PATH=$DIR/bin:$PATH\n",
+        "FROM python:3.12\n\n# Install Poetry\nARG V\nRUN pip install poetry==${V}\n\nARG DIR=/opt/p\n\n# Search path\nENV PATH=$DIR/bin:$PATH\n",
     );
     check(
         ONLY,
@@ -171,5 +171,25 @@ fn a_comment_stays_with_what_it_heads() {
         &[],
         "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update\nUSER 1\n",
         "FROM debian\n# Tools\nRUN apt-get update\nARG A=\\\n  # inside\n  1\nUSER 1\n",
+    );
+}
+
+/// What stands together is told of together.
+#[test]
+fn arguments_that_stay_together_are_told_of_once() {
+    check_refused(
+        ONLY,
+        &[],
+        "FROM debian\nARG A\nARG B\nENV B=$B\nARG C\nRUN ./x\n",
+        &["2: A, B and C stay above line 6: `x` may read any variable"],
+    );
+    check_refused(
+        ONLY,
+        &[],
+        "FROM debian\nARG A\nWORKDIR /x\nARG B\nRUN ./x\n",
+        &[
+            "2: A stays above line 5: `x` may read any variable",
+            "4: B stays above line 5: `x` may read any variable",
+        ],
     );
 }
