@@ -267,19 +267,69 @@ fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Varia
 /// What kind of shell the words of SHELL name.
 fn shell_of(words: &[String]) -> Shell {
     let Some((program, options)) = words.split_first() else { return Shell::Other };
-    // The last option must be the one that takes the command.
-    let takes_command = options
-        .last()
-        .is_some_and(|option| option.starts_with('-') && !option.starts_with("--") && option.ends_with('c'));
-    let known_options = options.iter().all(|option| option.starts_with('-') || option == "pipefail");
     let name = program.rsplit('/').next().unwrap_or(program);
     match name {
-        _ if !takes_command || !known_options => Shell::Other,
+        _ if !takes_command(options) => Shell::Other,
         "sh" | "ash" | "dash" => Shell::Posix,
         "bash" => Shell::Bash,
         _ => Shell::Other,
     }
 }
+
+/// Whether a shell with these options takes a command, and reads it as it would without them.
+fn takes_command(options: &[String]) -> bool {
+    let mut takes_command = false;
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        if option.starts_with("--") {
+            if !LONG_OPTIONS.contains(&option.as_str()) {
+                return false;
+            }
+            continue;
+        }
+        let Some(letters) = option.strip_prefix(['-', '+']).filter(|letters| !letters.is_empty()) else {
+            return false;
+        };
+        for letter in letters.chars() {
+            let is_known = match letter {
+                'o' => options.next().is_some_and(|name| SET_OPTIONS.contains(&name.as_str())),
+                'c' => option.starts_with('-'),
+                _ => LETTERS.contains(letter),
+            };
+            if !is_known {
+                return false;
+            }
+            takes_command |= letter == 'c';
+        }
+    }
+    takes_command
+}
+
+/// Options of one letter that do not change how commands are read: those of dash(1) and of bash(1), "Options" and "set". Not
+/// `-f` (noglob), `-k` (keyword), `-n` (noexec), `-r` (restricted) or `-t` (onecmd).
+const LETTERS: &str = "abeghilmpuvxCEHT";
+
+/// Their names, after `-o`; likewise without noexec, noglob, keyword, onecmd and posix.
+const SET_OPTIONS: [&str; 15] = [
+    "allexport",
+    "errexit",
+    "errtrace",
+    "functrace",
+    "hashall",
+    "history",
+    "ignoreeof",
+    "monitor",
+    "noclobber",
+    "nolog",
+    "notify",
+    "nounset",
+    "pipefail",
+    "verbose",
+    "xtrace",
+];
+
+/// Options of bash that tell which files it reads first.
+const LONG_OPTIONS: [&str; 4] = ["--login", "--noprofile", "--norc", "--verbose"];
 
 #[cfg(test)]
 mod tests {
@@ -374,6 +424,22 @@ mod tests {
         };
         assert_eq!(shell("/bin/bash -o pipefail -c"), Shell::Bash);
         assert_eq!(shell("/bin/sh -ec"), Shell::Posix);
+        for options in [
+            "-o errexit -c",
+            "-o errexit -o pipefail -c",
+            "-o errexit -o nounset -o nolog -o xtrace -c",
+            "-eou pipefail -c",
+            "-ceuxo pipefail",
+            "--login -c",
+            "-l -e +x -c",
+        ] {
+            assert_eq!(shell(&format!("/bin/bash {options}")), Shell::Bash, "{options}");
+        }
+        for options in
+            ["-o errexit", "-o noglob -c", "-fc", "-o -c", "-O extglob -c", "-n -c", "-c -o", "x -c"]
+        {
+            assert_eq!(shell(&format!("/bin/bash {options}")), Shell::Other, "{options}");
+        }
         assert_eq!(shell("powershell -Command"), Shell::Other);
         assert_eq!(shell("/bin/bash -l"), Shell::Other);
         assert_eq!(shell("conda run -n x /bin/bash -c"), Shell::Other);

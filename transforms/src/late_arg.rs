@@ -1,6 +1,14 @@
 //! `late-arg`: a build argument is declared where it is first used.
 //!
 //! Under BuildKit the value of an ARG is part of the environment of every RUN below it, whether the RUN uses it or not.
+//!
+//! Code of packages that an install runs may read any variable. Past it goes what is plainly for something else: what its
+//! name tells ([`names`]), or what an instruction of the file reads itself. Scripts of system packages are known well
+//! enough: they read what their managers' effects say.
+
+mod names;
+
+use std::borrow::Cow;
 
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::project::Project;
@@ -10,7 +18,7 @@ use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Edits, Keyword, variables};
 
-use crate::analysis::has_project;
+use crate::analysis::{Managed, has_project};
 use crate::index::torn;
 use crate::placing;
 use crate::report::Safety;
@@ -37,51 +45,80 @@ impl Transform for LateArg {
     fn propose(&self, input: &Input<'_>) -> Proposals {
         let mut proposals = Proposals::default();
         for stage in &input.reading.build.stages {
-            // From above, so that arguments that go to one place keep their order.
-            for index in 0..stage.steps.len() {
-                if stage.steps[index].instruction.keyword() != Keyword::Arg {
-                    continue;
-                }
-                let mut way = Way { input, stage, names: Vec::new(), carriers: Vec::new() };
+            let is_argument = |step: &Step<'_>| step.instruction.keyword() == Keyword::Arg;
+            let arguments: Vec<_> =
+                (0..stage.steps.len()).filter(|&at| is_argument(&stage.steps[at])).collect();
+            let mut blocked: Vec<Blocked> = Vec::new();
+            for (number, &index) in arguments.iter().enumerate() {
                 let line = stage.steps[index].instruction.start_line();
-                match way.down_from(index) {
-                    Found::Place { at, last_run, passed } => {
-                        let edits = way.edits(index, at, last_run);
-                        let names = way.shown(index);
-                        let reason = format!("another value of {names} no longer reruns {passed}");
-                        proposals.offer(line, Safety::Safe, reason, edits);
+                match Way::new(input, stage).down_from(index) {
+                    Found::Place(mut found) => {
+                        for &other in &arguments[number + 1..] {
+                            if let Found::Place(other) = Way::new(input, stage).down_from(other)
+                                && other.passed == found.passed
+                            {
+                                found.join(other);
+                            }
+                        }
+                        proposals.offer(line, Safety::Safe, found.reason(stage), found.edits(input, stage));
                         if !proposals.changes.is_empty() {
                             return proposals;
                         }
                     }
-                    Found::Blocked(reason) => proposals.refuse(line, reason),
+                    Found::Torn(reason) => proposals.refuse(line, reason),
+                    Found::Blocked(above, reason) => {
+                        let names = vec![Way::new(input, stage).shown(index)];
+                        let new = Blocked { names, index, above, reason };
+                        match blocked.last_mut() {
+                            Some(last) if last.is_like(&new, stage) => last.names.extend(new.names),
+                            _ => blocked.push(new),
+                        }
+                    }
                     Found::Nothing => {}
                 }
+            }
+            for blocked in blocked {
+                let line = stage.steps[blocked.index].instruction.start_line();
+                proposals.refuse(line, blocked.refusal());
             }
         }
         proposals
     }
 }
 
-/// The arguments that name the platform: they have one value for each image that is built.
-const PLATFORM_ARGS: [&str; 8] = [
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
-];
-
 enum Found {
-    /// The argument goes directly above this step (or to the end of the stage), below the RUN `last_run`.
-    Place { at: Option<usize>, last_run: usize, passed: String },
-    /// The next RUN may read it, though it does not name it.
-    Blocked(String),
+    /// It goes down.
+    Place(Move),
+    /// The RUN of this line may read it, though it does not name it.
+    Blocked(usize, String),
+    /// It would tear apart what must stay together.
+    Torn(String),
     /// There is nothing to gain.
     Nothing,
+}
+
+/// Arguments that pass the same RUNs. They go to one place, and so keep their order.
+struct Move {
+    /// Their names, as a message shows them.
+    names: Vec<String>,
+    /// The steps of the arguments, and those of what carries their values on.
+    steps: Vec<usize>,
+    /// The step above which they go; the end of the stage where there is none.
+    at: Option<usize>,
+    /// The steps that they pass and that would run again.
+    passed: Vec<usize>,
+}
+
+/// Arguments of one group of declarations that stay above one RUN.
+struct Blocked {
+    /// Their names, as a message shows them.
+    names: Vec<String>,
+    /// The step of the first one.
+    index: usize,
+    /// 1-based line of the RUN.
+    above: usize,
+    /// Why they do not pass it.
+    reason: String,
 }
 
 /// What a RUN has to do with the names.
@@ -96,13 +133,94 @@ enum Reads {
 struct Way<'w, 'a> {
     input: &'w Input<'a>,
     stage: &'w Stage<'a>,
-    /// The argument's names, and those of the ENVs that carry its value on.
+    /// The step of the argument.
+    index: usize,
+    /// The argument's names, and those of the ENVs and ARGs that carry its value on.
     names: Vec<String>,
-    /// Steps of the ENVs and LABELs that carry it on and move along.
+    /// What the values of all these are made of: nothing of it may change on the way.
+    sources: Vec<String>,
+    /// Steps of the ENVs, ARGs and LABELs that carry it on and move along.
     carriers: Vec<usize>,
 }
 
-impl Way<'_, '_> {
+impl Blocked {
+    fn is_like(&self, other: &Self, stage: &Stage<'_>) -> bool {
+        let between = &stage.steps[self.index..other.index];
+        (self.above, &self.reason) == (other.above, &other.reason)
+            && between.iter().all(|step| is_declaration(step.instruction.keyword()))
+    }
+
+    fn refusal(&self) -> String {
+        let Self { names, above, reason, .. } = self;
+        let stay = if names.len() == 1 { "stays" } else { "stay" };
+        format!("{} {stay} above line {above}: {reason}", listed(names, "and"))
+    }
+}
+
+/// `A, B or C`.
+fn listed(names: &[String], last: &str) -> String {
+    match names {
+        [names @ .., name] if !names.is_empty() => format!("{} {last} {name}", names.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// Whether an instruction makes no step, but holds what others read.
+fn is_declaration(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label)
+}
+
+impl Move {
+    fn join(&mut self, other: Self) {
+        self.names.extend(other.names);
+        self.steps.extend(other.steps);
+        self.steps.sort_unstable();
+        self.steps.dedup();
+        // Between the last RUN and the next one all places are as good.
+        self.at = self.at.into_iter().chain(other.at).min();
+    }
+
+    fn reason(&self, stage: &Stage<'_>) -> String {
+        let line = |step: usize| stage.steps[step].instruction.start_line();
+        let passed = match self.passed[..] {
+            [first, .., last] => format!("the RUNs from line {} to {}", line(first), line(last)),
+            [run] => format!("the RUN of line {}", line(run)),
+            [] => String::new(),
+        };
+        let names = listed(&self.names, "or");
+        format!("another value of {names} no longer reruns {passed}")
+    }
+
+    fn edits(&self, input: &Input<'_>, stage: &Stage<'_>) -> Result<Edits, RewriteError> {
+        let number = |step: usize| stage.steps[step].instruction.index();
+        let place = match (self.at, self.passed.last()) {
+            (None, Some(&run)) => Place::After(number(below_arguments(stage, run))),
+            (None, None) => Place::End,
+            (Some(at), _) => Place::Above(number(at)),
+        };
+        let moved: Vec<_> = self.steps.iter().map(|&step| number(step)).collect();
+        let mut edits = Edits::new();
+        placing::move_group(&mut edits, input.file(), &moved, place)?;
+        Ok(edits)
+    }
+}
+
+/// The step `run`, or the last of the declarations below it, if there are arguments among them: what comes later stays below.
+fn below_arguments(stage: &Stage<'_>, run: usize) -> usize {
+    let below = stage.steps.iter().enumerate().skip(run + 1);
+    let keywords = below.map(|(at, step)| (at, step.instruction.keyword()));
+    let declarations: Vec<_> = keywords.take_while(|(_, keyword)| is_declaration(*keyword)).collect();
+    let last =
+        declarations.last().filter(|_| declarations.iter().any(|(_, keyword)| *keyword == Keyword::Arg));
+    last.map_or(run, |(at, _)| *at)
+}
+
+impl<'w, 'a> Way<'w, 'a> {
+    fn new(input: &'w Input<'a>, stage: &'w Stage<'a>) -> Self {
+        let (names, sources, carriers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { input, stage, index: 0, names, sources, carriers }
+    }
+
     fn declared(&self, index: usize) -> Vec<String> {
         let assigned =
             Variables::of(&self.stage.steps[index].instruction).map_or_else(Vec::new, |v| v.assigned);
@@ -116,15 +234,14 @@ impl Way<'_, '_> {
         meant.join(", ")
     }
 
-    fn down_from(&mut self, index: usize) -> Found {
+    fn down_from(mut self, index: usize) -> Found {
+        self.index = index;
         self.names = self.declared(index);
-        let special = |name: &String| {
-            PLATFORM_ARGS.contains(&name.as_str()) || PREDEFINED_ARGS.contains(&name.as_str())
-        };
-        if self.names.is_empty() || self.names.iter().any(special) {
+        self.sources = self.read_by(index);
+        let is_fixed = |name: &String| is_special(name) || self.is_of_base(name);
+        if self.names.is_empty() || self.names.iter().any(is_fixed) {
             return Found::Nothing;
         }
-        let mut last_run = None;
         let mut passed = Vec::new();
         let mut reader = None;
         let mut maybe = None;
@@ -132,8 +249,7 @@ impl Way<'_, '_> {
             match self.pass(step, at) {
                 Reads::No => {
                     if step.instruction.keyword() == Keyword::Run {
-                        last_run = Some(at);
-                        passed.push(step.instruction.start_line());
+                        passed.push(at);
                     }
                 }
                 Reads::Yes => {
@@ -147,25 +263,47 @@ impl Way<'_, '_> {
                 }
             }
         }
-        let Some(last_run) = last_run else {
-            let names = self.shown(index);
+        let names = self.shown(index);
+        let Some(&last_run) = passed.last() else {
             return match maybe {
-                Some((line, reason)) => Found::Blocked(format!("{names} stays above line {line}: {reason}")),
+                Some((line, reason)) => Found::Blocked(line, reason),
                 None => Found::Nothing,
             };
         };
         if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
-            return Found::Blocked(format!("{} stays where it is: {}", self.shown(index), torn.reason()));
+            return Found::Torn(format!("{names} stays where it is: {}", torn.reason()));
         }
         // What carries the value on and stands below the last RUN stays: the argument goes above it.
         let at = self.carriers.iter().copied().find(|&carrier| carrier > last_run).or(reader);
-        self.carriers.retain(|&carrier| carrier < last_run);
-        let passed = match &passed[..] {
-            [line] => format!("the RUN of line {line}"),
-            [first, .., last] => format!("the RUNs from line {first} to {last}"),
-            [] => String::new(),
-        };
-        Found::Place { at, last_run, passed }
+        let above = self.carriers.into_iter().filter(|&carrier| carrier < last_run);
+        Found::Place(Move {
+            names: vec![names],
+            steps: [index].into_iter().chain(above).collect(),
+            at,
+            passed,
+        })
+    }
+
+    /// The names that the value of a step is made of.
+    fn read_by(&self, index: usize) -> Vec<String> {
+        variables(self.stage.steps[index].instruction.args(), self.input.file().escape()).names
+    }
+
+    /// Whether the image that the stage starts from depends on `name`: another value reruns everything.
+    fn is_of_base(&self, name: &str) -> bool {
+        let build = &self.input.reading.build;
+        let escape = self.input.file().escape();
+        let stages = build.ancestors(self.stage.index).into_iter().chain([self.stage.index]);
+        let mut read: Vec<String> =
+            stages.flat_map(|stage| variables(build.stages[stage].from.text(), escape).names).collect();
+        // A global argument may be made of those above it.
+        for global in build.global.iter().rev().filter(|global| global.keyword() == Keyword::Arg) {
+            let set = Variables::of(global).map_or_else(Vec::new, |view| view.assigned);
+            if set.iter().any(|set| read.iter().any(|read| *read == *set.name.text)) {
+                read.extend(variables(global.args(), escape).names);
+            }
+        }
+        read.iter().any(|read| read == name)
     }
 
     /// What a step has to do with the names; notes it where it carries the value on.
@@ -182,30 +320,36 @@ impl Way<'_, '_> {
             _ => {}
         }
         let read = variables(instruction.text(), escape);
-        let names_one = read.unknown || read.names.iter().any(|read| self.names.contains(read));
+        let names_one = read.unknown || self.names_one(&read.names);
         if !names_one && !matches!(keyword, Keyword::Arg | Keyword::Env) {
             return Reads::No;
         }
         let set = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);
         let set: Vec<_> = set.into_iter().map(|assigned| assigned.name.text.into_owned()).collect();
         match keyword {
-            Keyword::Env | Keyword::Label if names_one && !read.unknown => {
+            Keyword::Env | Keyword::Label | Keyword::Arg if names_one && !read.unknown => {
                 if !self.may_move(&set, keyword, at) {
                     return Reads::Yes;
                 }
                 self.carriers.push(at);
-                if keyword == Keyword::Env {
+                self.sources.extend(self.read_by(at));
+                if keyword != Keyword::Label {
                     self.names.extend(set);
                 }
                 Reads::No
             }
-            Keyword::Arg | Keyword::Env if set.iter().any(|name| self.names.contains(name)) => Reads::Yes,
+            Keyword::Arg | Keyword::Env if self.names_one(&set) => Reads::Yes,
+            Keyword::Arg | Keyword::Env if set.iter().any(|name| self.sources.contains(name)) => Reads::Yes,
             _ if names_one => Reads::Yes,
             _ => Reads::No,
         }
     }
 
-    /// Whether an ENV or LABEL may move down: nothing of the same name is set elsewhere in the stage.
+    fn names_one(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.names.contains(name))
+    }
+
+    /// Whether an ENV, ARG or LABEL may move down: nothing of the same name is set elsewhere in the stage.
     fn may_move(&self, set: &[String], keyword: Keyword, at: usize) -> bool {
         let mut others = self
             .stage
@@ -219,7 +363,9 @@ impl Way<'_, '_> {
             keyword == Keyword::Env
                 && read.names.iter().any(|name| set.contains(name) && !self.names.contains(name))
         };
+        let is_fixed = keyword == Keyword::Arg && set.iter().any(|name| is_special(name));
         !reads_itself
+            && !is_fixed
             && !others.any(|(_, step)| {
                 let other = Variables::of(&step.instruction).map_or_else(Vec::new, |view| view.assigned);
                 other.iter().any(|assigned| set.iter().any(|name| *name == *assigned.name.text))
@@ -227,14 +373,12 @@ impl Way<'_, '_> {
     }
 
     fn pass_run(&self, step: &Step<'_>, at: usize) -> Reads {
-        let instruction = &step.instruction;
-        let text = String::from_utf8_lossy(instruction.text());
-        let heredocs = instruction.heredocs().iter();
-        let bodies =
-            heredocs.map(|heredoc| String::from_utf8_lossy(heredoc.body.of(self.input.file().source())));
-        let mentioned = bodies.chain([text]).any(|text| self.names.iter().any(|name| has_word(&text, name)));
-        if mentioned {
+        let texts = self.texts(step);
+        if texts.iter().any(|text| self.names.iter().any(|name| has_word(text, name))) {
             return Reads::Yes;
+        }
+        if let Some(name) = self.names.iter().find(|name| names::steers_every_program(name)) {
+            return Reads::Maybe(format!("any program may be steered by variables such as {name}"));
         }
         let analysis = match self.input.reading.run(step) {
             Ok(analysis) => analysis,
@@ -279,6 +423,13 @@ impl Way<'_, '_> {
                 }
             }
         }
+        let runs_code =
+            |managed: &&Managed<'_>| managed.usage.runs_package_code && !managed.ecosystem.is_for_root();
+        if let Some(managed) = analysis.managed().find(runs_code)
+            && let Some(reason) = self.read_by_packages(managed.ecosystem.name())
+        {
+            return Reads::Maybe(reason);
+        }
         Reads::No
     }
 
@@ -293,18 +444,71 @@ impl Way<'_, '_> {
         }
     }
 
-    fn edits(&self, index: usize, at: Option<usize>, last_run: usize) -> Result<Edits, RewriteError> {
-        let steps = &self.stage.steps;
-        let place = match at {
-            Some(at) => Place::Above(steps[at].instruction.index()),
-            None => Place::After(steps[last_run].instruction.index()),
-        };
-        let mut edits = Edits::new();
-        let moved = [index].into_iter().chain(self.carriers.iter().copied());
-        let moved: Vec<_> = moved.map(|step| steps[step].instruction.index()).collect();
-        placing::move_all_with_blank_lines(&mut edits, self.input.file(), &moved, place)?;
-        Ok(edits)
+    /// Why code of the packages that `manager` installs may read one of the names.
+    fn read_by_packages(&self, manager: &str) -> Option<String> {
+        let name = self.names.iter().find(|name| names::steers_builds(name) || !self.is_plain(name))?;
+        let packages = format!("code of packages that {manager} installs there");
+        Some(match names::steers_builds(name) {
+            true => format!("{packages} reads variables such as {name}"),
+            false => {
+                format!("{packages} may read any variable, and no instruction below tells of another use")
+            }
+        })
     }
+
+    /// Whether it is plain that `name` is not for packages: by what it says, or because an instruction reads its value. An ENV
+    /// of the same name does not: it only hands it on to everything below.
+    fn is_plain(&self, name: &str) -> bool {
+        if names::is_plain(name) {
+            return true;
+        }
+        let build = &self.input.reading.build;
+        let escape = self.input.file().escape();
+        let expands = |text: &[u8]| variables(text, escape).names.iter().any(|read| read == name);
+        let descendants = build.descendants(self.stage.index);
+        let inherited = descendants.iter().flat_map(|&stage| &build.stages[stage].steps);
+        let mut below = self.stage.steps[self.index + 1..].iter().chain(inherited);
+        let is_read = |step: &Step<'_>| {
+            let instruction = &step.instruction;
+            match instruction.keyword() {
+                Keyword::Arg | Keyword::Env => {
+                    let set = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);
+                    expands(instruction.args()) && set.iter().all(|set| set.name.text != name)
+                }
+                Keyword::Shell => false,
+                Keyword::Run
+                | Keyword::Cmd
+                | Keyword::Entrypoint
+                | Keyword::Healthcheck
+                | Keyword::Onbuild => self.texts(step).iter().any(|text| is_expanded(text, name)),
+                _ => expands(instruction.text()),
+            }
+        };
+        below.any(is_read) || build.stages.iter().any(|stage| expands(stage.from.text()))
+    }
+
+    /// The text of an instruction, and its heredocs.
+    fn texts<'s>(&'s self, step: &'s Step<'_>) -> Vec<Cow<'s, str>> {
+        let source = self.input.file().source();
+        let heredocs = step.instruction.heredocs().iter();
+        let bodies = heredocs.map(|heredoc| String::from_utf8_lossy(heredoc.body.of(source)));
+        bodies.chain([String::from_utf8_lossy(step.instruction.text())]).collect()
+    }
+}
+
+/// Whether an argument means something to BuildKit itself.
+fn is_special(name: &str) -> bool {
+    names::PLATFORM_ARGS.contains(&name) || PREDEFINED_ARGS.contains(&name)
+}
+
+/// Whether the shell would put the value of `name` into `text`.
+fn is_expanded(text: &str, name: &str) -> bool {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
+    text.match_indices('$').any(|(at, _)| {
+        let rest = &text[at + 1..];
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_part))
+    })
 }
 
 /// Whether `name` stands in `text` as a word of its own.
@@ -317,7 +521,17 @@ fn has_word(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_word;
+    use super::{has_word, is_expanded};
+
+    #[test]
+    fn expansions_are_whole() {
+        for text in ["echo $SHA", "${SHA:-x}", "\"$SHA\"", "a$$SHA"] {
+            assert!(is_expanded(text, "SHA"), "{text}");
+        }
+        for text in ["SHA=1", "$SHA1", "${SHA_1}", "$GIT_SHA", "$"] {
+            assert!(!is_expanded(text, "SHA"), "{text}");
+        }
+    }
 
     #[test]
     fn words_are_whole() {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use dockfix_syntax::rewrite::{self, Comments, Place, RewriteError};
-use dockfix_syntax::{Dockerfile, Edits, Item, ItemKind};
+use dockfix_syntax::view::Variables;
+use dockfix_syntax::{Dockerfile, Edits, Item, ItemKind, Keyword};
 
 /// Moves an instruction with its comments. Where it was a paragraph of its own, one of the blank lines around it moves
 /// along: two in a row would be left behind otherwise.
@@ -13,27 +14,75 @@ pub(crate) fn move_with_blank_line(
     index: usize,
     place: Place,
 ) -> Result<(), RewriteError> {
-    move_all_with_blank_lines(edits, file, &[index], place)
+    move_all(edits, file, &[index], place, &|index| first_attached(file, index))
 }
 
-/// Moves instructions with their comments, given in their order. A paragraph of which all of them go takes one of the blank
-/// lines around it along; what comes below a paragraph starts a new one, unless it is beside its like.
-pub(crate) fn move_all_with_blank_lines(
+/// Moves instructions, given in their order, with the comments that are theirs. A paragraph of which all of them go takes one
+/// of the blank lines around it along; what comes below a paragraph starts a new one, unless it is beside its like.
+pub(crate) fn move_group(
     edits: &mut Edits,
     file: &Dockerfile,
     indices: &[usize],
     place: Place,
 ) -> Result<(), RewriteError> {
+    let first = |index: usize| {
+        let first = first_attached(file, index);
+        if heads_only(file, first..index, indices) { first } else { index }
+    };
+    move_all(edits, file, indices, place, &first)
+}
+
+/// Whether the comments `comments` speak of none but the instructions `indices`, which are declarations. They head what
+/// follows them up to the next blank line or comment.
+fn heads_only(file: &Dockerfile, comments: Range<usize>, indices: &[usize]) -> bool {
+    let items = file.items();
+    let headed = (comments.end..items.len()).take_while(|&index| file.instruction(index).is_some());
+    let staying: Vec<_> = headed.clone().filter(|index| !indices.contains(index)).collect();
+    if staying.is_empty() {
+        return true;
+    }
+    let text = items[comments].iter().map(|item| String::from_utf8_lossy(item.span.of(file.source())));
+    let text = text.collect::<String>();
+    let words: Vec<_> = text.split(|ch: char| !ch.is_alphanumeric() && ch != '_').collect();
+    let names = |index: usize| {
+        let instruction = file.instruction(index);
+        let assigned = instruction.and_then(|it| Variables::of(&it)).map_or_else(Vec::new, |it| it.assigned);
+        assigned.iter().any(|assigned| words.contains(&&*assigned.name.text))
+    };
+    let is_argument = |index: usize| file.instruction(index).is_some_and(|it| it.keyword() == Keyword::Arg);
+    let is_of_arguments = || {
+        let is_word = |word: &&str| ["arg", "args", "argument", "arguments"].contains(&&*word.to_lowercase());
+        words.iter().any(is_word) && !staying.iter().any(|&index| is_argument(index))
+    };
+    !staying.iter().any(|&index| names(index)) && (headed.clone().any(names) || is_of_arguments())
+}
+
+/// `first` tells with which of its comments an instruction goes.
+fn move_all(
+    edits: &mut Edits,
+    file: &Dockerfile,
+    indices: &[usize],
+    place: Place,
+    first_of: &dyn Fn(usize) -> usize,
+) -> Result<(), RewriteError> {
     let (items, source) = (file.items(), file.source());
-    let beside = beside_its_like(file, indices, place);
+    let beside = beside_its_like(file, indices, place, first_of);
     let place = beside.unwrap_or(place);
     // Above something the blank line follows, below something it comes first.
     let is_above = matches!(place, Place::Top | Place::Above(_) | Place::Before(_));
+    // Lines that come above a paragraph with a comment at its head are none of what the comment speaks of.
+    let heads_paragraph = match place {
+        Place::Above(at) => {
+            let first = first_attached(file, at);
+            first < at && first.checked_sub(1).is_some_and(|above| is_blank(items.get(above)))
+        }
+        _ => false,
+    };
     let mut rest = indices;
     let mut previous = None;
     let has_blank = |range: Range<usize>| items[range].iter().any(|item| is_blank(Some(item)));
-    while let [index, others @ ..] = rest {
-        let first = first_attached(file, *index);
+    while let [index, ..] = rest {
+        let first = first_of(*index);
         let whole = paragraph(file, *index)
             .filter(|paragraph| instructions(file, paragraph).all(|index| indices.contains(&index)));
         let block = whole.clone().unwrap_or(first..*index + 1);
@@ -45,19 +94,21 @@ pub(crate) fn move_all_with_blank_lines(
             Place::After(place) => is_blank(items.get(place + 1)),
             _ => false,
         };
+        let moved = rest.iter().take_while(|index| block.contains(index)).count();
+        let starts_anew = starts_anew || (heads_paragraph && moved == rest.len());
         let line = if starts_anew { file.line_end().as_bytes() } else { b"" };
         let text = &source[items[block.start].span.start..items[block.end - 1].span.end];
         let text = if is_above { [text, line].concat() } else { [line, text].concat() };
         rewrite::insert(edits, file, place, &text)?;
         for index in instructions(file, &block) {
-            rewrite::delete(edits, file, index, Comments::Go)?;
+            let comments = if first_of(index) == index { Comments::Inside } else { Comments::Go };
+            rewrite::delete(edits, file, index, comments)?;
         }
         if whole.is_some() {
             rewrite::delete_blank_line(edits, file, if is_above { block.end } else { block.start - 1 })?;
         }
         previous = Some(block.end);
-        let moved = others.iter().take_while(|index| block.contains(index)).count();
-        rest = &others[moved..];
+        rest = &rest[moved..];
     }
     Ok(())
 }
@@ -78,10 +129,15 @@ pub(crate) fn delete_with_blank_line(
 }
 
 /// The place beside an instruction of the same keyword, where that is as good as `place`: no instruction stands between.
-fn beside_its_like(file: &Dockerfile, indices: &[usize], place: Place) -> Option<Place> {
+fn beside_its_like(
+    file: &Dockerfile,
+    indices: &[usize],
+    place: Place,
+    first_of: &dyn Fn(usize) -> usize,
+) -> Option<Place> {
     let [index, ..] = *indices else { return None };
     let keyword = |index: usize| file.instruction(index).map(|instruction| instruction.keyword());
-    let is_alone = |index: usize| first_attached(file, index) == index;
+    let is_alone = |index: usize| first_of(index) == index;
     if !indices.iter().all(|&other| keyword(other) == keyword(index) && is_alone(other)) {
         return None;
     }

@@ -6,6 +6,7 @@ mod compiled;
 mod documentation;
 mod hazards;
 mod ignored;
+mod late_arg;
 mod mounts;
 mod moves;
 

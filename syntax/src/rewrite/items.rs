@@ -28,6 +28,8 @@ pub enum Place {
 pub enum Comments {
     /// They stay, and so do the comment lines inside the instruction.
     Stay,
+    /// They stay, but those inside go: the caller has them elsewhere.
+    Inside,
     /// They go too, with those inside: the caller has them elsewhere.
     Go,
 }
@@ -60,6 +62,7 @@ pub fn delete(
     let instruction = file.instruction(index).ok_or(RewriteError::NoSuchItem(index))?;
     let (first, gone) = match comments {
         Comments::Stay => (index, without_comments(&instruction)),
+        Comments::Inside => (index, vec![instruction.span()]),
         Comments::Go => {
             let first = first_attached(file, index);
             (first, vec![Span::new(start_of(file, first), instruction.span().end)])

@@ -82,11 +82,20 @@ fn an_argument_that_npmrc_names_stays() {
         file,
         &["2: REGISTRY_KEY stays above line 5: /app/.npmrc, which npm reads there, may name it"],
     );
-    check(
+    check_refused(
         &["late-arg"],
         &files("fund=false\n"),
         file,
-        "FROM node:22\nWORKDIR /app\nCOPY .npmrc package.json package-lock.json ./\nRUN npm ci\nARG REGISTRY_KEY\n",
+        &[
+            "2: REGISTRY_KEY stays above line 5: code of packages that npm installs there may read any variable, and no \
+           instruction below tells of another use",
+        ],
+    );
+    check(
+        &["late-arg"],
+        &files("fund=false\n"),
+        &file.replace("npm ci", "npm ci --ignore-scripts"),
+        "FROM node:22\nWORKDIR /app\nCOPY .npmrc package.json package-lock.json ./\nRUN npm ci --ignore-scripts\nARG REGISTRY_KEY\n",
     );
 }
 

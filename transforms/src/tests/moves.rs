@@ -747,7 +747,7 @@ fn paragraphs_move_as_such() {
         &["late-arg"],
         &[],
         "FROM alpine\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nRUN apk add curl\n\nWORKDIR /x",
-        "FROM alpine\n\nRUN apk add curl\n\nARG V\n\nENV W=$V\n\nARG A\n\nLABEL a=$A\n\nWORKDIR /x",
+        "FROM alpine\n\nRUN apk add curl\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nWORKDIR /x",
     );
 }
 

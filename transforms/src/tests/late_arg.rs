@@ -1,0 +1,195 @@
+//! `late-arg`: which arguments pass which commands, and what goes along.
+
+use super::{Files, check, check_refused, check_unchanged};
+
+const ONLY: &[&str] = &["late-arg"];
+
+const PYTHON: Files<'_> = &[("requirements.txt", "flash-attn\n"), ("env.yaml", "dependencies: [numpy]\n")];
+
+/// The argument stays above the install, and the reason names it.
+#[track_caller]
+fn check_stays(files: Files<'_>, text: &str, line: usize, name: &str, install: usize, why: &str) {
+    check_refused(ONLY, files, text, &[&format!("{line}: {name} stays above line {install}: {why}")]);
+}
+
+fn may_read(manager: &str) -> String {
+    let end = "and no instruction below tells of another use";
+    format!("code of packages that {manager} installs there may read any variable, {end}")
+}
+
+#[test]
+fn what_nobody_mentions_may_be_for_packages() {
+    let file = |lines: &str| {
+        format!("FROM python:3.12\n{lines}COPY requirements.txt ./\nRUN pip install -r requirements.txt\n")
+    };
+    for name in ["FORCE_IT", "MY_TOKEN", "DIST_VERSION_FILE"] {
+        check_stays(PYTHON, &file(&format!("ARG {name}=1\n")), 2, name, 4, &may_read("pip"));
+        let carried = format!("ARG {name}=1\nENV {name}=${{{name}}}\n");
+        check_stays(PYTHON, &file(&carried), 2, name, 5, &may_read("pip"));
+    }
+    // What the variable of another name is for is not plain either.
+    check_stays(PYTHON, &file("ARG V\nENV WITH_IT=$V\n"), 2, "V", 5, &may_read("pip"));
+    let known = "code of packages that pip installs there reads variables such as TORCH_CUDA_ARCH_LIST";
+    let file = format!("{}RUN echo $TORCH_CUDA_ARCH_LIST\n", file("ARG TORCH_CUDA_ARCH_LIST=9\n"));
+    check_stays(PYTHON, &file, 2, "TORCH_CUDA_ARCH_LIST", 4, known);
+    check_stays(
+        &[("Gemfile", "gem 'mimemagic'\n"), ("Gemfile.lock", "GEM\n")],
+        "FROM ruby:3.4\nARG MIME_PATH\nENV MIME_PATH=$MIME_PATH\nRUN gem install mimemagic\n",
+        2,
+        "MIME_PATH",
+        4,
+        &may_read("gem"),
+    );
+}
+
+#[test]
+fn scripts_of_system_packages_are_known() {
+    check(
+        ONLY,
+        PYTHON,
+        "FROM python:3.12\nARG TORCH_CUDA_ARCH_LIST\nRUN apt-get update && apt-get install -y git\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\n",
+        "FROM python:3.12\nRUN apt-get update && apt-get install -y git\nCOPY requirements.txt ./\nARG TORCH_CUDA_ARCH_LIST\nRUN pip install -r requirements.txt\n",
+    );
+}
+
+#[test]
+fn what_is_plainly_for_others_passes_packages() {
+    let moves = |lines: &str, below: &str| {
+        let install = "COPY requirements.txt ./\nRUN pip install -r requirements.txt\n";
+        let before = format!("FROM python:3.12\n{lines}{install}{below}");
+        let after = format!("FROM python:3.12\n{install}{lines}{below}");
+        check(ONLY, PYTHON, &before, &after);
+    };
+    moves("ARG GIT_SHA\nENV GIT_SHA=$GIT_SHA\n", "");
+    moves("ARG VITE_URL\nENV VITE_URL=$VITE_URL\n", "");
+    moves("ARG DB_URL\n", "RUN ./migrate $DB_URL\n");
+    moves("ARG DB_URL\nENV DB_URL=$DB_URL\n", "CMD ./serve ${DB_URL}\n");
+    moves("ARG VENDOR\nLABEL vendor=$VENDOR\n", "");
+    moves("ARG TOOL_HOME=/opt\n", "ENV PATH=$TOOL_HOME/bin:$PATH\n");
+    moves("ARG NODE_MAJOR=20\n", "FROM node:$NODE_MAJOR\n");
+}
+
+/// What starts, translates or emulates a program reads them, whatever the program.
+#[test]
+fn some_names_pass_no_run() {
+    for name in ["QEMU_CPU", "LD_PRELOAD", "SOURCE_DATE_EPOCH", "MAMBA_DOCKERFILE_ACTIVATE", "BASH_ENV"] {
+        check_stays(
+            PYTHON,
+            &format!("FROM company/base\nARG {name}=1\nRUN apk add curl\n"),
+            2,
+            name,
+            3,
+            &format!("any program may be steered by variables such as {name}"),
+        );
+    }
+}
+
+/// Another value makes another base image, and everything runs again.
+#[test]
+fn what_names_the_base_stays() {
+    for head in [
+        "ARG B=debian\nFROM $B\n",
+        "ARG B=12\nARG I=debian:$B\nFROM ${I}\n",
+        "ARG B=debian\nFROM $B AS x\nRUN echo\nFROM x\n",
+    ] {
+        check_unchanged(ONLY, PYTHON, &format!("{head}ARG B\nRUN apt-get update\nRUN echo $B\n"));
+    }
+}
+
+/// A value is made of what holds where it is set.
+#[test]
+fn values_stay_what_they_are() {
+    check(
+        ONLY,
+        PYTHON,
+        "FROM debian\nENV D=1\nARG A=$D\nRUN apt-get update\nENV D=2\nRUN apt-get update && echo $A\n",
+        "FROM debian\nENV D=1\nRUN apt-get update\nARG A=$D\nENV D=2\nRUN apt-get update && echo $A\n",
+    );
+}
+
+#[test]
+fn arguments_keep_their_order() {
+    check(
+        ONLY,
+        PYTHON,
+        "FROM debian\nARG A\nARG B\nRUN apt-get update\nWORKDIR /x\n",
+        "FROM debian\nRUN apt-get update\nARG A\nARG B\nWORKDIR /x\n",
+    );
+    check(
+        ONLY,
+        PYTHON,
+        "FROM debian\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN apt-get update\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
+        "FROM debian\nRUN apt-get update\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
+    );
+    check(
+        ONLY,
+        PYTHON,
+        "FROM debian\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nRUN apt-get update\n\nCMD [\"x\"]\n",
+        "FROM debian\n\nRUN apt-get update\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nCMD [\"x\"]\n",
+    );
+    // Those that come later and pass fewer RUNs.
+    check(
+        ONLY,
+        PYTHON,
+        "FROM debian\nARG A\nRUN apt-get update\nARG B\nRUN apt-get update\nWORKDIR /x\n",
+        "FROM debian\nRUN apt-get update\nRUN apt-get update\nARG A\nARG B\nWORKDIR /x\n",
+    );
+}
+
+#[test]
+fn a_comment_stays_with_what_it_heads() {
+    // It heads the RUN as well.
+    check(
+        ONLY,
+        &[],
+        "FROM python:3.12\n\n# Install Poetry\nARG DIR=/opt/p\nARG V\nRUN pip install poetry==${V}\n\n# Search path\nENV PATH=$DIR/bin:$PATH\n",
+        "FROM python:3.12\n\n# Install Poetry\nARG V\nRUN pip install poetry==${V}\n\nARG DIR=/opt/p\n\n# Search path\nENV PATH=$DIR/bin:$PATH\n",
+    );
+    check(
+        ONLY,
+        &[],
+        "FROM debian\n\n# Redeclare ARGs\nARG A\nARG LC_X\n\nRUN apt-get update\nRUN x $A\n",
+        "FROM debian\n\n# Redeclare ARGs\nARG LC_X\n\nRUN apt-get update\nARG A\nRUN x $A\n",
+    );
+    // All that it heads goes, or it says so.
+    check(
+        ONLY,
+        &[],
+        "FROM debian\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\n\nRUN apt-get update\nUSER 1\n",
+        "FROM debian\n\nRUN apt-get update\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\nUSER 1\n",
+    );
+    for comment in ["# GIT_SHA is the commit", "# Build arguments"] {
+        check(
+            ONLY,
+            &[],
+            &format!("FROM debian\n{comment}\nARG GIT_SHA\nRUN apt-get update\nUSER 1\n"),
+            &format!("FROM debian\nRUN apt-get update\n{comment}\nARG GIT_SHA\nUSER 1\n"),
+        );
+    }
+    check(
+        ONLY,
+        &[],
+        "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update\nUSER 1\n",
+        "FROM debian\n# Tools\nRUN apt-get update\nARG A=\\\n  # inside\n  1\nUSER 1\n",
+    );
+}
+
+/// What stands together is told of together.
+#[test]
+fn arguments_that_stay_together_are_told_of_once() {
+    check_refused(
+        ONLY,
+        &[],
+        "FROM debian\nARG A\nARG B\nENV B=$B\nARG C\nRUN ./x\n",
+        &["2: A, B and C stay above line 6: `x` may read any variable"],
+    );
+    check_refused(
+        ONLY,
+        &[],
+        "FROM debian\nARG A\nWORKDIR /x\nARG B\nRUN ./x\n",
+        &[
+            "2: A stays above line 5: `x` may read any variable",
+            "4: B stays above line 5: `x` may read any variable",
+        ],
+    );
+}
