@@ -185,13 +185,13 @@ impl Ecosystem for Composer {
             directory
         } else if let Some(home) = environment.path("COMPOSER_HOME")? {
             home.join("cache")
-        } else if environment.is_root() {
-            environment.home()?.join(".composer/cache")
         } else {
-            return Err(Refusal::new(
-                "a mount below ~/.composer would make that directory root's, where composer, run as another user, may \
-                 have to write",
-            ));
+            environment.check_root(|| {
+                "a mount below ~/.composer would make that directory root's, where composer, run as another user, may have to \
+                 write"
+                    .to_owned()
+            })?;
+            environment.home()?.join(".composer/cache")
         };
         let sharing = if clones { Sharing::Locked } else { Sharing::Shared };
         plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing });
