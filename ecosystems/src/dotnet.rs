@@ -283,7 +283,7 @@ impl Line<'_> {
             _ => {
                 let option = if has_system { "--os" } else { "--arch" };
                 Err(Refusal::new(format!(
-                    "dotnet restore has {option} since SDK {wanted}, and no project or global.json says that the SDK is as new"
+                    "dotnet restore is sure to have {option} from SDK {wanted} on, and no project or global.json says that this one is as new"
                 )))
             }
         }

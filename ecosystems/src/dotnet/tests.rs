@@ -293,7 +293,7 @@ fn the_runtime_is_named_as_the_restore_of_the_sdk_can_take_it() {
     };
     let refused = |option: &str, version: u32| {
         format!(
-            "refused: dotnet restore has {option} since SDK {version}, and no project or global.json says that the SDK is as new"
+            "refused: dotnet restore is sure to have {option} from SDK {version} on, and no project or global.json says that this one is as new"
         )
     };
     let by_arch = "dotnet publish Web -a $ARCH --sc=false";
