@@ -2,7 +2,7 @@
 //!
 //! - **Commands**: `cargo build`, `check`, `test`, `run`, `install --path` and the like compile the dependencies together
 //!   with the sources. `cargo fetch` downloads, but wants a source file of every package. `cargo install CRATE` and
-//!   `rustup target add` read no project but the `rust-toolchain` file around them. `cargo chef prepare` reads the manifests and
+//!   `rustup target add` read no project but the `rust-toolchain` file around them. `cargo new` writes one and downloads nothing. `cargo chef prepare` reads the manifests and
 //!   what lies beside them, and downloads nothing.
 //! - **Prefetch**: none. A dummy `main.rs` that is built first and replaced by COPY is taken for the real one where that
 //!   has an older time stamp, for Cargo compares times (The Cargo Book, "Build Cache").
@@ -53,6 +53,8 @@ enum Verb {
     Install,
     /// Installs toolchains.
     Toolchain,
+    /// Makes a package with nothing in it: `cargo new`, `cargo init`.
+    New,
 }
 
 /// Commands that compile the project, those of well-known extensions included.
@@ -75,6 +77,7 @@ fn verb(command: &Invocation<'_>) -> Option<Verb> {
     }
     match name {
         "fetch" => Some(Verb::Fetch),
+        "new" | "init" => Some(Verb::New),
         "chef" => match values.next()?? {
             "cook" => Some(Verb::Cook),
             "prepare" => Some(Verb::Prepare),
@@ -144,18 +147,20 @@ impl Ecosystem for Cargo {
             Verb::Build => UsageKind::Build,
             Verb::Fetch | Verb::Cook => UsageKind::Install,
             Verb::Install | Verb::Toolchain => UsageKind::Packages,
-            Verb::Prepare => UsageKind::Settings,
+            Verb::Prepare | Verb::New => UsageKind::Settings,
         };
         let effects = match verb {
             // build.rs and `env!` read what they like.
             Verb::Build | Verb::Cook => Effects::opaque(),
             Verb::Fetch => Effects { environment: names(NETWORK_VARIABLES), ..Effects::opaque() },
-            Verb::Install | Verb::Toolchain => effects(command, state, verb)?,
+            Verb::Install => effects(command, state)?,
+            Verb::Toolchain => toolchain_effects(command, state)?,
+            Verb::New => new_effects(command, state)?,
             Verb::Prepare => prepare_effects(command, state)?,
         };
         let has_project = matches!(kind, UsageKind::Build | UsageKind::Install);
         let directory = command.directory.clone().filter(|_| has_project);
-        let runs_package_code = !matches!(verb, Verb::Fetch | Verb::Toolchain | Verb::Prepare);
+        let runs_package_code = !matches!(verb, Verb::Fetch | Verb::Toolchain | Verb::Prepare | Verb::New);
         Some(Usage { kind, directory, effects, runs_package_code })
     }
 
@@ -183,7 +188,7 @@ impl Ecosystem for Cargo {
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         match verb(command) {
-            None | Some(Verb::Toolchain | Verb::Prepare) => return Ok(CachePlan::default()),
+            None | Some(Verb::Toolchain | Verb::Prepare | Verb::New) => return Ok(CachePlan::default()),
             Some(_) => {}
         }
         let environment = Environment::new(command, state);
@@ -197,10 +202,10 @@ impl Ecosystem for Cargo {
         }
         let home = cargo_home(&environment, state)?;
         // For the lock and the installed programs that lie beside the two.
-        if !environment.is_root() && !belongs_to_all(state, &home) {
-            return Err(Refusal::new(format!(
-                "{home} would be root's where the mount makes it, and cargo writes other files there"
-            )));
+        if !belongs_to_all(state, &home) {
+            environment.check_root(|| {
+                format!("{home} would be root's where the mount makes it, and cargo writes other files there")
+            })?;
         }
         let cache = |name: &str| Cache {
             directory: home.join(name),
@@ -291,40 +296,33 @@ const NETWORK_VARIABLES: &[&str] = &[
     "NETRC",
 ];
 
-/// The effects of a command that installs what it names; `None` where its directory is not known.
-fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effects> {
+/// The effects of a command that installs crates; `None` where its directory is not known.
+fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
     let environment = Environment::new(command, state);
     let mut written = environment.below_home(&[".cargo", ".rustup"]);
     for name in
         ["CARGO_HOME", "RUSTUP_HOME", "CARGO_INSTALL_ROOT", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
     {
-        match environment.path(name) {
-            Ok(None) => {}
-            Ok(Some(path)) => written = written.and(Paths::below(vec![path])),
-            Err(_) => return None,
+        if let Some(path) = environment.path(name).ok()? {
+            written = written.and(Paths::below(vec![path]));
         }
     }
     if state.variables.is_open() {
         written = written.and(system::below(&["/usr/local/cargo", "/usr/local/rustup"]));
     }
-    if verb == Verb::Install {
-        let words = install_words(command)?;
-        for option in ["--root", "--target-dir"] {
-            if let Some(directory) = words.value(&[option]) {
-                let path = ImagePath::absolute(directory.known()?)
-                    .or_else(|| Some(command.directory.as_ref()?.join(directory.known()?)))?;
-                written = written.and(Paths::below(vec![path]));
-            }
-        }
-        // `$CRATE` may be an option.
-        let is_open = words.operands.iter().any(|operand| operand.beginning().is_empty());
-        if is_open || words.has(&["--config"]) {
-            return None;
+    let words = install_words(command)?;
+    for option in ["--root", "--target-dir"] {
+        if let Some(directory) = words.value(&[option]) {
+            let path = ImagePath::absolute(directory.known()?)
+                .or_else(|| Some(command.directory.as_ref()?.join(directory.known()?)))?;
+            written = written.and(Paths::below(vec![path]));
         }
     }
-    let around = toolchain_files(command.directory.clone()?);
-    let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::programs());
-    let home = environment.below_home(&[".gitconfig", ".git-credentials", ".ssh", ".netrc", ".config/git"]);
+    // `$CRATE` may be an option.
+    let is_open = words.operands.iter().any(|operand| operand.beginning().is_empty());
+    if is_open || words.has(&["--config"]) {
+        return None;
+    }
     let compilers = [
         "CC*",
         "CXX*",
@@ -336,12 +334,50 @@ fn effects(command: &Invocation<'_>, state: &State, verb: Verb) -> Option<Effect
         "OPENSSL_*",
         "LIBCLANG_PATH",
     ];
-    let mut environment = names(NETWORK_VARIABLES);
-    if verb == Verb::Install {
-        environment = environment.and(Names::matching(&compilers));
-    }
-    let reads = written.clone().and(Paths::below(around)).and(system).and(home);
+    let reads = around(command, &environment, &written)?;
+    let environment = names(NETWORK_VARIABLES).and(Names::matching(&compilers));
     Some(Effects { reads, writes: written, environment })
+}
+
+/// The effects of rustup. Beside its own home it has the programs in `bin` of CARGO_HOME, which it may bring up to date with
+/// itself, and the files there that set the search path: it keeps nothing of what Cargo downloads (The rustup book,
+/// "Concepts", "Installation"; rust-lang/rustup, `self_update.rs`, `self_update/shell.rs`). `None` where its directory is
+/// not known.
+fn toolchain_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    const BESIDE_CARGO: [&str; 6] = ["bin", "env", "env.fish", "env.nu", "env.tcsh", "env.xsh"];
+    let environment = Environment::new(command, state);
+    let in_home = BESIDE_CARGO.map(|name| format!(".cargo/{name}"));
+    let in_home: Vec<_> = in_home.iter().map(String::as_str).collect();
+    let mut written = rustup_home(&environment, state)?.and(environment.below_home(&in_home));
+    let mut homes: Vec<_> = environment.path("CARGO_HOME").ok()?.into_iter().collect();
+    if state.variables.is_open() {
+        homes.push(ImagePath::fixed("/usr/local/cargo"));
+    }
+    for home in homes {
+        written = written.and(Paths::below(BESIDE_CARGO.map(|name| home.join(name)).to_vec()));
+    }
+    let reads = around(command, &environment, &written)?;
+    Some(Effects { reads, writes: written, environment: names(NETWORK_VARIABLES) })
+}
+
+/// Where rustup keeps toolchains and settings.
+fn rustup_home(environment: &Environment<'_>, state: &State) -> Option<Paths> {
+    let mut paths = environment.below_home(&[".rustup"]);
+    if let Some(path) = environment.path("RUSTUP_HOME").ok()? {
+        paths = paths.and(Paths::below(vec![path]));
+    }
+    if state.variables.is_open() {
+        paths = paths.and(system::below(&["/usr/local/rustup"]));
+    }
+    Some(paths)
+}
+
+/// What cargo and rustup read when they download something, besides what they write.
+fn around(command: &Invocation<'_>, environment: &Environment<'_>, written: &Paths) -> Option<Paths> {
+    let above = toolchain_files(command.directory.clone()?);
+    let system = system::below(&["/etc", "/usr/include", "/usr/share"]).and(system::programs());
+    let home = environment.below_home(&[".gitconfig", ".git-credentials", ".ssh", ".netrc", ".config/git"]);
+    Some(written.clone().and(Paths::below(above)).and(system).and(home))
 }
 
 /// The files in which rustup, whose program answers to the name of Cargo, looks for the toolchain to use.
@@ -362,16 +398,47 @@ fn prepare_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
     if is_elsewhere {
         return None;
     }
-    let mut toolchains = environment.below_home(&[".rustup"]).and(system::below(&["/usr/local/rustup"]));
-    if let Some(path) = environment.path("RUSTUP_HOME").ok()? {
-        toolchains = toolchains.and(Paths::below(vec![path]));
-    }
-    let written = toolchains.and(Paths::below(vec![directory.clone()]));
+    let written = rustup_home(&environment, state)?.and(Paths::below(vec![directory.clone()]));
     let settings = environment.below_home(&[".cargo"]).and(system::below(&["/usr/local/cargo/config.toml"]));
     let around = Paths::below(toolchain_files(directory));
     let reads = written.clone().and(settings).and(around).and(system::programs());
     Some(Effects { reads, writes: written, environment: names(NETWORK_VARIABLES) })
 }
+
+/// The effects of `cargo new`, which makes a package and a repository of git in a directory, looks above it for others of
+/// both, and makes the package a member of the workspace there (The Cargo Book, "cargo new"). `None` where it is not known
+/// which directory that is.
+fn new_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    let environment = Environment::new(command, state);
+    let at =
+        command.arguments.iter().position(|word| matches!(word.value.as_deref(), Some("new" | "init")))?;
+    let words = Words::read(command, at + 1, &NEW)?;
+    let from = command.directory.clone()?;
+    let directory = match &words.operands[..] {
+        [] if command.has("init") => from.clone(),
+        [name] => {
+            ImagePath::absolute(name.value?).unwrap_or_else(|| from.join(name.value.unwrap_or_default()))
+        }
+        _ => return None,
+    };
+    let above: Vec<_> = std::iter::successors(directory.parent(), ImagePath::parent).collect();
+    let members = above.iter().map(|at| at.join("Cargo.toml")).collect();
+    let others = above.iter().flat_map(|at| [".git", ".hg", ".cargo"].map(|name| at.join(name))).collect();
+    let written =
+        rustup_home(&environment, state)?.and(Paths::below(vec![directory])).and(Paths::below(members));
+    let mut settings = environment.below_home(&[".cargo/config", ".cargo/config.toml"]);
+    if let Some(home) = environment.path("CARGO_HOME").ok()? {
+        settings = settings.and(Paths::below(vec![home.join("config"), home.join("config.toml")]));
+    }
+    let reads = around(command, &environment, &written)?.and(settings).and(Paths::below(others));
+    Some(Effects { reads, writes: written, environment: names(NETWORK_VARIABLES) })
+}
+
+/// `cargo new --help`.
+const NEW: Grammar = Grammar::gnu(
+    &["--edition --name --vcs --registry --color"],
+    &["--bin --lib -q --quiet -v --verbose --offline --frozen --locked"],
+);
 
 #[cfg(test)]
 mod tests;

@@ -198,13 +198,13 @@ impl Ecosystem for Composer {
                 "{name} is set, with which composer keeps its home below ~/.config, and a mount in ~/.composer would move it \
                  there; COMPOSER_HOME or COMPOSER_CACHE_DIR would settle it"
             )));
-        } else if environment.is_root() {
-            environment.home()?.join(".composer/cache")
         } else {
-            return Err(Refusal::new(
-                "a mount below ~/.composer would make that directory root's, where composer, run as another user, may \
-                 have to write",
-            ));
+            environment.check_root(|| {
+                "a mount below ~/.composer would make that directory root's, where composer, run as another user, may have to \
+                 write"
+                    .to_owned()
+            })?;
+            environment.home()?.join(".composer/cache")
         };
         let sharing = if clones { Sharing::Locked } else { Sharing::Shared };
         plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing });

@@ -32,7 +32,7 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
 use self::closure::Closure;
-use self::line::{Line, Verb};
+use self::line::{Line, Property, Verb};
 use self::msbuild::Properties;
 use crate::environment::{Environment, Setting};
 use crate::options;
@@ -90,7 +90,8 @@ impl Ecosystem for Dotnet {
                 line.check()?;
                 let (mut needs, mentioned) = line.closure(project)?;
                 needs.rewritten.clear();
-                needs.prefetch = Some(line.prefetch(command, &mentioned)?);
+                let rid = line.rid(|| line.sdk(project, &needs.files))?;
+                needs.prefetch = Some(line.prefetch(command, &mentioned, rid)?);
                 Ok(needs)
             }
             Verb::Other | Verb::ClearCaches | Verb::Tool => Ok(Needs::default()),
@@ -197,7 +198,17 @@ impl Line<'_> {
     }
 
     /// The restore that a build begins with, as a command of its own.
-    fn prefetch(&self, command: &Invocation<'_>, mentioned: &BTreeSet<String>) -> Result<String, Refusal> {
+    ///
+    /// Everything that `RestoreCommandParser.AddImplicitRestoreOptions` (dotnet/sdk) gives to a build is an option of
+    /// `restore` itself, under the same long name. `dotnet build` alone leaves `--no-dependencies` out of it: there it is
+    /// said of what is compiled.
+    fn prefetch(
+        &self,
+        command: &Invocation<'_>,
+        mentioned: &BTreeSet<String>,
+        rid: Option<String>,
+    ) -> Result<String, Refusal> {
+        let is_build = command.arguments.first().and_then(|word| word.value.as_deref()) == Some("build");
         let mut rebuilt = Rebuilt::of(command)?;
         rebuilt.push("restore");
         if let Some(path) = self.project() {
@@ -209,14 +220,19 @@ impl Line<'_> {
             match option.name {
                 "-r"
                 | "--runtime"
-                | "-a"
-                | "--arch"
-                | "--os"
                 | "--source"
                 | "--ucr"
                 | "--use-current-runtime"
                 | "--configfile"
-                | "--packages" => rebuilt.push_option(option),
+                | "--packages"
+                | "--disable-parallel"
+                | "--force"
+                | "--ignore-failed-sources"
+                | "--interactive"
+                | "--no-cache"
+                | "--no-http-cache" => rebuilt.push_option(option),
+                "--no-dependencies" if !is_build => rebuilt.push_option(option),
+                "-a" | "--arch" | "--os" if rid.is_none() => rebuilt.push_option(option),
                 "--sc" | "--self-contained" => {
                     let value = option.value.known().or_else(|| self.self_contained()).unwrap_or("true");
                     rebuilt.push(&format!("-p:SelfContained={value}"));
@@ -233,6 +249,10 @@ impl Line<'_> {
                 _ => {}
             }
         }
+        if let Some(rid) = rid {
+            rebuilt.push("-r");
+            rebuilt.push(&rid);
+        }
         // What is only known in the build is known in both places alike.
         let mut pushed: Option<&[Argument<'_>]> = None;
         for property in &self.properties {
@@ -243,6 +263,57 @@ impl Line<'_> {
             }
         }
         Ok(rebuilt.line())
+    }
+
+    /// The runtime identifier to restore for in place of `--arch` and `--os`; `None` where they stay as they are, because there
+    /// are none or because `restore` is sure to have them: `--arch` since 7.0.300 (dotnet/sdk#30762), `--os` since 10
+    /// (dotnet/sdk#49166). Before that it stops at them, but knows `--runtime`.
+    fn rid(&self, sdk: impl FnOnce() -> Option<u32>) -> Result<Option<String>, Refusal> {
+        const ARCHITECTURES: [&str; 4] = ["x64", "x86", "arm64", "arm"];
+        const SYSTEMS: [&str; 2] = ["linux", "linux-musl"];
+        let has_system = self.has(&["--os"]);
+        if !has_system && !self.has(&["-a", "--arch"]) {
+            return Ok(None);
+        }
+        let wanted = if has_system { 10 } else { 8 };
+        if sdk().is_some_and(|sdk| sdk >= wanted) {
+            return Ok(None);
+        }
+        let architecture = self.value("-a").or_else(|| self.value("--arch"));
+        match (self.value("--os"), architecture) {
+            (Some(system), Some(architecture))
+                if SYSTEMS.contains(&system) && ARCHITECTURES.contains(&architecture) =>
+            {
+                Ok(Some(format!("{system}-{architecture}")))
+            }
+            _ => {
+                let option = if has_system { "--os" } else { "--arch" };
+                Err(Refusal::new(format!(
+                    "dotnet restore is sure to have {option} from SDK {wanted} on, and no project or global.json says that this one is as new"
+                )))
+            }
+        }
+    }
+
+    /// The oldest major version that the SDK can have: it builds for no framework that is newer than itself (NETSDK1045), and
+    /// global.json never rolls back ("global.json overview", `rollForward`).
+    fn sdk(&self, project: &Project<'_>, files: &[ImagePath]) -> Option<u32> {
+        let sets = |property: &Property<'_>| {
+            property.name.get(..15).is_some_and(|name| name.eq_ignore_ascii_case("TargetFramework"))
+        };
+        if self.properties.iter().any(sets) {
+            return None;
+        }
+        let read = |file: &ImagePath| {
+            let text = project.read_text(file.as_str())?;
+            let text = text.trim_start_matches('\u{feff}');
+            match file.name() {
+                "global.json" => sdk_of_global_json(text),
+                name if solution::is_project(name) => evaluation::newest_framework(text),
+                _ => None,
+            }
+        };
+        files.iter().filter_map(read).max()
     }
 
     /// The global packages folder.
@@ -285,14 +356,19 @@ impl Line<'_> {
                 "DOTNET_CLI_HOME moves the packages, where to depends on the version of NuGet",
             ));
         }
-        if !environment.is_root() {
-            return Err(Refusal::new(
-                "a mount below ~/.nuget would make that directory root's, where NuGet, run as another user, has to write \
-                 its configuration",
-            ));
-        }
+        environment.check_root(|| {
+            "a mount below ~/.nuget would make that directory root's, where NuGet, run as another user, has to write its \
+             configuration"
+                .to_owned()
+        })?;
         Ok(environment.home()?.join(".nuget/packages"))
     }
+}
+
+/// The major version of the SDK that a global.json asks for.
+fn sdk_of_global_json(text: &str) -> Option<u32> {
+    let json: serde_json::Value = serde_json::from_str(text).ok()?;
+    json.get("sdk")?.get("version")?.as_str()?.split('.').next()?.parse().ok()
 }
 
 /// Properties that change what is restored (Microsoft Learn, "MSBuild properties for Microsoft.NET.Sdk").

@@ -80,6 +80,17 @@ impl<'a> Environment<'a> {
         *self.user() == User::Root
     }
 
+    /// # Errors
+    ///
+    /// When somebody else than root runs the command, for whom `otherwise` tells why that matters, or it is not known who.
+    pub(crate) fn check_root(&self, otherwise: impl FnOnce() -> String) -> Result<(), Refusal> {
+        match self.user() {
+            User::Root => Ok(()),
+            User::Other { .. } => Err(Refusal::new(otherwise())),
+            User::Unknown => Err(Refusal::new("the user that the base image sets is not known")),
+        }
+    }
+
     /// Who runs the command.
     pub(crate) fn user(&self) -> &'a User {
         self.command.user.as_ref().unwrap_or(&self.state.user)

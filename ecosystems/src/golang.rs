@@ -230,6 +230,7 @@ impl Ecosystem for Golang {
                 User::Root => {
                     plan.caches.push(Cache { directory, kind: CacheKind::Store, sharing: Sharing::Shared });
                 }
+                User::Unknown => return Err(Refusal::new("the user that the base image sets is not known")),
                 // A missing $GOPATH/pkg would be root's while the mount is there, and go writes pkg/sumdb in it
                 // (cmd/go/internal/cfg, SumdbDir).
                 _ if line.verb != Verb::Build => {

@@ -7,7 +7,9 @@
 //!   `$GRADLE_USER_HOME` or `~/.gradle`, by the list of users ("The directories and files Gradle uses"). Stores for later
 //!   steps. Locked: Gradle hands locks over by the loopback network, on which another container is not heard, and then
 //!   gives up (gradle/gradle#851). The user home itself is not mounted, for `gradle.properties` and `init.d` lie in it.
-//!   In the official image it is `/home/gradle/.gradle` for root too, by a link (gradle/docker-gradle).
+//!   In the official image it is `/home/gradle/.gradle` for root too, by a link (gradle/docker-gradle). What `publishToMavenLocal`
+//!   publishes goes to `~/.m2/repository`, from where Gradle takes it in place ("Declaring repositories", "Maven local"): that
+//!   stays in the image.
 //! - **Refused**: a user home in the project; another user than root where `~/.gradle` is not known to be there.
 
 use dockfix_model::commands::Invocation;
@@ -157,10 +159,10 @@ impl Ecosystem for Gradle {
         // Gradle writes `daemon`, `native` and more beside its caches.
         let is_there =
             state.base.repository == "gradle" && home.below(&ImagePath::root().join("home/gradle")).is_some();
-        if !environment.is_root() && !is_there {
-            return Err(Refusal::new(format!(
-                "mounts in {home} would make that directory root's, where Gradle, run as another user, has to write"
-            )));
+        if !is_there {
+            environment.check_root(|| {
+                format!("mounts in {home} would make that directory root's, where Gradle, run as another user, has to write")
+            })?;
         }
         let mut names = Vec::new();
         if !line.shows_version() {
@@ -301,6 +303,7 @@ mod tests {
             ),
             ("eclipse-temurin:21", "./gradlew --version", "/root/.gradle/wrapper store locked"),
             ("gradle:8", "gradle build", "/home/gradle/.gradle/caches store locked"),
+            ("gradle:8", "gradle publishToMavenLocal", "/home/gradle/.gradle/caches store locked"),
             ("gradle:8\nUSER gradle", "gradle build", "/home/gradle/.gradle/caches store locked"),
             ("debian\nENV GRADLE_USER_HOME=/g", "gradle build", "/g/caches store locked"),
             ("debian\nENV HOME=/h", "gradle build", "/root/.gradle/caches store locked"),

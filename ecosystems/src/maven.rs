@@ -10,7 +10,10 @@
 //!   the wrapper's `~/.m2/wrapper`: stores, locked, since the resolver's locks do not reach beyond one process. `~` is the
 //!   home directory of the list of users, whatever HOME says. Never `~/.m2` itself: settings.xml lies there.
 //! - **Refused**: settings that are not known, repositories of the project on disk, the settings of the official image that
-//!   keep the repository in the image (carlossg/docker-maven).
+//!   keep the repository in the image (carlossg/docker-maven). And a mount where a command installs into the repository what
+//!   it builds or is given, or may do so: a later step finds it in the image alone, and other builds, of another branch or of
+//!   whoever depends on it, would take it from the mount in place of what a remote repository has (Maven, "Introduction to
+//!   Repositories"; `install` and `deploy` in "Introduction to the Build Lifecycle").
 
 mod pom;
 
@@ -72,6 +75,38 @@ impl<'c> Line<'c> {
         self.words.as_ref()?.value(names)?.known()
     }
 
+    /// # Errors
+    ///
+    /// When it leaves more in the local repository than what it has downloaded, or may do so.
+    fn only_downloads(&self, project: Option<&Project<'_>>) -> Result<(), Refusal> {
+        let operands = self.words.as_ref().map_or(&[][..], |words| &words.operands);
+        for operand in operands {
+            match operand.value {
+                None => {
+                    let word = String::from_utf8_lossy(operand.argument.text);
+                    return Err(Refusal::new(format!(
+                        "what {word} stands for is not known, and it may install into the local repository"
+                    )));
+                }
+                Some(goal) if is_installing(goal) => {
+                    let instead = if goal == "install" { "; `verify` does all but that" } else { "" };
+                    return Err(Refusal::new(format!(
+                        "`{goal}` installs into the local repository, from where a mount would hand that to other builds, and \
+                         not to later steps{instead}"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        match project.and_then(|project| pom::installation(project, self.value(&["-f", "--file"]))) {
+            Some(place) => Err(Refusal::new(format!(
+                "{place} installs into the local repository, from where a mount would hand that to other builds, and not to \
+                 later steps"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The value of `-Dname=value`.
     fn property(&self, name: &str) -> Option<&str> {
         let words = self.words.as_ref()?;
@@ -79,6 +114,13 @@ impl<'c> Line<'c> {
         let defined = words.options.iter().rev().filter(|option| matches!(option.name, "-D" | "--define"));
         defined.filter_map(|option| option.value.known()).find_map(|text| text.strip_prefix(prefix.as_str()))
     }
+}
+
+/// A phase from `install` on, or a goal that installs: `install:install-file`, also with the coordinates of the plugin in
+/// full and with an execution (`install:install@again`).
+fn is_installing(goal: &str) -> bool {
+    let goal = goal.split('@').next().unwrap_or_default();
+    goal == "deploy" || goal.split(':').any(|part| matches!(part, "install" | "install-file"))
 }
 
 /// `dependency:go-offline`, also with the coordinates of the plugin in full.
@@ -161,6 +203,7 @@ impl Ecosystem for Maven {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
         let environment = Environment::new(command, state);
         let mut directories = vec![repository(&line, &environment, project)?];
+        line.only_downloads(project)?;
         if line.is_wrapper {
             directories.push(match environment.path("MAVEN_USER_HOME")? {
                 Some(home) => home.join("wrapper"),

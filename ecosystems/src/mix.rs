@@ -250,11 +250,9 @@ impl Ecosystem for Mix {
         if environment.get("MIX_XDG") != Setting::Unset {
             return Err(Refusal::new("MIX_XDG moves the cache"));
         }
-        if !environment.is_root() {
-            return Err(Refusal::new(
-                "a mount in ~/.hex would make that directory root's, where hex, run as another user, has to write",
-            ));
-        }
+        environment.check_root(|| {
+            "a mount in ~/.hex would make that directory root's, where hex, run as another user, has to write".to_owned()
+        })?;
         let home = match environment.path("HEX_HOME")? {
             Some(home) => home,
             None => environment.home()?.join(".hex"),

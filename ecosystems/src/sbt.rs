@@ -8,7 +8,8 @@
 //!   home directory of the list of users.
 //! - **Outputs**: `target`, `project/target`, `project/project`.
 //! - **Refused**: definitions that read files or run programs; options that move the caches; other users than root, beside
-//!   whose caches sbt writes more.
+//!   whose caches sbt writes more. No mount where something is published to `~/.ivy2/local`: Ivy keeps what it has resolved there
+//!   in `~/.ivy2/cache` under name and version, and another build would go by that (sbt/sbt-dirty-money clears it for that reason).
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::effects::Effects;
@@ -57,6 +58,12 @@ impl<'c> Line<'c> {
             matches!(word, Some("update" | "sbtVersion" | "about" | "exit" | "version" | "reload"))
         };
         !words.operands.is_empty() && words.operands.iter().all(|operand| is_known(operand.value))
+    }
+
+    /// The first task that publishes to the repository beside the cache: `publishLocal`, `core/publishLocal`, `+publishLocal`.
+    fn publishes(&self) -> Option<&'c str> {
+        let mut tasks = self.words.as_ref()?.operands.iter().filter_map(|operand| operand.value);
+        tasks.find(|task| task.to_ascii_lowercase().replace('-', "").contains("publishlocal"))
     }
 
     /// The first option that moves a cache.
@@ -132,6 +139,11 @@ impl Ecosystem for Sbt {
         if let Some(option) = line.moves() {
             return Err(Refusal::new(format!("{option} moves its caches")));
         }
+        if let Some(task) = line.publishes() {
+            return Err(Refusal::new(format!(
+                "`{task}` publishes to ~/.ivy2/local, and what Ivy keeps of that in its cache is not for other builds"
+            )));
+        }
         const OPTIONS: [&str; 3] = ["SBT_OPTS", "JAVA_OPTS", "JVM_OPTS"];
         let environment = Environment::new(command, state);
         for property in MOVING {
@@ -139,12 +151,11 @@ impl Ecosystem for Sbt {
                 return Err(Refusal::new(format!("-D{property} in a variable moves its caches")));
             }
         }
-        if !environment.is_root() {
-            return Err(Refusal::new(
-                "mounts below ~/.sbt, ~/.ivy2 and ~/.cache would make these directories root's, where sbt, run as another user, \
-                 has to write",
-            ));
-        }
+        environment.check_root(|| {
+            "mounts below ~/.sbt, ~/.ivy2 and ~/.cache would make these directories root's, where sbt, run as another user, has \
+             to write"
+                .to_owned()
+        })?;
         let home = java::home(&environment, &OPTIONS)?;
         let coursier = match (environment.path("COURSIER_CACHE")?, environment.path("XDG_CACHE_HOME")?) {
             (Some(directory), _) => directory,
@@ -359,6 +370,11 @@ mod tests {
                 "debian\nENV SBT_OPTS=-Dsbt.boot.directory=/b",
                 "sbt stage",
                 "-Dsbt.boot.directory in a variable moves its caches",
+            ),
+            (
+                "debian",
+                "sbt clean core/publishLocal",
+                "`core/publishLocal` publishes to ~/.ivy2/local, and what Ivy keeps of that in its cache is not for other builds",
             ),
             ("debian", "sbt --frobnicate stage", "an argument of sbt is not known and may move its caches"),
         ] {

@@ -61,7 +61,9 @@ fn installs_of_crates_need_no_project() {
     for body in [
         "cargo",
         "cargo clean",
-        "cargo new x",
+        "cargo new $X",
+        "cargo new",
+        "cargo new x --config y=z",
         "cargo chef prepare --recipe-path $RECIPE",
         "cargo make x",
         "cargo vendor",
@@ -126,6 +128,10 @@ fn installs_look_for_a_toolchain_file() {
     assert_eq!(touches("cargo install x", "/usr/local/cargo/bin"), "rw");
     assert_eq!(touches("rustup target add x", "/usr/local/rustup"), "rw");
     assert_eq!(touches("rustup target add x", "/app"), "r");
+    assert_eq!(touches("rustup target add x", "/usr/local/cargo/bin"), "rw");
+    for path in ["/usr/local/cargo/registry", "/usr/local/cargo/git", "/usr/local/cargo/config.toml"] {
+        assert_eq!(touches("rustup component add clippy", path), "", "{path}");
+    }
     assert_eq!(touches("cargo build", "/anything"), "rw");
     assert_eq!(touches("cargo chef prepare --recipe-path recipe.json", "/app/sub/src"), "rw");
     assert_eq!(touches("cargo chef prepare", "/usr/local/cargo/registry"), "");
@@ -235,4 +241,22 @@ fn sources_outside_of_the_project_are_found() {
         run("# lib = { path = \"../lib\" }\n[lib]\npath = \"x.rs\"\n"),
         "/src/app/target of app in /src/app"
     );
+}
+
+#[test]
+fn new_packages_are_written_where_they_are_named() {
+    let touches = |body: &str, path: &str| {
+        testing::touches(&Cargo, &format!("FROM rust\nWORKDIR /app/sub\nRUN {body}"), path)
+    };
+    for body in ["USER=root cargo new --bin x", "cargo init --vcs none x", "cargo +nightly new ./x"] {
+        assert_eq!(touches(body, "/app/sub/x/src/main.rs"), "rw", "{body}");
+        assert_eq!(touches(body, "/app/sub/y"), "", "{body}");
+        assert_eq!(touches(body, "/app/Cargo.toml"), "rw", "a workspace takes it in: {body}");
+        assert_eq!(touches(body, "/app/.git"), "r", "{body}");
+        assert_eq!(touches(body, "/root/.gitconfig"), "r", "{body}");
+        assert_eq!(touches(body, "/usr/local/cargo/registry"), "", "{body}");
+    }
+    assert_eq!(touches("cargo init", "/app/sub/src"), "rw");
+    assert_eq!(needs("cargo new x"), "settings");
+    assert_eq!(caches("FROM rust\nRUN cargo new x"), "");
 }

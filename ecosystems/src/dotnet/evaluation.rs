@@ -35,6 +35,20 @@ const SOURCES: [&str; 4] = [
     "RestoreAdditionalProjectFallbackFolders",
 ];
 
+/// The newest version of .NET that a project is certainly built for: the `8` of `net8.0-android`. Frameworks before .NET 5
+/// have other names, `netcoreapp3.1` and `net48`.
+pub(super) fn newest_framework(text: &str) -> Option<u32> {
+    let document = Document::parse(text).ok()?;
+    let is_certain = |node: &Node<'_, '_>| node.is_element() && !node.has_attribute("Condition");
+    let of = |node: Node<'_, '_>, names: &[&str]| names.contains(&node.tag_name().name());
+    let groups = document.root_element().children().filter(is_certain);
+    let groups = groups.filter(|node| of(*node, &["PropertyGroup"]));
+    let properties = groups.flat_map(|group| group.children().filter(is_certain));
+    let frameworks = properties.filter(|node| of(*node, &["TargetFramework", "TargetFrameworks"]));
+    let names = frameworks.filter_map(|node| node.text()).flat_map(|text| text.split(';'));
+    names.filter_map(|name| name.trim().strip_prefix("net")?.split_once('.')?.0.parse().ok()).max()
+}
+
 /// A `ProjectReference`.
 struct Reference {
     include: String,

@@ -251,7 +251,15 @@ fn builds_can_restore_first() {
             "X=1 dotnet publish Web -r linux-x64 --self-contained true -p:PublishSingleFile=true",
             "X=1 dotnet restore Web -r linux-x64 -p:SelfContained=true -p:PublishSingleFile=true",
         ),
-        ("dotnet publish Web -a $ARCH --sc=false", "dotnet restore Web -a $ARCH -p:SelfContained=false"),
+        (
+            "dotnet publish Web --ignore-failed-sources --disable-parallel --no-cache --force --interactive --no-dependencies -v q",
+            "dotnet restore Web --ignore-failed-sources --disable-parallel --no-cache --force --interactive --no-dependencies",
+        ),
+        ("dotnet build Web --no-dependencies --no-http-cache", "dotnet restore Web --no-http-cache"),
+        (
+            "dotnet publish Web --source /feed --packages /p",
+            "dotnet restore Web --source /feed --packages /p",
+        ),
         ("dotnet publish Web -p:Version=$VERSION /p:FileVersion=1.0", "dotnet restore Web"),
         ("dotnet run --project Web", "dotnet restore Web"),
         (
@@ -273,6 +281,44 @@ fn builds_can_restore_first() {
     ] {
         assert_eq!(prefetch(run), wanted, "{run}");
     }
+}
+
+#[test]
+fn the_runtime_is_named_as_the_restore_of_the_sdk_can_take_it() {
+    let of_sdk = |framework: &str, run: &str| {
+        let project = sets(&format!("<TargetFrameworks>net6.0;{framework}</TargetFrameworks>"));
+        let needs = of(run, &[("Web/Web.csproj", &project)]);
+        let prefetch = needs.split("prefetch ").nth(1).and_then(|rest| rest.split("; ").next());
+        prefetch.unwrap_or(&needs).to_owned()
+    };
+    let refused = |option: &str, version: u32| {
+        format!(
+            "refused: dotnet restore is sure to have {option} from SDK {version} on, and no project or global.json says that this one is as new"
+        )
+    };
+    let by_arch = "dotnet publish Web -a $ARCH --sc=false";
+    let restored = "dotnet restore Web -a $ARCH -p:SelfContained=false";
+    assert_eq!(of_sdk("net8.0", by_arch), restored);
+    assert_eq!(of_sdk("net10.0-windows", by_arch), restored);
+    assert_eq!(of_sdk("net7.0", by_arch), refused("--arch", 8));
+    assert_eq!(of_sdk("netstandard2.1", by_arch), refused("--arch", 8));
+    let both = "dotnet publish Web --os linux --arch $ARCH";
+    assert_eq!(of_sdk("net9.0", both), refused("--os", 10));
+    assert_eq!(of_sdk("net10.0", both), "dotnet restore Web --os linux --arch $ARCH");
+    assert_eq!(of_sdk("net10.0", &format!("{both} -p:TargetFramework=net6.0")), refused("--os", 10));
+    assert_eq!(
+        of_sdk("net6.0", "dotnet publish Web --os linux -a arm64"),
+        "dotnet restore Web -r linux-arm64"
+    );
+    assert_eq!(
+        of_sdk("net6.0", "dotnet publish Web --os linux -a amd64"),
+        refused("--os", 10),
+        "not what .NET calls it"
+    );
+    let pinned = [("App.csproj", EMPTY), ("global.json", r#"{"sdk": {"version": "8.0.100"}}"#)];
+    assert!(of("dotnet publish -a $ARCH", &pinned).contains("prefetch dotnet restore -a $ARCH"));
+    let conditional = "<Project><PropertyGroup Condition=\"'$(X)' == ''\"><TargetFramework>net9.0</TargetFramework></PropertyGroup></Project>";
+    assert_eq!(of("dotnet publish -a $ARCH", &[("App.csproj", conditional)]), refused("--arch", 8));
 }
 
 #[test]
@@ -366,6 +412,10 @@ fn packages_lie_in_a_store() {
         caches(&Dotnet, &format!("FROM mcr.microsoft.com/dotnet/sdk:8.0\nUSER app\n{rest}"), &[])
     };
     assert!(user("RUN dotnet restore\n").starts_with("refused: a mount below ~/.nuget would make"));
+    assert_eq!(
+        caches(&Dotnet, "FROM company/sdk\nRUN dotnet restore\n", &[]),
+        "refused: the user that the base image sets is not known"
+    );
     assert_eq!(user("ENV NUGET_PACKAGES=/packages\nRUN dotnet restore\n"), "/packages store locked");
     let arg = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nARG NUGET_PACKAGES=/x\nRUN dotnet restore\n";
     assert_eq!(

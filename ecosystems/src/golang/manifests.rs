@@ -132,7 +132,9 @@ fn vendored_by(line: &Line<'_>, project: &Project<'_>) -> Option<ImagePath> {
     })
 }
 
-/// What `go mod download` reads, for the command itself or as what comes before a build.
+/// What `go mod download` reads, for the command itself or as what comes before a build. In a workspace it writes the
+/// checksums of all that it downloads to `go.work.sum` (cmd/go/internal/modcmd, `runDownload`), which the copy below must
+/// bring, so that the file is what it was.
 pub(super) fn needs(
     command: &Invocation<'_>,
     line: &Line<'_>,
@@ -146,7 +148,10 @@ pub(super) fn needs(
             shown_command(command)
         )));
     }
-    let Some(root) = upwards(project, project.directory(), "go.mod")? else {
+    let workspace = upwards(project, project.directory(), "go.work")?;
+    // A workspace needs no module around it (Go Modules Reference, "Workspaces").
+    let module = upwards(project, project.directory(), "go.mod")?;
+    let Some(root) = module.clone().or_else(|| workspace.clone()) else {
         let directory = project.directory();
         return Err(Refusal::new(format!(
             "no go.mod is copied from the build context to {directory} or above"
@@ -155,8 +160,8 @@ pub(super) fn needs(
     let mut closure =
         Closure { project, needs: Needs::default(), sums: HashSet::new(), requires: Vec::new() };
     // GOWORK=off leaves the workspace alone; its files do no harm then.
-    match upwards(project, project.directory(), "go.work")? {
-        Some(workspace) => closure.workspace(&workspace)?,
+    match &workspace {
+        Some(workspace) => closure.workspace(workspace)?,
         None => closure.module(&root, true)?,
     }
     if let Some(file) = line.words.value(&["-modfile"]) {
@@ -164,7 +169,15 @@ pub(super) fn needs(
     }
     let mut needs = closure.finish(is_build)?;
     if is_build {
-        needs.prefetch = Some(prefetch(command, line, project, &root)?);
+        if let Some(workspace) = &workspace
+            && !has(project, &workspace.join("go.work.sum"))?
+        {
+            return Err(Refusal::new(format!(
+                "no go.work.sum is copied from the build context to {workspace}, and go mod download may write one"
+            )));
+        }
+        let name = if module.is_some() { "go.mod" } else { "go.work" };
+        needs.prefetch = Some(prefetch(command, line, project, &root, name)?);
     }
     Ok(needs)
 }
@@ -330,6 +343,7 @@ fn prefetch(
     line: &Line<'_>,
     project: &Project<'_>,
     root: &ImagePath,
+    name: &str,
 ) -> Result<String, Refusal> {
     const BUILD_ONLY: [&str; 12] = [
         "CGO_ENABLED",
@@ -350,7 +364,7 @@ fn prefetch(
     if root != project.directory() {
         let directory = project.directory();
         return Err(Refusal::new(format!(
-            "go.mod lies in {root}, above {directory}, where the command runs"
+            "{name} lies in {root}, above {directory}, where the command runs"
         )));
     }
     for (name, value) in &command.assignments {

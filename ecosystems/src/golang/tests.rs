@@ -185,6 +185,21 @@ fn workspaces_bring_every_member() {
         "build /app/a; files /app/b/go.mod /app/c/go.mod /app/go.work /app/go.work.sum /app/y/go.mod /app/z/go.mod \
          go.mod go.sum; prefetch go mod download"
     );
+    assert_eq!(
+        needs("go build ./a", &files),
+        "build /app; files a/go.mod a/go.sum b/go.mod c/go.mod go.work go.work.sum y/go.mod z/go.mod; \
+         prefetch go mod download"
+    );
+    assert_eq!(
+        needs("cd cmd && go build ../a", &files),
+        "refused: go.work lies in /app, above /app/cmd, where the command runs"
+    );
+    let without_sums: Vec<_> = files.iter().copied().filter(|(path, _)| *path != "go.work.sum").collect();
+    assert_eq!(
+        needs("go build ./a", &without_sums),
+        "refused: no go.work.sum is copied from the build context to /app, and go mod download may write one"
+    );
+    assert!(needs("go mod download", &without_sums).starts_with("install /app"));
     files.remove(5);
     assert_eq!(
         needs("cd a && go mod download", &files),
@@ -301,6 +316,14 @@ fn other_users_cannot_write_beside_the_module_cache() {
         caches("FROM golang\nUSER x\nRUN go mod download"),
         "refused: /go/pkg/mod is mounted into a directory of root's, where go, run as another user, has to write \
          pkg/sumdb"
+    );
+}
+
+#[test]
+fn a_user_that_is_not_known_may_be_root() {
+    assert_eq!(
+        caches("FROM company/go\nENV GOMODCACHE=/go/pkg/mod\nRUN go mod download"),
+        "refused: the user that the base image sets is not known"
     );
 }
 

@@ -56,6 +56,36 @@ pub(super) fn needs(
     Ok(poms.needs)
 }
 
+/// The place in a pom of the project that has the install plugin run within other phases, as many do to install a jar that no
+/// repository has (maven-install-plugin, "install:install-file").
+pub(super) fn installation(project: &Project<'_>, file: Option<&str>) -> Option<String> {
+    let poms = Poms { project, needs: Needs::default(), seen: HashSet::new() };
+    let mut waiting = vec![pom_at(project, file.unwrap_or_default())];
+    let mut seen = HashSet::new();
+    while let Some(path) = waiting.pop() {
+        if seen.len() > LIMIT || !seen.insert(path.clone()) {
+            continue;
+        }
+        let Some(content) = project.read_text(path.as_str()) else { continue };
+        let Ok(document) = Document::parse(content.trim_start_matches('\u{feff}')) else { continue };
+        let shown = project.shown(path.as_str());
+        let plugins = document.descendants().filter(|node| node.tag_name().name() == "plugin");
+        let mut plugins = plugins.filter(|node| text(*node, "artifactId") == Some("maven-install-plugin"));
+        if let Some(goal) = plugins.find_map(|plugin| plugin.descendants().find(is_installing)) {
+            return Some(format!("{shown}:{}", line(&document, goal)));
+        }
+        let pom = Pom { directory: parent(&path), shown: &shown, document: &document };
+        // What cannot be followed ends the build, or is taken from a repository.
+        waiting.extend(poms.parent_of(&pom).ok().flatten());
+        waiting.extend(poms.modules_of(&pom).unwrap_or_default());
+    }
+    None
+}
+
+fn is_installing(node: &Node<'_, '_>) -> bool {
+    node.tag_name().name() == "goal" && matches!(node.text().map(str::trim), Some("install" | "install-file"))
+}
+
 /// The arguments in `.mvn/maven.config`.
 pub(super) fn arguments(project: &Project<'_>, file: Option<&str>) -> String {
     let root = parent(&pom_at(project, file.unwrap_or_default()));

@@ -133,7 +133,7 @@ fn files_on_disk_are_part_of_it() {
 #[test]
 fn the_repository_is_a_store() {
     let usual = "/root/.m2/repository store locked";
-    for run in ["mvn package", "mvn dependency:go-offline", "mvn -B $X"] {
+    for run in ["mvn package", "mvn dependency:go-offline", "mvn -B -P$X verify", "mvn help:install-x"] {
         assert_eq!(cache("maven:3.9", run), usual, "{run}");
     }
     assert_eq!(
@@ -195,4 +195,56 @@ fn settings_and_arguments_in_the_context_count() {
         "refused: the local repository lies in /app/.m2, within the project"
     );
     assert_eq!(run(&[POM], "mvn -s /etc/s.xml package"), "refused: /etc/s.xml may move the local repository");
+}
+
+#[test]
+fn what_is_installed_stays_in_the_image() {
+    let refused = |what: &str, more: &str| {
+        format!(
+            "refused: {what} installs into the local repository, from where a mount would hand that to other builds, and not to \
+             later steps{more}"
+        )
+    };
+    for run in ["mvn -B clean install -DskipTests", "./mvnw install -pl a", "mvn -o install"] {
+        assert_eq!(cache("maven:3.9", run), refused("`install`", "; `verify` does all but that"), "{run}");
+    }
+    for goal in [
+        "deploy",
+        "install:install-file",
+        "install:install@again",
+        "org.apache.maven.plugins:maven-install-plugin:3.1.1:install-file",
+    ] {
+        assert_eq!(
+            cache("maven:3.9", &format!("mvn {goal} -Dfile=x.jar")),
+            refused(&format!("`{goal}`"), "")
+        );
+    }
+    for (run, word) in [("mvn -B $GOALS", "$GOALS"), ("mvn package \"$X\"", "\"$X\"")] {
+        let reason = "is not known, and it may install into the local repository";
+        assert_eq!(cache("maven:3.9", run), format!("refused: what {word} stands for {reason}"), "{run}");
+    }
+    assert_eq!(
+        cache("maven:3.9\nENV GOALS=package", "mvn $GOALS"),
+        "/root/.m2/repository store locked",
+        "the value is known"
+    );
+}
+
+#[test]
+fn poms_may_install_too() {
+    let plugin = |goal: &str| {
+        format!(
+            "<project><build><plugins><plugin>\n<artifactId>maven-install-plugin</artifactId><executions><execution>\n\
+             <phase>clean</phase><goals><goal>{goal}</goal></goals></execution></executions></plugin></plugins></build></project>"
+        )
+    };
+    let run = |files: &[(&str, &str)]| caches(&Maven, &format!("{MAVEN}RUN mvn package\n"), files);
+    assert!(
+        run(&[("pom.xml", &plugin("install-file"))])
+            .starts_with("refused: pom.xml:3 installs into the local")
+    );
+    assert_eq!(run(&[("pom.xml", &plugin("help"))]), "/root/.m2/repository store locked");
+    let parent = ("pom.xml", "<project><modules><module>a</module></modules></project>");
+    let child = plugin("install-file");
+    assert!(run(&[parent, ("a/pom.xml", &child)]).starts_with("refused: a/pom.xml:3"));
 }

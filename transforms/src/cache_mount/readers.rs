@@ -1,9 +1,10 @@
 //! Who reads a cache after the RUN that is to get the mount.
 
-use dockfix_ecosystems::{Cache, CacheKind, IndexUse};
+use dockfix_ecosystems::{Cache, CacheKind, CachePlan, IndexUse, Refusal};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Invocation, Link};
 use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Mount, MountKind, Run};
@@ -173,6 +174,17 @@ pub(super) fn of_store<'a>(
         ));
     }
     let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
+    // Where the manager must keep its files in the image of a stage that this one starts from, a mount would hide them.
+    for ancestor in input.reading.build.ancestors(stage.index) {
+        for step in &input.reading.build.stages[ancestor].steps {
+            let Ok(analysis) = input.reading.run(step) else { continue };
+            for other in analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name())
+            {
+                let line = step.instruction.start_line();
+                plan_of(input, step, other).map_err(|refusal| format!("line {line}: {refusal}"))?;
+            }
+        }
+    }
     // Earlier steps too: what they put into the image at that place would be hidden.
     let earlier =
         earlier_steps(input, stage, index).filter(|step| step.instruction.keyword() == Keyword::Run);
@@ -184,8 +196,7 @@ pub(super) fn of_store<'a>(
         let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
         let mut mounted = false;
         for other in own {
-            let plan = other.ecosystem.caches(other.command(), &other.usage, &step.state, None);
-            let plan = plan.map_err(|refusal| format!("line {line}: {refusal}"))?;
+            let plan = plan_of(input, step, other).map_err(|refusal| format!("line {line}: {refusal}"))?;
             let cache = plan.caches.iter().find(|cache| cache.directory == *directory);
             // The mount may be empty while the step that filled it is cached: every reader must be able to fill it.
             if cache.is_some_and(|cache| cache.kind == CacheKind::Index(IndexUse::Reads))
@@ -238,6 +249,7 @@ pub(super) fn of_store<'a>(
             return Err(format!("line {line} writes to {directory}"));
         }
     }
+    brought(input, stage, index, directory)?;
     copied_elsewhere(input, stage, directory)
 }
 
@@ -284,6 +296,20 @@ fn credentials(text: &str, managed: &Managed<'_>) -> Vec<String> {
         found.extend(KEPT.iter().filter(|kept| text.contains(**kept)).map(|&kept| kept.to_owned()));
     }
     found
+}
+
+/// The caches of a command of some step, as that step itself is told them.
+fn plan_of(input: &Input<'_>, step: &Step<'_>, managed: &Managed<'_>) -> Result<CachePlan, Refusal> {
+    let mut stages = input.reading.build.stages.iter();
+    let place = stages.find_map(|stage| {
+        let index = stage.steps.iter().position(|other| std::ptr::eq(other, step))?;
+        Some((stage, index))
+    });
+    let directory = managed.usage.directory.clone().filter(|_| input.context.is_known());
+    let project = place.zip(directory).map(|((stage, index), directory)| {
+        Project::new(input.context, input.supplies(stage), directory).until(index)
+    });
+    managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, project.as_ref())
 }
 
 /// The secret and ssh mounts of a RUN, as written.

@@ -92,7 +92,11 @@ fn what_names_the_base_stays() {
         "ARG B=12\nARG I=debian:$B\nFROM ${I}\n",
         "ARG B=debian\nFROM $B AS x\nRUN echo\nFROM x\n",
     ] {
-        check_unchanged(ONLY, PYTHON, &format!("{head}ARG B\nRUN apt-get update\nRUN echo $B\n"));
+        check_unchanged(
+            ONLY,
+            PYTHON,
+            &format!("{head}ARG B\nRUN apt-get update && apt-get install -y y\nRUN echo $B\n"),
+        );
     }
 }
 
@@ -102,8 +106,8 @@ fn values_stay_what_they_are() {
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nENV D=1\nARG A=$D\nRUN apt-get update\nENV D=2\nRUN apt-get update && echo $A\n",
-        "FROM debian\nENV D=1\nRUN apt-get update\nARG A=$D\nENV D=2\nRUN apt-get update && echo $A\n",
+        "FROM debian\nENV D=1\nARG A=$D\nRUN apt-get update && apt-get install -y y\nENV D=2\nRUN apt-get update && echo $A\n",
+        "FROM debian\nENV D=1\nRUN apt-get update && apt-get install -y y\nARG A=$D\nENV D=2\nRUN apt-get update && echo $A\n",
     );
 }
 
@@ -112,27 +116,27 @@ fn arguments_keep_their_order() {
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nARG A\nARG B\nRUN apt-get update\nWORKDIR /x\n",
-        "FROM debian\nRUN apt-get update\nARG A\nARG B\nWORKDIR /x\n",
+        "FROM debian\nARG A\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\n",
     );
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN apt-get update\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
-        "FROM debian\nRUN apt-get update\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
+        "FROM debian\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN apt-get update && apt-get install -y y\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nARG V=1\nARG TOKEN\nARG P=x\nARG FILE=$P-$V\nRUN tar -cf /tmp/$FILE /srv && echo $TOKEN\n",
     );
     check(
         ONLY,
         PYTHON,
-        "FROM debian\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nRUN apt-get update\n\nCMD [\"x\"]\n",
-        "FROM debian\n\nRUN apt-get update\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nCMD [\"x\"]\n",
+        "FROM debian\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nRUN apt-get update && apt-get install -y y\n\nCMD [\"x\"]\n",
+        "FROM debian\n\nRUN apt-get update && apt-get install -y y\n\n# first\nARG A\nENV A=$A\n\n# second\nARG B\nENV B=$B\n\nCMD [\"x\"]\n",
     );
     // Those that come later and pass fewer RUNs.
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nARG A\nRUN apt-get update\nARG B\nRUN apt-get update\nWORKDIR /x\n",
-        "FROM debian\nRUN apt-get update\nRUN apt-get update\nARG A\nARG B\nWORKDIR /x\n",
+        "FROM debian\nARG A\nRUN apt-get update && apt-get install -y y\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\n",
     );
 }
 
@@ -148,29 +152,33 @@ fn a_comment_stays_with_what_it_heads() {
     check(
         ONLY,
         &[],
-        "FROM debian\n\n# Redeclare ARGs\nARG A\nARG LC_X\n\nRUN apt-get update\nRUN x $A\n",
-        "FROM debian\n\n# Redeclare ARGs\nARG LC_X\n\nRUN apt-get update\nARG A\nRUN x $A\n",
+        "FROM debian\n\n# Redeclare ARGs\nARG A\nARG LC_X\n\nRUN apt-get update && apt-get install -y y\nRUN x $A\n",
+        "FROM debian\n\n# Redeclare ARGs\nARG LC_X\n\nRUN apt-get update && apt-get install -y y\nARG A\nRUN x $A\n",
     );
     // All that it heads goes, or it says so.
     check(
         ONLY,
         &[],
-        "FROM debian\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\n\nRUN apt-get update\nUSER 1\n",
-        "FROM debian\n\nRUN apt-get update\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\nUSER 1\n",
+        "FROM debian\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\n\nRUN apt-get update && apt-get install -y y\nUSER 1\n",
+        "FROM debian\n\nRUN apt-get update && apt-get install -y y\n# Metadata\nARG A\nLABEL a=$A\nARG B\nLABEL b=$B\nUSER 1\n",
     );
     for comment in ["# GIT_SHA is the commit", "# Build arguments"] {
         check(
             ONLY,
             &[],
-            &format!("FROM debian\n{comment}\nARG GIT_SHA\nRUN apt-get update\nUSER 1\n"),
-            &format!("FROM debian\nRUN apt-get update\n{comment}\nARG GIT_SHA\nUSER 1\n"),
+            &format!(
+                "FROM debian\n{comment}\nARG GIT_SHA\nRUN apt-get update && apt-get install -y y\nUSER 1\n"
+            ),
+            &format!(
+                "FROM debian\nRUN apt-get update && apt-get install -y y\n{comment}\nARG GIT_SHA\nUSER 1\n"
+            ),
         );
     }
     check(
         ONLY,
         &[],
-        "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update\nUSER 1\n",
-        "FROM debian\n# Tools\nRUN apt-get update\nARG A=\\\n  # inside\n  1\nUSER 1\n",
+        "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update && apt-get install -y y\nUSER 1\n",
+        "FROM debian\n# Tools\nRUN apt-get update && apt-get install -y y\nARG A=\\\n  # inside\n  1\nUSER 1\n",
     );
 }
 

@@ -678,3 +678,43 @@ fn archives_of_a_path_that_is_set_are_not_mounted() {
         check(&["cache-mount"], &[("Gemfile", "")], &file(setting, ""), &file(setting, mounts));
     }
 }
+
+#[test]
+fn what_maven_installs_is_not_hidden_by_a_mount() {
+    let installs = "`install` installs into the local repository, from where a mount would hand that to other builds, and not to \
+                    later steps; `verify` does all but that";
+    let end = "FROM eclipse-temurin:17-jre\nCOPY --from=b /app/b/target/a.jar /a.jar\n";
+    let files = [("pom.xml", "<project/>")];
+    let lines = [format!("4: {installs}"), format!("5: line 4: {installs}")];
+    check_refused(
+        &["cache-mount"],
+        &files,
+        &format!(
+            "FROM maven:3.9 AS b\nWORKDIR /app\nCOPY . .\nRUN mvn install -pl a\nRUN mvn package -pl b\n{end}"
+        ),
+        &lines.each_ref().map(String::as_str),
+    );
+    let lines = [format!("4: {installs}"), format!("6: line 4: {installs}")];
+    check_refused(
+        &["cache-mount"],
+        &files,
+        &format!(
+            "FROM maven:3.9 AS a\nWORKDIR /app\nCOPY . .\nRUN mvn install -pl a\nFROM a AS b\nRUN mvn package -pl b\n{end}"
+        ),
+        &lines.each_ref().map(String::as_str),
+    );
+    // What is in a pom counts for the other steps, too.
+    let plugin = "<project><build><plugins><plugin><artifactId>maven-install-plugin</artifactId><executions><execution><goals>\
+                  <goal>install-file</goal></goals></execution></executions></plugin></plugins></build></project>";
+    let pom = "a/pom.xml:1 installs into the local repository, from where a mount would hand that to other builds, and not to \
+               later steps";
+    let lines = [format!("3: {pom}"), format!("4: line 3: {pom}")];
+    check_refused(
+        &["cache-mount"],
+        &[("a/pom.xml", plugin), ("b/pom.xml", "<project/>")],
+        &format!(
+            "FROM maven:3.9 AS b\nCOPY . /app\nRUN cd /app/a && mvn clean\nRUN cd /app/b && mvn package\n{end}"
+        ),
+        &lines.each_ref().map(String::as_str),
+    );
+}
