@@ -8,6 +8,8 @@ mod hazards;
 mod ignored;
 mod mounts;
 mod moves;
+mod readers;
+mod splits;
 
 use std::sync::Arc;
 
