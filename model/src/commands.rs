@@ -67,9 +67,12 @@ pub enum OpaqueLink {
     /// `if`, `for`, `{}`, `()`, a function.
     #[error("a compound command")]
     Compound,
-    /// `!` before it, or `&` behind it.
+    /// `!` before it, or `&` behind it or behind the list that it is a part of.
     #[error("a negated or background command")]
     Negated,
+    /// `exec` with more commands behind it, which nobody runs.
+    #[error("an `exec` before other commands")]
+    Replaced,
     /// Command substitution: what it puts in its place is not known.
     #[error("a command substitution")]
     Substitution,
@@ -323,7 +326,25 @@ fn read<'a>(
         return Err(Opaque::BashOnly);
     }
     script.each_simple_command(|command| value::add_assigned(command, &mut reader.assigned));
-    Ok(script.list.items.iter().map(|item| link(&script, item, offset, shell, reader)).collect())
+    let items = &script.list.items;
+    let mut links: Vec<_> = items.iter().map(|item| link(&script, item, offset, shell, reader)).collect();
+    hide_background(&mut links);
+    Ok(links)
+}
+
+/// `a && b &` runs both in the background, where nobody waits for them.
+fn hide_background(links: &mut [Link<'_>]) {
+    let mut is_hidden = false;
+    for link in links.iter_mut().rev() {
+        is_hidden = match link.operator {
+            Some((Operator::Background, _)) => true,
+            Some((Operator::And | Operator::Or, _)) => is_hidden,
+            _ => false,
+        };
+        if is_hidden {
+            link.action = Action::Opaque(OpaqueLink::Negated);
+        }
+    }
 }
 
 fn link<'a>(
@@ -356,6 +377,9 @@ fn action<'a>(
     }
     if let [command] = &item.pipeline.commands[..] {
         let simple = readable(script, command)?;
+        if item.operator.is_some() && wrapper::replaces_the_shell(simple) {
+            return Err(OpaqueLink::Replaced);
+        }
         if let Some(inner) = nested(simple, offset, shell, reader) {
             return Ok(Action::Nested(inner));
         }

@@ -78,6 +78,11 @@ impl<'a> Analysis<'a> {
         Some(Self { chain, pieces: Rc::clone(&self.pieces), state: Arc::clone(&step.state) })
     }
 
+    /// What holds at the RUN.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Every command of a package manager, in order.
     pub(crate) fn managed(&self) -> impl Iterator<Item = &Managed<'a>> {
         self.pieces.iter().flat_map(|piece| &piece.managed)

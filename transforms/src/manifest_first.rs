@@ -6,7 +6,9 @@
 
 mod destination;
 mod fetched;
+mod hints;
 mod in_place;
+mod lock;
 mod parents;
 mod run;
 pub(crate) mod sink;

@@ -9,6 +9,8 @@ mod ignored;
 mod late_arg;
 mod mounts;
 mod moves;
+mod readers;
+mod splits;
 
 use std::sync::Arc;
 

@@ -98,6 +98,13 @@ impl<'w, 'a> Rest<'w, 'a> {
     }
 }
 
+/// Whether a command takes the shell's place, so that nothing behind it is run: `exec`, a builtin of the shell.
+pub(super) fn replaces_the_shell(simple: &SimpleCommand<'_>) -> bool {
+    let mut names = simple.words.iter().map(Word::literal_str);
+    let name = names.find(|name| name.as_deref() != Some("command")).flatten();
+    name.as_deref() == Some("exec")
+}
+
 /// The name of the program without its directory, if it is a shell.
 fn shell_of(program: &str) -> Option<&str> {
     let name = last_segment(program);

@@ -13,6 +13,34 @@ pub(super) fn directory(written: &str, below: &str) -> String {
     if below.is_empty() { base } else { format!("{base}{below}/") }
 }
 
+/// The words of a COPY behind its flags: in JSON form where the destination cannot be written otherwise.
+pub(super) fn words(sources: &[&str], destination: &str) -> String {
+    if !needs_json(destination) {
+        return format!("{} {destination}", sources.join(" "));
+    }
+    let strings: Vec<_> = sources.iter().chain([&destination]).map(|text| json(text)).collect();
+    format!("[{}]", strings.join(", "))
+}
+
+/// Whether white space, which ends a word of the plain form, is part of a destination.
+pub(super) fn needs_json(destination: &str) -> bool {
+    destination.contains(char::is_whitespace)
+}
+
+/// A text as a JSON string.
+fn json(text: &str) -> String {
+    let mut out = String::from("\"");
+    for ch in text.chars() {
+        match ch {
+            '"' | '\\' => out.extend(['\\', ch]),
+            ch if ch.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(ch))),
+            ch => out.push(ch),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// The name of a path that COPY takes literally, without quotes: no white space, wildcard, variable or quote in it.
 pub(super) fn is_plain(path: &str) -> bool {
     !path.is_empty()

@@ -41,12 +41,13 @@ impl Sinking<'_, '_> {
                     let is_same = above.user == step.state.user
                         && above.shell == step.state.shell
                         && above.variables == step.state.variables;
-                    if !is_same || self.brings_programs(step) {
+                    if !is_same || self.brings_programs(step) || self.mounts_the_sources(step) {
                         return None;
                     }
                     let outcome = self.pass_project(index, analysis, (number, managed), true).ok()?;
                     let ProjectOutcome::Prefetch(manifests, below, name) = outcome else { return None };
                     let Below::Prefetch { flags, command, .. } = below else { return None };
+                    self.check_hints(index, analysis, number, None).ok()?;
                     let read = manifests.files.iter().chain(&manifests.directories).map(|(_, path)| path);
                     if read.clone().any(|path| touched.iter().any(|touched| path.overlaps(touched))) {
                         return None;

@@ -2,7 +2,7 @@
 
 use dockfix_ecosystems::{Needs, UsageKind};
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Link, Place};
+use dockfix_model::commands::{Action, Invocation, Link, Place};
 use dockfix_model::context::Kind;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Found, Project};
@@ -13,9 +13,14 @@ use dockfix_syntax::view::{Copy, MountKind, Run};
 
 use super::destination;
 use super::fetched::is_fetched;
+use super::hints::paths_in;
 use super::sink::{Below, Manifests, Passed, Sinking, Stop, join, shortened, shown};
 use crate::analysis::{Analysis, Managed};
 use crate::failure;
+
+/// Why the install of a RUN that mounts what the copy brings has nothing to gain.
+pub(super) const MOUNTS_THE_SOURCES: &str =
+    "a mount of its RUN brings them too, and every edit of them reruns it";
 
 /// What came of one link.
 enum LinkOutcome {
@@ -42,16 +47,23 @@ impl Sinking<'_, '_> {
             return Err(Stop::Blocked);
         }
         let line = step.instruction.start_line();
+        let reruns = self.mounts_the_sources(step);
         let mut names = Vec::new();
         for number in 0..analysis.pieces.len() {
             match self.pass_piece(index, analysis, number, &mut names) {
+                Ok(_) if reruns && !names.is_empty() => {
+                    return Err(Stop::Known(MOUNTS_THE_SOURCES.to_owned()));
+                }
                 Ok(LinkOutcome::Passed) => {}
+                Ok(LinkOutcome::Prefetch(..)) if reruns => {
+                    return Err(Stop::Known(MOUNTS_THE_SOURCES.to_owned()));
+                }
                 Ok(LinkOutcome::Prefetch(below, name)) => {
                     self.gained.push((line, name));
                     return Ok(Passed::Ends(below));
                 }
                 Err(stop) => {
-                    let below = self.split(index, analysis, number, &names).ok_or(stop)?;
+                    let below = self.split(index, analysis, number, &names, stop)?;
                     self.gained.extend(names.into_iter().map(|name| (line, name)));
                     return Ok(Passed::Ends(below));
                 }
@@ -83,6 +95,21 @@ impl Sinking<'_, '_> {
         if is_here { Err(Stop::Blocked) } else { Ok(()) }
     }
 
+    /// Whether a mount brings all that the copy brings: every edit of it reruns the RUN then, wherever the copy is.
+    pub(super) fn mounts_the_sources(&self, step: &Step<'_>) -> bool {
+        let escape = self.input.file().escape();
+        let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+        mounts.iter().filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none()).any(|mount| {
+            let source = mount.source().unwrap_or_default();
+            let source = step.state.variables.expand(source, escape).map(|source| source.text.into_owned());
+            let Some(mounted) = source.map(|source| ImagePath::root().join(source.trim_start_matches('/')))
+            else {
+                return false;
+            };
+            self.sources.iter().all(|source| ImagePath::root().join(&source.source).below(&mounted).is_some())
+        })
+    }
+
     /// Whether the search path leads into what the copy brings: then any command may be one of its files.
     pub(super) fn brings_programs(&self, step: &Step<'_>) -> bool {
         let path =
@@ -110,10 +137,12 @@ impl Sinking<'_, '_> {
                     let is_first = names.is_empty() && gained.is_empty();
                     match self.pass_project(index, analysis, (number, managed), is_first)? {
                         ProjectOutcome::Prefetch(found, below, name) => {
+                            self.check_hints(index, analysis, number, None)?;
                             let early = std::mem::replace(&mut self.manifests, found);
                             return Ok(LinkOutcome::Prefetch(self.with_early(below, early), name));
                         }
                         ProjectOutcome::Passed(found, name) => {
+                            self.check_lock((index, number), analysis, managed, &name)?;
                             manifests.add(found);
                             gained.push(name);
                         }
@@ -128,6 +157,7 @@ impl Sinking<'_, '_> {
         if effects.conflicts(&self.effects()) && entered(analysis, number).is_none() {
             manifests.add(self.files_read(index, &effects).ok_or(Stop::Blocked)?);
         }
+        self.check_hints(index, analysis, number, Some(&manifests))?;
         self.manifests.add(manifests);
         names.extend(gained);
         Ok(LinkOutcome::Passed)
@@ -176,13 +206,13 @@ impl Sinking<'_, '_> {
         };
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
         if let Some(command) = &needs.prefetch {
+            if let Some(line) = self.is_vendored(index, project.directory()) {
+                return Err(refuse(format!("line {line} brings what {name} may take instead of a download")));
+            }
             if is_fetched(self.input, stage, self.index, managed, &needs) {
                 return Err(Stop::Settled);
             }
-            if !is_first {
-                return Err(Stop::Blocked);
-            }
-            if !only_prepares(analysis, managed) {
+            if is_first && !only_prepares(analysis, managed) {
                 return Err(refuse(format!(
                     "what stands before {name} in its RUN may matter to the download"
                 )));
@@ -193,6 +223,9 @@ impl Sinking<'_, '_> {
                 )));
             }
             self.check_outputs(&needs, &name).map_err(refuse)?;
+            if !is_first {
+                return Err(if manifests.files.is_empty() { Stop::Blocked } else { Stop::Served });
+            }
             let (below, name) = self.prefetch(index, &project, command, &manifests)?;
             return Ok(ProjectOutcome::Prefetch(manifests, below, name));
         }
@@ -201,6 +234,21 @@ impl Sinking<'_, '_> {
         }
         self.check_outputs(&needs, &name).map_err(refuse)?;
         Ok(ProjectOutcome::Passed(manifests, name))
+    }
+
+    /// The line of a COPY from another stage or image that brings a directory `vendor` of the project, which a build takes in
+    /// place of what it would download.
+    fn is_vendored(&self, until: usize, directory: &ImagePath) -> Option<usize> {
+        let escape = self.input.file().escape();
+        let step = self.stage.steps.iter().take(until).find(|step| {
+            let from_elsewhere = Copy::of(&step.instruction).filter(|copy| copy.from.is_some());
+            let target = from_elsewhere.and_then(|copy| step.state.path(&copy.destination.text, escape));
+            target.is_some_and(|target| {
+                let below = target.below(directory).unwrap_or_default();
+                below.split('/').any(|name| name == "vendor")
+            })
+        })?;
+        Some(step.instruction.start_line())
     }
 
     /// What of a command's needs comes with this copy.
@@ -265,7 +313,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Whether a copy right above this one has brought the same file already.
-    fn is_there(&self, path: &str, image: &ImagePath) -> bool {
+    pub(super) fn is_there(&self, path: &str, image: &ImagePath) -> bool {
         self.supplies.copied().iter().any(|copied| {
             let Some(step) = copied.step.filter(|step| *step < self.index) else { return false };
             let between = self.stage.steps.get(step + 1..self.index).unwrap_or_default();
@@ -362,21 +410,55 @@ impl Sinking<'_, '_> {
         })
     }
 
-    /// Splits a RUN before link `at`, where what stands before is worth it and the split means the same.
-    fn split(&self, index: usize, analysis: &Analysis<'_>, at: usize, names: &[String]) -> Option<Below> {
+    /// Splits a RUN before link `at`, which `stop` keeps below the sources, where what stands before is worth it and the
+    /// split means the same.
+    fn split(
+        &self,
+        index: usize,
+        analysis: &Analysis<'_>,
+        at: usize,
+        names: &[String],
+        stop: Stop,
+    ) -> Result<Below, Stop> {
         let step = &self.stage.steps[index];
         let links = &analysis.chain.links;
         let is_plain =
             matches!(analysis.chain.place, Place::Logical(_)) && step.instruction.heredocs().is_empty();
         let operators: Vec<_> =
             links.iter().map(|link| link.operator.map(|(operator, _)| operator)).collect();
-        if names.is_empty() || !is_plain || !may_split(&operators, at) || !self.has_directories(analysis, at)
+        if names.is_empty()
+            || !is_plain
+            || !may_split(&operators, at)
+            || links[..at].iter().any(ends_the_shell)
+            || !self.has_directories(analysis, at)
         {
-            return None;
+            return Err(stop);
+        }
+        // A split for what downloads nothing is only worth it where a download comes free by it.
+        let downloads = analysis.pieces[..at].iter().flat_map(|piece| &piece.managed).any(|managed| {
+            let directory = managed.usage.directory.clone();
+            let project = directory
+                .map(|directory| Project::new(self.input.context, self.supplies, directory).until(index));
+            let usage = &managed.usage;
+            let plan = managed.ecosystem.caches(managed.command(), usage, &step.state, project.as_ref());
+            plan.map_or(true, |plan| !plan.caches.is_empty())
+        });
+        if !downloads && !matches!(stop, Stop::Served) {
+            return Err(stop);
+        }
+        if let Some(path) = own_to_the_run(step, analysis, at) {
+            return Err(Stop::Known(format!(
+                "what stands in {path} when the first commands of line {} have run is gone in a RUN of its own",
+                step.instruction.start_line()
+            )));
         }
         // What the second part removes would stay in the layer of the first.
-        if self.reaches_the_end() && links[at..].iter().any(|link| removes_files(link, analysis)) {
-            return None;
+        if self.reaches_the_end()
+            && let Some(remover) = removed_later(analysis, at)
+        {
+            return Err(Stop::Known(format!(
+                "{remover} in the same RUN may remove what comes before it, which would stay in a layer"
+            )));
         }
         let state = analysis.pieces[..at]
             .iter()
@@ -384,7 +466,7 @@ impl Sinking<'_, '_> {
             .filter(|(piece, _)| piece.is_shell_state)
             .map(|(_, link)| String::from_utf8_lossy(link.span.of(analysis.chain.text)).into_owned())
             .collect();
-        Some(Below::Split { step: index, at, state })
+        Ok(Below::Split { step: index, at, state })
     }
 
     /// Whether this stage's layers are part of an image that somebody may ask for.
@@ -420,25 +502,147 @@ fn only_prepares(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
 }
 
 /// Whether a list of commands means the same when it is cut before link `at`: the first part must succeed for the second
-/// to run, and its failure must be the failure of the whole.
+/// to run, its failure must be the failure of the whole, and neither runs in the background.
 fn may_split(operators: &[Option<Operator>], at: usize) -> bool {
-    if at == 0 || at >= operators.len() {
+    if at == 0 || at >= operators.len() || operators.last() == Some(&Some(Operator::Background)) {
         return false;
     }
     operators[at - 1..operators.len() - 1].iter().all(|operator| *operator == Some(Operator::And))
 }
 
-/// Whether a link may remove files that an earlier one has made.
+/// Whether nothing behind a link is run by the same shell: `exit`, `return`.
+fn ends_the_shell(link: &Link<'_>) -> bool {
+    let Action::Pipeline(commands) = &link.action else { return false };
+    matches!(&commands[..], [command] if matches!(&*command.program, "exit" | "return" | "break" | "continue"))
+}
+
+/// A place that every RUN finds empty, or as it was, and that the commands before link `at` write to: what BuildKit mounts
+/// for each RUN (`/dev/shm`, `/proc`, `/sys`, the files of the network), a tmpfs, a writable bind mount, whose
+/// changes are dropped (Dockerfile reference, "RUN --mount").
+fn own_to_the_run(step: &Step<'_>, analysis: &Analysis<'_>, at: usize) -> Option<ImagePath> {
+    const OF_EVERY_RUN: [ImagePath; 7] = [
+        ImagePath::fixed("/dev/shm"),
+        ImagePath::fixed("/dev/mqueue"),
+        ImagePath::fixed("/proc"),
+        ImagePath::fixed("/sys"),
+        ImagePath::fixed("/etc/hosts"),
+        ImagePath::fixed("/etc/resolv.conf"),
+        ImagePath::fixed("/etc/hostname"),
+    ];
+    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounted = mounts.iter().filter(|mount| match mount.kind {
+        MountKind::Tmpfs => true,
+        MountKind::Bind => {
+            mount.has("rw") || mount.has("readwrite") || mount.has("readonly") || mount.has("ro")
+        }
+        _ => false,
+    });
+    let escape = step.instruction.file().escape();
+    let mounted = mounted.map(|mount| mount.target().and_then(|target| step.state.path(target, escape)));
+    let places = OF_EVERY_RUN.into_iter().map(Some).chain(mounted);
+    let written: Vec<Paths> = (0..at).map(|number| written_by(analysis, number)).collect();
+    places.into_iter().find_map(|place| {
+        let place = place.unwrap_or_else(ImagePath::root);
+        let is_written = |paths: &Paths| match paths {
+            Paths::All => true,
+            Paths::Below(paths) => paths.iter().any(|path| path.below(&place).is_some()),
+        };
+        // What is known of commands leaves devices out.
+        let is_named = place.as_str().starts_with("/dev/")
+            && analysis.chain.links[..at].iter().any(|link| {
+                let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
+                !paths_in(&text, &place).is_empty()
+            });
+        (is_named || written.iter().any(is_written)).then_some(place)
+    })
+}
+
+/// What a link writes, the outputs of an install in its project left out.
+fn written_by(analysis: &Analysis<'_>, number: usize) -> Paths {
+    let mut written = analysis.effects_of(number).writes;
+    each_command(&analysis.chain.links[number].action, &mut |command| {
+        let named = command.redirects.iter().filter(|(is_written, _)| *is_written);
+        for (_, path) in named {
+            let paths = path.as_ref().map_or(Paths::All, |path| Paths::below(vec![path.clone()]));
+            written = std::mem::replace(&mut written, Paths::none()).and(paths);
+        }
+    });
+    written
+}
+
+fn each_command<'l>(action: &'l Action<'_>, visit: &mut dyn FnMut(&'l Invocation<'_>)) {
+    match action {
+        Action::Pipeline(commands) => commands.iter().for_each(visit),
+        Action::Nested(links) => links.iter().for_each(|link| each_command(&link.action, visit)),
+        Action::Opaque(_) => {}
+    }
+}
+
+/// What may remove files, from link `at` on, that the links before it have made.
+///
+/// Who installs packages rarely means to remove them again, and says so when he does. Files that the first commands write
+/// themselves (a token, an archive) any command may remove that is not known.
+fn removed_later(analysis: &Analysis<'_>, at: usize) -> Option<String> {
+    let own = (0..at).map(|number| made_by_hand(analysis, number)).fold(Paths::none(), Paths::and);
+    (at..analysis.chain.links.len()).find_map(|number| {
+        let link = &analysis.chain.links[number];
+        let removes = !analysis.pieces[number].is_shell_state && removes_files(link, analysis)
+            || own != Paths::none()
+                && (analysis.unknown_in(number).is_some() || written_by(analysis, number).overlaps(&own));
+        let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
+        let words: Vec<_> = text.split_whitespace().collect();
+        removes.then(|| format!("`{}`", shortened(&words.join(" "))))
+    })
+}
+
+/// The files that a link writes and no package manager does, or that hold a manager's credentials. Directories, owners and
+/// modes are nobody's secret.
+fn made_by_hand(analysis: &Analysis<'_>, number: usize) -> Paths {
+    const SECRETS: [&str; 6] = ["token", "auth", "passw", "secret", "cred", "key"];
+    const HARMLESS: [&str; 8] =
+        ["mkdir", "chown", "chmod", "chgrp", "groupadd", "useradd", "addgroup", "adduser"];
+    let mut paths = Paths::none();
+    each_command(&analysis.chain.links[number].action, &mut |command| {
+        let managed = analysis.managed().find(|managed| managed.command().span == command.span);
+        let is_secret = || {
+            let text = String::from_utf8_lossy(command.span.of(analysis.chain.text)).to_lowercase();
+            SECRETS.iter().any(|word| text.contains(word))
+        };
+        let writes = match managed {
+            Some(managed) if managed.usage.kind == UsageKind::Settings && is_secret() => Paths::All,
+            Some(_) => Paths::none(),
+            // It changes a file that was there.
+            None if command.program == "sed" && !is_secret() => Paths::none(),
+            None if HARMLESS.contains(&&*command.program) => Paths::none(),
+            None => analysis.effects_of(number).writes,
+        };
+        let is_redirected = command.redirects.iter().any(|(is_written, path)| {
+            *is_written && path.as_ref().is_none_or(|path| path.below(&ImagePath::fixed("/dev")).is_none())
+        });
+        let redirected = if is_redirected { written_by(analysis, number) } else { Paths::none() };
+        paths = std::mem::replace(&mut paths, Paths::none()).and(writes).and(redirected);
+    });
+    paths
+}
+
+/// Whether a link says that it removes files that an earlier one has made.
 fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
-    const REMOVERS: [&str; 12] = [
+    const REMOVERS: [&str; 19] = [
         "rm",
         "rmdir",
+        "unlink",
+        "shred",
+        "truncate",
         "del",
+        "delete",
+        "unset",
+        "logout",
         "purge",
         "remove",
         "autoremove",
         "prune",
         "clean",
+        "cleanup",
         "uninstall",
         "erase",
         "-delete",
@@ -446,7 +650,7 @@ fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
     ];
     let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
     text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-' && ch != '_')
-        .any(|word| REMOVERS.contains(&word))
+        .any(|word| REMOVERS.contains(&word.trim_start_matches("--")))
 }
 
 #[cfg(test)]
@@ -463,5 +667,6 @@ mod tests {
         assert!(!may_split(&[and, semicolon, None], 1));
         assert!(!may_split(&[semicolon, None], 1));
         assert!(!may_split(&[and, None], 0));
+        assert!(!may_split(&[and, Some(Operator::Background)], 1));
     }
 }

@@ -138,6 +138,8 @@ pub(super) struct Sinking<'s, 'a> {
     /// What has to be copied in the old place so far.
     pub(super) manifests: Manifests,
     passed_workdir: bool,
+    /// It has passed a WORKDIR that would make its destination otherwise.
+    needs_destination: bool,
     /// What no longer depends on the copy: line and name.
     pub(super) gained: Vec<(usize, String)>,
     /// The last step that gains.
@@ -148,6 +150,10 @@ pub(super) struct Sinking<'s, 'a> {
 pub(super) enum Stop {
     /// A step is in the way that may depend on it.
     Blocked,
+    /// A step is in the way, and this is why.
+    Known(String),
+    /// A download above the copy would serve the command, if what stands before it in its RUN did not.
+    Served,
     /// An install is left below it for a reason of its own: line and reason.
     Refused(usize, String),
     /// All is well as it is.
@@ -183,13 +189,14 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
             Err(stop) => {
-                if matches!(stop, Stop::Blocked)
+                if !matches!(stop, Stop::Refused(..) | Stop::Settled)
                     && let Some(below) = sinking.in_place()
                 {
                     return sinking.finish(Some(below), None);
                 }
                 let reason = match stop {
-                    Stop::Blocked => sinking.blocked(step),
+                    Stop::Blocked | Stop::Served => sinking.blocked(step),
+                    Stop::Known(why) => sinking.stays(step, &why),
                     Stop::Refused(line, reason) => Some((line, reason)),
                     Stop::Settled => None,
                 };
@@ -308,6 +315,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             supplies,
             manifests: Manifests::default(),
             passed_workdir: false,
+            needs_destination: false,
             gained: Vec::new(),
             lowest: None,
         })
@@ -352,21 +360,22 @@ impl<'s, 'a> Sinking<'s, 'a> {
         if read.unknown || reads_one { Err(Stop::Blocked) } else { Ok(()) }
     }
 
-    /// A WORKDIR makes its directory when that is missing, as the user in force; a COPY makes its destination as root,
-    /// or as `--chown` says.
+    /// A WORKDIR makes its directory and those above it, where they are missing, as the user in force; a COPY makes its
+    /// destination as root, or as `--chown` says, with the mode of `--chmod`.
     fn pass_workdir(&mut self, step: &Step<'_>) -> Result<(), Stop> {
         let escape = self.input.file().escape();
         let path = argument(&step.instruction).and_then(|path| step.state.path(&path.text, escape));
         let Some(path) = path else { return Err(Stop::Blocked) };
-        let as_root = step.state.user == User::Root && !self.copy.has_flag("chown");
-        let made_before = !self.manifests.files.is_empty() && path == self.target;
-        let is_deeper = path.below(&self.target).is_some_and(|below| !below.is_empty());
-        if path.overlaps(&self.target) && !as_root && !made_before && !is_deeper {
-            return Err(Stop::Blocked);
-        }
+        let is_alike = step.state.user == User::Root && self.copy.flags.is_empty();
+        let is_near = path.overlaps(&self.target) || parents_in_common(&path, &self.target) > 1;
+        // A manifest that is copied before it makes the destination as the copy does, with what lies above. Directories
+        // below get the owner and the mode that the copy gives them when it comes.
+        self.needs_destination |= is_near && !is_alike;
         let text = &*self.copy.destination.text;
         if !text.starts_with('/') && !text.starts_with('$') {
-            if self.target.is_symbolic() {
+            let may_be_written =
+                self.copy.destination.span.is_some() && destination::is_plain(self.target.as_str());
+            if self.target.is_symbolic() || !may_be_written {
                 return Err(Stop::Blocked);
             }
             self.passed_workdir = true;
@@ -386,8 +395,18 @@ impl<'s, 'a> Sinking<'s, 'a> {
             None if !other.sources.iter().any(|source| source.is_heredoc || source.text.contains("://")) => {
                 let mut copied =
                     copied_by(&other, step, index, self.input.context, escape).ok_or(Stop::Blocked)?;
-                // Each of its sources for itself, as if every one had a COPY of its own.
-                copied.retain(|copied| !self.brings_too(copied));
+                // ADD takes archives apart, in which something else may lie.
+                // Where what is copied comes to lie is known; `--parents` says nothing else.
+                let flags = |copy: &Copy<'_>| {
+                    let flags = copy.flags.iter().filter(|(name, _)| name != "parents");
+                    flags.cloned().collect::<Vec<_>>()
+                };
+                let is_alike = flags(&other) == flags(&self.copy)
+                    && copied.iter().all(|it| it.is_directory || !other.is_add);
+                if is_alike {
+                    // Each of its sources for itself, as if every one had a COPY of its own.
+                    copied.retain(|copied| !self.brings_too(copied));
+                }
                 if copied.is_empty() {
                     return Ok(());
                 }
@@ -465,12 +484,46 @@ impl<'s, 'a> Sinking<'s, 'a> {
         ))
     }
 
-    fn finish(self, below: Option<Below>, reason: Option<(usize, String)>) -> Outcome {
-        let below = match (below, self.lowest) {
+    /// What keeps the install of a step, or else one below it, below the sources.
+    fn stays(&self, index: usize, why: &str) -> Option<(usize, String)> {
+        if !self.gained.is_empty() {
+            return None;
+        }
+        let step = &self.stage.steps[index];
+        let analysis = self.input.reading.run(step).ok();
+        let own = analysis.and_then(|analysis| {
+            let installs = |managed: &&Managed<'_>| {
+                managed.usage.kind == UsageKind::Packages
+                    || would_gain(self.input, self.stage, index, managed)
+            };
+            let managed = analysis.managed().find(installs)?;
+            Some((step.instruction.start_line(), shown(managed, analysis)))
+        });
+        let (line, name) = own.or_else(|| first_install(self.input, self.stage, self.index))?;
+        Some((line, format!("{name} stays below the sources: {why}")))
+    }
+
+    fn finish(mut self, below: Option<Below>, reason: Option<(usize, String)>) -> Outcome {
+        let mut below = match (below, self.lowest) {
             (Some(below), _) => below,
             (None, Some(lowest)) => Below::Step(lowest),
             (None, None) => return Outcome::Stays(reason),
         };
+        if self.lacks_destination(&below) {
+            let gained = std::mem::take(&mut self.gained);
+            let Some(found) = self.in_place() else {
+                return Outcome::Stays(gained.into_iter().next().map(|(line, name)| {
+                    let target = &self.target;
+                    (
+                        line,
+                        format!(
+                            "{name} stays below the sources: a WORKDIR above it would make {target} otherwise"
+                        ),
+                    )
+                }));
+            };
+            below = found;
+        }
         if !self.takes_more_than_manifests() {
             return Outcome::Stays(None);
         }
@@ -492,6 +545,16 @@ impl<'s, 'a> Sinking<'s, 'a> {
         }))
     }
 
+    /// Whether the copy would come below a WORKDIR that makes its destination otherwise, and nothing makes it before.
+    fn lacks_destination(&self, below: &Below) -> bool {
+        let early = match below {
+            Below::Prefetch { after: None, .. } => return false,
+            Below::Prefetch { early, .. } => early,
+            _ => &self.manifests,
+        };
+        self.needs_destination && !early.files.iter().any(|(_, image)| image.below(&self.target).is_some())
+    }
+
     /// Whether the copy takes anything besides the manifests: if not, it is well where it is.
     fn takes_more_than_manifests(&self) -> bool {
         self.sources.iter().filter(|source| source.is_directory).any(|source| {
@@ -505,6 +568,12 @@ impl<'s, 'a> Sinking<'s, 'a> {
             })
         })
     }
+}
+
+/// How many directories, the root left out, lie above both paths.
+fn parents_in_common(one: &ImagePath, other: &ImagePath) -> usize {
+    let segments = |path: &ImagePath| path.as_str().split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
+    segments(one).iter().zip(segments(other)).take_while(|(one, other)| *one == other).count()
 }
 
 /// The paths of the image that sources bring; below `/` only what is there now.

@@ -176,7 +176,8 @@ fn manifest_copies(
         }
     }
     let top = destination::directory(written, "");
-    let together = parents::copy(input, files, &target, &flags, &top);
+    let together =
+        if destination::needs_json(&top) { None } else { parents::copy(input, files, &target, &flags, &top) };
     if together.is_some() {
         groups.clear();
     }
@@ -185,13 +186,14 @@ fn manifest_copies(
         .map(|(below, mut paths)| {
             // A manifest has a shorter name than its lock file, as a rule, and is read first.
             paths.sort_by_key(|path| (path.len(), *path));
-            format!("COPY{flags} {} {}", paths.join(" "), destination::directory(written, below))
+            format!("COPY{flags} {}", destination::words(&paths, &destination::directory(written, below)))
         })
         .collect();
     lines.extend(together);
     for (path, image) in directories {
         if let Some(below) = image.below(&target) {
-            lines.push(format!("COPY{flags} {path} {}", destination::directory(written, below)));
+            let words = destination::words(&[path], &destination::directory(written, below));
+            lines.push(format!("COPY{flags} {words}"));
         }
     }
     lines

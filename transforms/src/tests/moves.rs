@@ -86,7 +86,6 @@ fn an_update_is_not_torn_from_what_may_install() {
         ("alpine", "apk update", "apk"),
         ("fedora", "dnf makecache", "dnf"),
         ("opensuse/leap", "zypper refresh", "zypper"),
-        ("archlinux", "pacman -Sy --noconfirm", "pacman"),
     ] {
         stays(from, &format!("{update} && ./deps.sh"), &unknown("deps.sh"), manager);
     }

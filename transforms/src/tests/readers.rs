@@ -1,0 +1,252 @@
+//! `manifest-first`: what a copy must not sink below.
+
+use super::{Files, check, check_refused, check_unchanged};
+
+const ONLY: &[&str] = &["manifest-first"];
+const APP: Files<'_> = &[
+    (".dockerignore", "node_modules\n"),
+    (
+        "package.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}",
+    ),
+    (
+        "package-lock.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"lockfileVersion\": 3, \"packages\": {\"\": {\"name\": \"a\", \
+         \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}, \
+         \"node_modules/left-pad\": {\"version\": \"1.3.0\"}}}",
+    ),
+    ("src/index.js", ""),
+    ("entry.sh", ""),
+    ("src.tar.gz", ""),
+];
+
+/// A later copy of the same file means something by its flags, and ADD takes archives apart.
+#[test]
+fn the_same_file_with_other_flags_is_another() {
+    for copy in ["COPY --chmod=755 entry.sh ./entry.sh", "ADD src.tar.gz ./"] {
+        check_refused(
+            ONLY,
+            APP,
+            &format!("FROM node:22\nWORKDIR /app\nCOPY . .\n{copy}\nRUN npm ci\n"),
+            &[&format!(
+                "5: npm ci stays below the sources: the {} of line 4 may depend on them",
+                copy.split(' ').next().unwrap()
+            )],
+        );
+    }
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nCOPY src ./src\nRUN npm ci\nRUN x\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nCOPY src ./src\nRUN x\n",
+    );
+}
+
+#[test]
+fn variables_lead_to_what_is_copied() {
+    let files: Files<'_> = &[("certs/ca.crt", "x")];
+    check_refused(
+        ONLY,
+        files,
+        "FROM debian\nENV CURL_CA_BUNDLE=/certs/ca.crt\nCOPY certs /certs\nRUN curl -o /x https://e && apt-get install -y jq\n",
+        &[
+            "4: apt-get install -y jq stays below the sources: CURL_CA_BUNDLE names /certs/ca.crt, which line 3 copies",
+        ],
+    );
+    check_refused(
+        ONLY,
+        files,
+        "FROM node:22\nENV NODE_EXTRA_CA_CERTS=/certs/ca.crt\nCOPY certs /certs\nRUN npm install -g x\n",
+        &[
+            "4: npm install -g x stays below the sources: NODE_EXTRA_CA_CERTS names /certs/ca.crt, which line 3 copies",
+        ],
+    );
+    check_refused(
+        ONLY,
+        files,
+        "FROM node:22\nCOPY certs /certs\nRUN export NODE_EXTRA_CA_CERTS=/certs/ca.crt && npm install -g x\n",
+        &[
+            "3: npm install -g x stays below the sources: NODE_EXTRA_CA_CERTS names /certs/ca.crt, which line 2 copies",
+        ],
+    );
+    // Names that npm does not read, and places of which the copy brings nothing.
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nENV APP_HOME=/app NODE_PATH=/app/node_modules\nWORKDIR $APP_HOME\nCOPY . $APP_HOME\nRUN npm ci\nRUN x\n",
+        "FROM node:22\nENV APP_HOME=/app NODE_PATH=/app/node_modules\nWORKDIR $APP_HOME\nCOPY package.json package-lock.json $APP_HOME/\nRUN npm ci\nCOPY . $APP_HOME\nRUN x\n",
+    );
+}
+
+#[test]
+fn settings_lead_to_what_is_copied() {
+    check_refused(
+        ONLY,
+        &[("certs/ca.crt", "x")],
+        "FROM python:3.12\nRUN pip config set global.cert /certs/ca.crt\nCOPY certs /certs\nRUN pip install x\n",
+        &["4: pip install x stays below the sources: line 2 names /certs/ca.crt, which line 3 copies"],
+    );
+    check_refused(
+        ONLY,
+        &[("debs/Packages", "x")],
+        "FROM debian\nCOPY debs /opt/debs\n\
+         RUN echo 'deb [trusted=yes] file:/opt/debs ./' > /etc/apt/sources.list.d/l.list\n\
+         RUN apt-get update && apt-get install -y jq\n",
+        &["4: apt-get update stays below the sources: line 3 names /opt/debs, which line 2 copies"],
+    );
+    check_refused(
+        ONLY,
+        &[("repos/x", "x")],
+        "FROM alpine\nCOPY repos /repos\nRUN apk add --repository /repos jq\n",
+        &["3: apk add --repository /repos jq stays below the sources: it names /repos, which line 2 copies"],
+    );
+    check_refused(
+        ONLY,
+        &[("certs/ca.crt", "x")],
+        "FROM python:3.12\nCOPY <<EOF /etc/pip.conf\n[global]\ncert = /certs/ca.crt\nEOF\nCOPY certs /certs\nRUN pip install x\n",
+        &["7: pip install x stays below the sources: line 2 names /certs/ca.crt, which line 6 copies"],
+    );
+}
+
+#[test]
+fn links_lead_to_what_is_copied() {
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nRUN ln -s /app /srv/www\nWORKDIR /app\nCOPY . .\nRUN cp -r /srv/www/src /copied\nRUN npm ci\n",
+        &["6: npm ci stays below the sources: line 2 names /app, which line 4 copies"],
+    );
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nRUN ln -s /opt /o\nWORKDIR /opt/app\nCOPY . .\nRUN cp -r /o/app/src /copied\nRUN npm ci\n",
+        &["6: npm ci stays below the sources: /o, a link that line 2 makes, leads to what line 4 copies"],
+    );
+}
+
+/// Who makes a directory, owns it or enters it tells nobody of it.
+#[test]
+fn the_directory_may_be_made_before() {
+    let head = "FROM node:22\nRUN mkdir -p /app && chown node:node /app\nENV HOME=/home/node\nWORKDIR /app\nUSER node\n";
+    check(
+        ONLY,
+        APP,
+        &format!("{head}COPY --chown=node . /app\nRUN cd /app && npm ci && npm run build\n"),
+        &format!(
+            "{head}COPY --chown=node package.json package-lock.json /app/\nRUN cd /app && npm ci\nCOPY --chown=node . /app\nRUN cd /app && npm run build\n"
+        ),
+    );
+    let files: Files<'_> = &[("requirements.txt", "x==1\n"), ("a.py", "")];
+    check(
+        ONLY,
+        files,
+        "FROM python:3.12\nENV PYTHONPATH=/app\nCOPY . /app\nRUN pip install -r /app/requirements.txt\nRUN x\n",
+        "FROM python:3.12\nENV PYTHONPATH=/app\nCOPY requirements.txt /app/\nRUN pip install -r /app/requirements.txt\nCOPY . /app\nRUN x\n",
+    );
+}
+
+/// WORKDIR makes what is missing as the user in force, COPY as its flags say.
+#[test]
+fn a_workdir_makes_no_destination() {
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nCOPY --chown=node:node . /srv/app\nWORKDIR /srv/app/src\nRUN npm install -g pm2\n",
+        &["4: npm install -g pm2 stays below the sources: a WORKDIR above it would make /srv/app otherwise"],
+    );
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nCOPY --chown=node:node . /data/a/app\nWORKDIR /data/a/other\nRUN npm install -g pm2\n",
+        &[
+            "4: npm install -g pm2 stays below the sources: a WORKDIR above it would make /data/a/app otherwise",
+        ],
+    );
+    // The manifests make it first.
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nCOPY --chown=node:node . /srv/app\nWORKDIR /srv/app\nRUN npm ci\nRUN x\n",
+        "FROM node:22\nCOPY --chown=node:node package.json package-lock.json /srv/app/\nWORKDIR /srv/app\nRUN npm ci\nCOPY --chown=node:node . /srv/app\nRUN x\n",
+    );
+}
+
+#[test]
+fn white_space_in_a_destination_is_written_again() {
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR \"/my app\"\nCOPY [\".\", \"/my app/\"]\nRUN npm ci\nRUN x\n",
+        "FROM node:22\nWORKDIR \"/my app\"\nCOPY [\"package.json\", \"package-lock.json\", \"/my app/\"]\nRUN npm ci\nCOPY [\".\", \"/my app/\"]\nRUN x\n",
+    );
+    // It cannot be written below another WORKDIR.
+    check_unchanged(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /my\\ app\nCOPY . .\nWORKDIR /x\nRUN npm install -g pm2\n",
+    );
+}
+
+/// What a mount brings is no matter of a copy.
+#[test]
+fn a_mount_of_the_sources_reruns_the_install() {
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN --mount=type=bind,source=.,target=/src npm ci\n",
+        &[
+            "4: npm ci stays below the sources: a mount of its RUN brings them too, and every edit of them reruns it",
+        ],
+    );
+}
+
+#[test]
+fn vendored_modules_are_not_downloaded() {
+    let files: Files<'_> =
+        &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
+    let stage = "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nCOPY --from=x /vendor ";
+    check_unchanged(ONLY, files, &format!("{stage} ./vendor\nRUN go build -mod=vendor -o /app .\n"));
+    check_refused(
+        ONLY,
+        files,
+        &format!("{stage} ./vendor\nRUN go build .\n"),
+        &["5: go build . stays below the sources: the COPY of line 4 may depend on them"],
+    );
+    for build in ["go build -mod=vendor .", "export GOFLAGS=-mod=vendor && go build ."] {
+        check_refused(
+            ONLY,
+            files,
+            &format!("FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN {build}\n"),
+            &["4: go build is told to take everything from vendor/, so it downloads nothing"],
+        );
+    }
+}
+
+/// What `npm install` has put right the later copy must not put wrong again for who relies on it.
+#[test]
+fn a_lock_file_that_is_read_again_stays_as_the_install_left_it() {
+    let reads = |reader: &str, line: usize| {
+        format!(
+            "4: npm install stays below the sources: it may write /app/package-lock.json again, which {reader} in line \
+             {line} reads, and the later copy would bring the old one back"
+        )
+    };
+    let head = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install";
+    for (rest, reader, line) in [
+        ("\nRUN npm run build\nRUN npm ci --omit=dev\n", "npm ci --omit=dev", 6),
+        (" && node src/index.js\nRUN rm -rf node_modules && npm ci --omit=dev\n", "npm ci --omit=dev", 5),
+        ("\nRUN cat package-lock.json\n", "cat package-lock.json", 5),
+    ] {
+        check_refused(ONLY, APP, &format!("{head}{rest}"), &[&reads(reader, line)]);
+    }
+    for rest in ["CMD [\"node\", \"src/index.js\"]\n", "RUN npm run build\n"] {
+        check(
+            ONLY,
+            APP,
+            &format!("{head}\n{rest}"),
+            &format!(
+                "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm install\nCOPY . .\n{rest}"
+            ),
+        );
+    }
+}

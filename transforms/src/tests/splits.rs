@@ -1,0 +1,98 @@
+//! `manifest-first`: which RUNs are split.
+
+use super::{Files, check, check_refused, check_unchanged};
+
+const ONLY: &[&str] = &["manifest-first"];
+const APP: Files<'_> = &[
+    (".dockerignore", "node_modules\n"),
+    (
+        "package.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}",
+    ),
+    (
+        "package-lock.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"lockfileVersion\": 3, \"packages\": {\"\": {\"name\": \"a\", \
+         \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}, \
+         \"node_modules/left-pad\": {\"version\": \"1.3.0\"}}}",
+    ),
+    ("src/index.js", ""),
+];
+
+#[track_caller]
+fn refused(run: &str, reason: &str) {
+    let file = format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN {run}\n");
+    check_refused(ONLY, APP, &file, &[&format!("4: npm ci stays below the sources: {reason}")]);
+}
+
+/// What is mounted for each RUN anew does not come to the second part.
+#[test]
+fn data_stays_in_a_mount() {
+    let gone = |path: &str| {
+        format!(
+            "what stands in {path} when the first commands of line 4 have run is gone in a RUN of its own"
+        )
+    };
+    refused("echo a > /dev/shm/x && npm ci && npm run build", &gone("/dev/shm"));
+    refused("cp /x /dev/shm/x && npm ci && npm run build", &gone("/dev/shm"));
+    refused("echo '1.2.3.4 a' >> /etc/hosts && npm ci && npm run build", &gone("/etc/hosts"));
+    refused("--mount=type=tmpfs,target=/work mkdir -p /work/a && npm ci && npm run build", &gone("/work"));
+    refused(
+        "--mount=type=bind,from=x,target=/work,rw cp /a /work/a && npm ci && npm run build",
+        &gone("/work"),
+    );
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN echo a > /dev/null && npm ci && npm run build\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN echo a > /dev/null && npm ci\nCOPY . .\nRUN npm run build\n",
+    );
+}
+
+/// What the second part removes would stay in the layer of the first.
+#[test]
+fn secrets_do_not_stay_in_a_layer() {
+    let stays = |remover: &str| {
+        format!("`{remover}` in the same RUN may remove what comes before it, which would stay in a layer")
+    };
+    let head = "echo token > /root/.npmtoken && npm ci";
+    refused(&format!("{head} && node src/index.js && shred -u /root/.npmtoken"), &stays("node src/index.js"));
+    refused(&format!("{head} && make"), &stays("make"));
+    refused(&format!("{head} && ./cleanup.sh"), &stays("./cleanup.sh"));
+    refused("npm ci && make && unlink src/x", &stays("unlink src/x"));
+    refused(
+        "npm config set //r.example.com/:_authToken abc && npm ci && npm run build",
+        &stays("npm run build"),
+    );
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN mkdir -p /x && npm config set registry https://r.example.com && npm ci && npm run build\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN mkdir -p /x && npm config set registry https://r.example.com && npm ci\nCOPY . .\nRUN npm run build\n",
+    );
+}
+
+/// Behind `exec` nothing runs, and nobody waits for what runs in the background.
+#[test]
+fn commands_that_nobody_runs_are_not_split_off() {
+    refused("exec npm ci && npm run build", "an `exec` before other commands may read or write any of them");
+    refused("npm ci && npm run build &", "a negated or background command may read or write any of them");
+}
+
+/// A split for what downloads nothing reruns the install all the same.
+#[test]
+fn a_split_is_for_a_download() {
+    let files: Files<'_> = &[("requirements.txt", "-e .\n"), ("setup.py", ""), ("a.py", "")];
+    check_refused(
+        ONLY,
+        files,
+        "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python -m venv /opt/venv && . /opt/venv/bin/activate && pip install -r requirements.txt\n",
+        &[
+            "4: pip install -r requirements.txt stays below the sources: `.` before it may read or write any of them",
+        ],
+    );
+    check_unchanged(
+        ONLY,
+        files,
+        "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python -m venv /opt/venv && make\n",
+    );
+}
