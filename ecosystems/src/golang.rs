@@ -11,7 +11,7 @@
 //!   (docker-library/golang, `Dockerfile-linux.template`). Never `$GOPATH` itself: its `bin` is what was installed.
 //! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod tidy` and `vendor`, which read every import,
 //!   `go env -w` of what moves caches.
-//! - **Refused**: a `vendor` directory, from which a build takes everything; replacements and members that the build
+//! - **Refused**: a `vendor` directory, from which a build takes everything, or `-mod=vendor`; replacements and members that the build
 //!   context does not hold; a `go.sum` that `go mod download` would complete, since the copy below it would undo that.
 
 mod environment;

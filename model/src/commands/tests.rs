@@ -46,6 +46,16 @@ fn takes_wrappers_off() {
 }
 
 #[test]
+fn what_nobody_runs_or_waits_for_is_opaque() {
+    let run = |body: &str| commands(&format!("FROM node\nWORKDIR /app\nRUN {body}\n"));
+    assert_eq!(run("exec npm ci && x"), ["an `exec` before other commands", "?: x"]);
+    assert_eq!(run("x && command exec npm ci"), ["/app: x", "/app: npm ci"]);
+    let background = "a negated or background command";
+    assert_eq!(run("a; npm ci && x &"), ["/app: a", background, background]);
+    assert_eq!(run("npm ci || x & y"), [background, background, "?: y"]);
+}
+
+#[test]
 fn follows_cd() {
     let run = |body: &str| commands(&format!("FROM node\nWORKDIR /app\nRUN {body}\n"));
     assert_eq!(

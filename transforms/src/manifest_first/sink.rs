@@ -499,7 +499,15 @@ impl<'s, 'a> Sinking<'s, 'a> {
             let managed = analysis.managed().find(installs)?;
             Some((step.instruction.start_line(), shown(managed, analysis)))
         });
-        let (line, name) = own.or_else(|| first_install(self.input, self.stage, self.index))?;
+        let packages = || {
+            self.stage.steps.iter().skip(index + 1).find_map(|step| {
+                let analysis = self.input.reading.run(step).ok()?;
+                let managed = analysis.managed().find(|managed| managed.usage.kind == UsageKind::Packages)?;
+                Some((step.instruction.start_line(), shown(managed, analysis)))
+            })
+        };
+        let install = own.or_else(|| first_install(self.input, self.stage, self.index)).or_else(packages);
+        let (line, name) = install?;
         Some((line, format!("{name} stays below the sources: {why}")))
     }
 
@@ -517,7 +525,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
                     (
                         line,
                         format!(
-                            "{name} stays below the sources: a WORKDIR above it would make {target} otherwise"
+                            "{name} stays below the sources: a WORKDIR above it may make {target} with another owner or mode"
                         ),
                     )
                 }));

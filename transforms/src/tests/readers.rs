@@ -69,6 +69,15 @@ fn variables_lead_to_what_is_copied() {
             "3: npm install -g x stays below the sources: NODE_EXTRA_CA_CERTS names /certs/ca.crt, which line 2 copies",
         ],
     );
+    // Where the reader itself has nothing to gain, an install below it has.
+    check_refused(
+        ONLY,
+        files,
+        "FROM debian\nENV CURL_CA_BUNDLE=/certs/ca.crt\nCOPY certs /certs\nRUN curl -o /x https://e\nRUN apt-get install -y jq\n",
+        &[
+            "5: apt-get install -y jq stays below the sources: CURL_CA_BUNDLE names /certs/ca.crt, which line 3 copies",
+        ],
+    );
     // Names that npm does not read, and places of which the copy brings nothing.
     check(
         ONLY,
@@ -152,14 +161,16 @@ fn a_workdir_makes_no_destination() {
         ONLY,
         APP,
         "FROM node:22\nCOPY --chown=node:node . /srv/app\nWORKDIR /srv/app/src\nRUN npm install -g pm2\n",
-        &["4: npm install -g pm2 stays below the sources: a WORKDIR above it would make /srv/app otherwise"],
+        &[
+            "4: npm install -g pm2 stays below the sources: a WORKDIR above it may make /srv/app with another owner or mode",
+        ],
     );
     check_refused(
         ONLY,
         APP,
         "FROM node:22\nCOPY --chown=node:node . /data/a/app\nWORKDIR /data/a/other\nRUN npm install -g pm2\n",
         &[
-            "4: npm install -g pm2 stays below the sources: a WORKDIR above it would make /data/a/app otherwise",
+            "4: npm install -g pm2 stays below the sources: a WORKDIR above it may make /data/a/app with another owner or mode",
         ],
     );
     // The manifests make it first.
