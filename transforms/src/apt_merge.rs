@@ -3,7 +3,9 @@
 use dockfix_ecosystems::{AptCommand, apt_command};
 use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::{Action, Chain, Link, Place as ChainPlace, each_named, each_named_by};
+use dockfix_model::commands::{
+    Action, Chain, Invocation, Link, Place as ChainPlace, each_named, each_named_by,
+};
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
@@ -288,6 +290,18 @@ fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> 
         return Err(format!("{unknown} stands beside the update in line {update_line}"));
     }
     let links = &first.chain.links;
+    let ends = |command: &&Invocation<'_>| matches!(&*command.program, "exit" | "exec" | "return" | "trap");
+    if first.pieces.iter().any(|piece| piece.is_shell_state)
+        || first.chain.invocations().iter().any(|it| ends(it))
+    {
+        return Err(format!(
+            "a command beside the update in line {update_line} changes the shell, and would for this step"
+        ));
+    }
+    let behind = links.last().map_or(&[][..], |last| &first.chain.text[last.span.end..]);
+    if !behind.trim_ascii().is_empty() {
+        return Err(format!("a comment stands behind the update in line {update_line}"));
+    }
     let joined =
         links.iter().take(links.len() - 1).all(|link| matches!(link.operator, Some((Operator::And, _))));
     let is_plain = |analysis: &Analysis<'_>, index: usize| {

@@ -795,3 +795,25 @@ fn a_download_does_not_fail_for_others() {
         "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
     );
 }
+
+/// What the update's RUN says besides must not reach the install.
+#[test]
+fn an_update_is_joined_alone() {
+    let refused = |update: &str, reason: &str| {
+        check_refused(
+            &["apt-merge"],
+            &[],
+            &format!("FROM debian:12\nRUN {update}\nRUN apt-get install -y jq\n"),
+            &[&format!("3: {reason}")],
+        );
+    };
+    refused("apt-get update # refresh the lists", "a comment stands behind the update in line 2");
+    for update in [
+        "cd /tmp && apt-get update",
+        "set -e && umask 077 && apt-get update",
+        "apt-get update && exit 0",
+        "export A=1 && apt-get update",
+    ] {
+        refused(update, "a command beside the update in line 2 changes the shell, and would for this step");
+    }
+}
