@@ -15,8 +15,8 @@ use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, PREDEFINED_ARGS};
 use dockfix_syntax::rewrite::Place;
 use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::view::Variables;
-use dockfix_syntax::{Edits, Keyword, variables};
+use dockfix_syntax::view::{Copy, Variables};
+use dockfix_syntax::{Edits, Instruction, Keyword, variables};
 
 use crate::analysis::{Managed, has_project};
 use crate::index::torn;
@@ -320,7 +320,7 @@ impl<'w, 'a> Way<'w, 'a> {
             _ => {}
         }
         let read = variables(instruction.text(), escape);
-        let names_one = read.unknown || self.names_one(&read.names);
+        let names_one = read.unknown || self.names_one(&read.names) || self.is_in_heredocs(instruction);
         if !names_one && !matches!(keyword, Keyword::Arg | Keyword::Env) {
             return Reads::No;
         }
@@ -343,6 +343,44 @@ impl<'w, 'a> Way<'w, 'a> {
             _ if names_one => Reads::Yes,
             _ => Reads::No,
         }
+    }
+
+    /// Whether a heredoc of COPY or ADD, in which BuildKit replaces variables unless its name is quoted, names one.
+    fn is_in_heredocs(&self, instruction: &Instruction<'_>) -> bool {
+        let source = instruction.file().source();
+        instruction.heredocs().iter().filter(|heredoc| heredoc.expand).any(|heredoc| {
+            let text = String::from_utf8_lossy(heredoc.body.of(source));
+            self.names.iter().any(|name| has_word(&text, name))
+        })
+    }
+
+    /// The line of an instruction above the argument that writes one of the names down, or copies a file that does: the
+    /// settings of a manager, perhaps, which read it when they are used.
+    fn written_above(&self) -> Option<usize> {
+        let build = &self.input.reading.build;
+        let inherited =
+            build.ancestors(self.stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
+        let above = inherited.chain(self.stage.steps.iter().take(self.index));
+        let names_one = |text: &str| self.names.iter().any(|name| has_word(text, name));
+        let found = above.filter(|step| match step.instruction.keyword() {
+            Keyword::Run => self.texts(step).iter().any(|text| names_one(text)),
+            Keyword::Copy | Keyword::Add => {
+                let source = step.instruction.file().source();
+                let bodies = step.instruction.heredocs().iter().map(|heredoc| heredoc.body.of(source));
+                bodies.into_iter().any(|body| names_one(&String::from_utf8_lossy(body)))
+                    || self.copies_one(step, names_one)
+            }
+            _ => false,
+        });
+        found.map(|step| step.instruction.start_line()).next()
+    }
+
+    /// Whether a file that a COPY names itself has such a text.
+    fn copies_one(&self, step: &Step<'_>, is_meant: impl Fn(&str) -> bool) -> bool {
+        let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) else { return false };
+        let context = self.input.context;
+        let mut files = copy.sources.iter().filter_map(|source| context.read(&source.text).ok());
+        files.any(|bytes: std::sync::Arc<[u8]>| is_meant(&String::from_utf8_lossy(&bytes)))
     }
 
     fn names_one(&self, names: &[String]) -> bool {
@@ -390,6 +428,11 @@ impl<'w, 'a> Way<'w, 'a> {
         let effects = analysis.effects();
         if let Some(name) = self.names.iter().find(|name| effects.environment.contains(name)) {
             return Reads::Maybe(format!("a command there reads variables such as {name}"));
+        }
+        if analysis.managed().any(|managed| !managed.ecosystem.is_for_root())
+            && let Some(line) = self.written_above()
+        {
+            return Reads::Maybe(format!("line {line} writes it down, which a command there may read"));
         }
         for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
             let manager = managed.ecosystem.name();

@@ -201,3 +201,44 @@ fn arguments_that_stay_together_are_told_of_once() {
         ],
     );
 }
+
+/// BuildKit replaces variables in the heredocs of COPY.
+#[test]
+fn a_heredoc_of_copy_reads_variables() {
+    let file = |heredoc: &str| {
+        format!(
+            "FROM debian:12\nARG GIT_SHA\nRUN mkdir /x\nCOPY <<{heredoc} /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n"
+        )
+    };
+    check(
+        ONLY,
+        &[],
+        &file("EOF"),
+        "FROM debian:12\nRUN mkdir /x\nARG GIT_SHA\nCOPY <<EOF /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n",
+    );
+}
+
+/// Settings that were written above read the variable when an install uses them.
+#[test]
+fn settings_above_may_name_it() {
+    let files =
+        &[("home.npmrc", "registry=${BUILD_TAG}"), ("package.json", "{}"), ("package-lock.json", "{}")];
+    for (above, below) in [
+        ("COPY home.npmrc /root/.npmrc", "RUN npm ci"),
+        ("RUN echo 'registry=${BUILD_TAG}' > /root/.npmrc", "RUN npm ci"),
+        ("COPY <<'EOF' /root/.npmrc\nregistry=${BUILD_TAG}\nEOF", "RUN npm ci"),
+    ] {
+        let line = 6 + 2 * usize::from(above.contains('\n'));
+        check_refused(
+            ONLY,
+            files,
+            &format!(
+                "FROM node:22\nWORKDIR /app\n{above}\nARG BUILD_TAG\nCOPY package.json package-lock.json ./\n{below}\n"
+            ),
+            &[&format!(
+                "{}: BUILD_TAG stays above line {line}: line 3 writes it down, which a command there may read",
+                line - 2
+            )],
+        );
+    }
+}
