@@ -290,9 +290,9 @@ fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> 
         return Err(format!("{unknown} stands beside the update in line {update_line}"));
     }
     let links = &first.chain.links;
-    let ends = |command: &&Invocation<'_>| matches!(&*command.program, "exit" | "exec" | "return" | "trap");
+    let ends = |command: &Invocation<'_>| matches!(&*command.program, "exit" | "exec" | "return" | "trap");
     if first.pieces.iter().any(|piece| piece.is_shell_state)
-        || first.chain.invocations().iter().any(|it| ends(it))
+        || first.chain.invocations().into_iter().any(ends)
     {
         return Err(format!(
             "a command beside the update in line {update_line} changes the shell, and would for this step"

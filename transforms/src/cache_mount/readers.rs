@@ -143,7 +143,8 @@ pub(super) fn earlier_index<'a>(
 
 fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
     let Ok(plan) = managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, None) else {
-        return Some(IndexUse::Reads);
+        // Of a manager that has no index, it is none of that.
+        return managed.ecosystem.index_use(managed.command());
     };
     plan.caches.iter().find_map(|cache| match cache.kind {
         CacheKind::Index(use_of_it) if cache.directory == *directory => Some(use_of_it),
