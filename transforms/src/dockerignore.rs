@@ -88,26 +88,22 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     if !current.problems().is_empty() {
         return None;
     }
-    let mut added: Vec<Entry> = Vec::new();
-    let mut refusals: Vec<Refusal> = Vec::new();
-    let mut proposed = current.clone();
-    let candidates = candidates(users);
-    let guard = guard::Guard::new(users, context, &candidates);
-    for entry in &candidates {
-        if proposed.is_excluded(&entry.path) {
-            continue;
+    let (mut added, mut refusals, mut proposed) = entries(users, current);
+    // What is kept out may have been in the way of other entries: a second run would find them.
+    for _ in 0..MOST_ROUNDS {
+        let patterns: Vec<&str> = added.iter().map(|entry| entry.pattern.as_str()).collect();
+        let text = append(existing.as_deref().unwrap_or_default(), &patterns);
+        let with = |user: &User<'_>| user.context.with_file(path, text.clone()).ok();
+        let contexts: Option<Vec<_>> = users.iter().map(with).collect();
+        let Some(contexts) = contexts.filter(|_| !added.is_empty()) else { break };
+        let later = users.iter().zip(&contexts);
+        let later: Vec<_> = later.map(|(user, context)| User { file: user.file, context }).collect();
+        let (more, left, next) = entries(&later, &proposed);
+        (refusals, proposed) = (left, next);
+        if more.is_empty() {
+            break;
         }
-        match admitted(entry, current, &proposed, &guard) {
-            Some(Ok((entry, next))) => {
-                proposed = next;
-                added.push(entry);
-            }
-            Some(Err(reason)) => {
-                let reason = format!("`{}` is not added: {reason}", entry.pattern);
-                refusals.push(Refusal { transform: DockerignoreFile.id(), line: 1, reason });
-            }
-            None => {}
-        }
+        added.extend(more);
     }
     if added.is_empty() && refusals.is_empty() {
         return None;
@@ -135,6 +131,36 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     let changes = changes.collect();
     let before = if patterns.is_empty() { Some(Arc::clone(&after)) } else { before };
     Some(FixedFile { name: path.to_owned(), before, after, changes, refusals, gains: Vec::new(), bug: None })
+}
+
+/// How often what has been kept out is looked at for what it makes possible.
+const MOST_ROUNDS: usize = 3;
+
+/// The entries that go into an ignore file that holds these rules, why others do not, and the rules with them.
+fn entries(users: &[User<'_>], current: &Dockerignore) -> (Vec<Entry>, Vec<Refusal>, Dockerignore) {
+    let (mut added, mut refusals, mut proposed) = (Vec::new(), Vec::new(), current.clone());
+    let Some(context) = users.iter().map(|user| user.context).find(|context| context.is_known()) else {
+        return (added, refusals, proposed);
+    };
+    let candidates = candidates(users);
+    let guard = guard::Guard::new(users, context, &candidates);
+    for entry in &candidates {
+        if proposed.is_excluded(&entry.path) {
+            continue;
+        }
+        match admitted(entry, current, &proposed, &guard) {
+            Some(Ok((entry, next))) => {
+                proposed = next;
+                added.push(entry);
+            }
+            Some(Err(reason)) => {
+                let reason = format!("`{}` is not added: {reason}", entry.pattern);
+                refusals.push(Refusal { transform: DockerignoreFile.id(), line: 1, reason });
+            }
+            None => {}
+        }
+    }
+    (added, refusals, proposed)
 }
 
 /// The entry as it may go in, and the ignore file with it; or why it may not. `None` where the line would be none that

@@ -193,3 +193,19 @@ fn git_stays_where_code_of_the_project_may_ask_it() {
     // It has no git to ask.
     assert!(is_ignored(&composer("{}"), "php:8.3", "composer install"));
 }
+
+/// Without git's data a script that may look at it is none of the install's, whose output can be kept out then.
+#[test]
+fn what_is_kept_out_makes_other_entries_possible() {
+    let files = &[
+        ("package.json", r#"{"scripts": {"prepare": "husky install"}}"#),
+        ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+        (".git/HEAD", ""),
+        ("src/index.js", ""),
+    ];
+    let outcome = super::run(&[], files, "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n");
+    let ignore = String::from_utf8_lossy(&outcome.ignore_files[0].after).into_owned();
+    assert_eq!(ignore, ".dockerignore\n.git\n**/node_modules\n");
+    let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+    assert!(after.contains("npm ci\nCOPY . ."), "{after}");
+}
