@@ -45,6 +45,13 @@ pub(super) fn plan(
         if store.directory.as_str().contains([' ', '\'', '$']) {
             return Err(Refusal::new("the store's path is not one that can be written down"));
         }
+        // A pnpm of another version than package.json asks for fetches that one, to `.tools` beside the store (seen with 10).
+        if settings.version.is_some() {
+            return Err(Refusal::new(
+                "the mount would make the directory above the store root's, in which pnpm may have to keep the version that \
+                 packageManager asks for; `--store-dir` would settle it",
+            ));
+        }
         options.push(format!("--store-dir {}", store.directory));
     }
     if keeps_built_packages(command, usage, state, line, &settings)? {
