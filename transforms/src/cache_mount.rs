@@ -228,7 +228,9 @@ impl RunStep<'_, '_> {
         if targets.is_empty() {
             return refused.map_or(Ok(None), Err);
         }
-        Ok(Some(Wanted { targets, edits: plan.edits }))
+        // What the command is told is for its downloads: an index is mounted without it.
+        let for_downloads = targets.iter().any(|target| !target.is_index);
+        Ok(Some(Wanted { targets, edits: if for_downloads { plan.edits } else { Vec::new() } }))
     }
 
     /// Whether a directory is one that other things live in: near the root, a home, or above the working directory.

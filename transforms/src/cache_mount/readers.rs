@@ -59,6 +59,9 @@ pub(super) fn of_index<'a>(
 ) -> Result<(), String> {
     for step in later_runs(input, stage, index) {
         needs_index(input, step, directory)?;
+        if mounts::over(step, directory).is_empty() {
+            names(input, step, managed, directory)?;
+        }
     }
     named_later(input, stage, index, managed, directory)?;
     for taker in takers(input, stage, directory) {
@@ -430,6 +433,24 @@ fn misses(
 ) -> Result<(), String> {
     let line = step.instruction.start_line();
     let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
+    let network = step.instruction.flag("network").and_then(|flag| flag.value);
+    let is_cut_off = network.is_some_and(|value| value.of(step.instruction.text()) == b"none");
+    let own = |other: &Managed<'_>| other.ecosystem.name() == managed.ecosystem.name();
+    if is_cut_off && analysis.managed().any(own) {
+        return Err(format!("line {line} has no network and lives off what this step leaves in {directory}"));
+    }
+    names(input, step, managed, directory)?;
+    lives_off(input, step, managed, directory)
+}
+
+/// A later RUN without the mount may not name the directory, nor one that is there because of it alone.
+fn names(
+    input: &Input<'_>,
+    step: &Step<'_>,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
     let managers = [managed.ecosystem.name()];
     let search = cleaning::Search {
         directories: &[directory],
@@ -437,18 +458,13 @@ fn misses(
         workdir: step.state.workdir.clone(),
         managers: &managers,
     };
-    let network = step.instruction.flag("network").and_then(|flag| flag.value);
-    let is_cut_off = network.is_some_and(|value| value.of(step.instruction.text()) == b"none");
-    let own = |other: &Managed<'_>| other.ecosystem.name() == managed.ecosystem.name();
-    if is_cut_off && analysis.managed().any(own) {
-        return Err(format!("line {line} has no network and lives off what this step leaves in {directory}"));
+    match cleaning::missed_by(analysis, &search) {
+        Some(command) => {
+            let line = step.instruction.start_line();
+            Err(format!("`{command}` in line {line} would not find what this step leaves in {directory}"))
+        }
+        None => Ok(()),
     }
-    if let Some(command) = cleaning::missed_by(analysis, &search) {
-        return Err(format!(
-            "`{command}` in line {line} would not find what this step leaves in {directory}"
-        ));
-    }
-    lives_off(input, step, managed, directory)
 }
 
 fn lives_off(

@@ -492,6 +492,18 @@ fn lists_that_others_need_stay_in_the_image() {
         0
     );
     assert_eq!(of("FROM debian:12 AS a\nRUN apt-get update && apt-get install -y a\nFROM debian:12\nCOPY --from=a /var/lib/apt/lists /var/lib/apt/lists\nRUN apt-get install -y b\n").0, 0);
+    // What is there to be removed has to be there.
+    assert_eq!(
+        of("FROM debian:12\nRUN apt-get update && apt-get install -y a\nRUN rm -r /var/lib/apt/lists/*\n").0,
+        0
+    );
+    // Archives that are copied stay where they are, and apt is not told of another place.
+    let kept = super::run(
+        &["cache-mount"],
+        &[],
+        "FROM debian:12 AS a\nRUN apt-get update && apt-get install -y a\nFROM scratch\nCOPY --from=a /var/cache/apt/archives/*.deb /\n",
+    );
+    assert!(!String::from_utf8_lossy(&kept.files[0].after).contains("Dir::Cache"));
     // What it removes of an earlier step's lists would come back.
     assert_eq!(of("FROM debian:12\nRUN apt-get update && ./x\nRUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt/lists/*\nRUN ./y\n").0, 0);
 }
