@@ -389,12 +389,14 @@ impl<'w, 'a> Way<'w, 'a> {
 
     /// Whether an ENV, ARG or LABEL may move down: nothing of the same name is set elsewhere in the stage.
     fn may_move(&self, set: &[String], keyword: Keyword, at: usize) -> bool {
-        let mut others = self
-            .stage
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(other, step)| *other != at && step.instruction.keyword() == keyword);
+        // An ENV hides every argument of its name, but the one that it carries on.
+        let is_like = |other: usize, step: &Step<'_>| {
+            let is_hidden = keyword == Keyword::Env && step.instruction.keyword() == Keyword::Arg;
+            step.instruction.keyword() == keyword
+                || (is_hidden && other != self.index && !self.carriers.contains(&other))
+        };
+        let steps = self.stage.steps.iter().enumerate();
+        let mut others = steps.filter(|(other, step)| *other != at && is_like(*other, step));
         let reads_itself = {
             let read = variables(self.stage.steps[at].instruction.args(), self.input.file().escape());
             // `ENV A=$A` takes the argument of that name; `ENV PATH=$PATH:/x` takes what the base image has.

@@ -242,3 +242,15 @@ fn settings_above_may_name_it() {
         );
     }
 }
+
+/// An ENV hides the argument of its name: below it, that says nothing any more.
+#[test]
+fn an_env_stays_where_it_hides_another_argument() {
+    let outcome = super::run(
+        ONLY,
+        &[],
+        "FROM debian:12\nARG VERSION\nARG APP_VERSION\nENV VERSION=$APP_VERSION\nRUN apt-get update && apt-get install -y curl\n",
+    );
+    assert_eq!(outcome.files[0].bug, None);
+    assert!(outcome.files[0].changes.is_empty(), "{:?}", outcome.files[0].changes);
+}
