@@ -63,8 +63,8 @@ const LITTER: &[(&str, &str)] = &[
     (".svn", "Subversion's data changes with every update"),
     (".DS_Store", "macOS writes it"),
     ("Thumbs.db", "Windows writes it"),
-    (".idea", "an editor's settings"),
-    (".vscode", "an editor's settings"),
+    (".idea", SETTINGS),
+    (".vscode", SETTINGS),
     ("npm-debug.log", "a log"),
     ("yarn-error.log", "a log"),
     ("yarn-debug.log", "a log"),
@@ -74,9 +74,13 @@ const LITTER: &[(&str, &str)] = &[
     (".ruff_cache", "a linter's cache"),
     (".tox", "test environments"),
     (".nyc_output", "test coverage"),
-    (".ssh", "secrets"),
-    (".aws", "secrets"),
+    (".ssh", SECRETS),
+    (".aws", SECRETS),
 ];
+
+/// What a home is for, as a reason why it need not be copied elsewhere.
+const SETTINGS: &str = "an editor's settings";
+const SECRETS: &str = "secrets";
 
 /// Writes or extends an ignore file. `path` is its place below the root of the context; the users share it. `None` where
 /// there is nothing to say.
@@ -227,6 +231,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     };
     let copied: Vec<Copied> = users.par_iter().filter_map(Copied::of).collect();
     let copies_root = copied.iter().any(|copied| copied.root);
+    let is_home = copied.iter().any(|copied| copied.is_home);
     let mut entries: Vec<Entry> = Vec::new();
     for entry in copied.into_iter().flat_map(|copied| copied.outputs) {
         if !entries.iter().any(|other| other.path == entry.path) {
@@ -244,7 +249,8 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             reason: "git's data changes with every commit".to_owned(),
         });
     }
-    for (name, reason) in LITTER.iter().filter(|(name, _)| exists(name)) {
+    let is_wanted = |reason: &str| is_home && (reason == SECRETS || reason == SETTINGS);
+    for (name, reason) in LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name)) {
         entries.push(Entry {
             pattern: (*name).to_owned(),
             path: (*name).to_owned(),
@@ -258,6 +264,8 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
 struct Copied {
     /// The root of the context is one of them.
     root: bool,
+    /// It comes to be a user's home, in which settings and keys are what it is for.
+    is_home: bool,
     /// What its installs write there.
     outputs: Vec<Entry>,
 }
@@ -270,10 +278,22 @@ impl Copied {
             return None;
         }
         let reading = Reading::of(user.file);
-        let mut copied = Self { root: false, outputs: Vec::new() };
+        let mut copied = Self { root: false, is_home: false, outputs: Vec::new() };
         for stage in &reading.build.stages {
             let supplies = reading.supplies(stage, user.context);
-            copied.root |= supplies.copied().iter().any(|copy| copy.is_directory && copy.source.is_empty());
+            let mut roots = supplies
+                .copied()
+                .iter()
+                .filter(|copy| copy.is_directory && copy.source.is_empty())
+                .peekable();
+            copied.root |= roots.peek().is_some();
+            copied.is_home |= roots.any(|copy| {
+                let home = copy.step.and_then(|step| stage.steps.get(step)?.state.home());
+                let parent = copy.target.parent();
+                Some(&copy.target) == home.as_ref()
+                    || copy.target.as_str() == "/root"
+                    || parent.is_some_and(|parent| parent.as_str() == "/home")
+            });
             copied.outputs.extend(outputs(user, &reading, stage));
         }
         Some(copied)

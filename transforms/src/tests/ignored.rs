@@ -209,3 +209,16 @@ fn what_is_kept_out_makes_other_entries_possible() {
     let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
     assert!(after.contains("npm ci\nCOPY . ."), "{after}");
 }
+
+/// A context that becomes somebody's home brings his keys and settings on purpose.
+#[test]
+fn a_home_keeps_its_keys() {
+    let ignored = |target: &str| {
+        let file = format!("FROM debian:12\nCOPY . {target}\nRUN git clone git@github.com:x/y /y\n");
+        let outcome = super::run(&["dockerignore"], &[(".ssh/config", "x"), (".vscode/x", "")], &file);
+        outcome.ignore_files.first().map(|file| String::from_utf8_lossy(&file.after).into_owned())
+    };
+    assert_eq!(ignored("/srv/app").as_deref(), Some(".dockerignore\n.vscode\n.ssh\n"));
+    assert_eq!(ignored("/root"), None);
+    assert_eq!(ignored("/home/me"), None);
+}
