@@ -189,6 +189,9 @@ pub(super) fn of_store<'a>(
             }
         }
     }
+    brought(input, stage, index, directory)?;
+    copied_elsewhere(input, stage, directory)?;
+    let mut lacks_it = None;
     // Earlier steps too: what they put into the image at that place would be hidden.
     let earlier =
         earlier_steps(input, stage, index).filter(|step| step.instruction.keyword() == Keyword::Run);
@@ -211,7 +214,7 @@ pub(super) fn of_store<'a>(
             // Who has mounts of his own gets no other (`RunStep::plan`).
             let has_own = plan.caches.iter().any(|cache| !mounts::over(step, &cache.directory).is_empty());
             if cache.is_some() && has_own && mounts::over(step, directory).is_empty() {
-                return Err(format!("line {line} has cache mounts, but none for {directory}"));
+                lacks_it = Some(line);
             }
             mounted |= cache.is_some();
         }
@@ -253,8 +256,11 @@ pub(super) fn of_store<'a>(
             return Err(format!("line {line} writes to {directory}"));
         }
     }
-    brought(input, stage, index, directory)?;
-    copied_elsewhere(input, stage, directory)
+    // Perhaps because another reason has kept this mount from it: so that comes last.
+    match lacks_it {
+        Some(line) => Err(format!("line {line} has cache mounts, but none for {directory}")),
+        None => Ok(()),
+    }
 }
 
 /// The line where a stage, or one that starts from it, gets a command to run: somebody runs its image (`--target`).
