@@ -528,8 +528,9 @@ fn takers<'i, 'a>(
     let mut holders = build.descendants(stage.index);
     holders.push(stage.index);
     let home = stage.steps.last().and_then(|step| step.state.home());
-    let steps =
-        build.stages.iter().flat_map(|later| later.steps.iter().enumerate().map(move |it| (later, it)));
+    // What a stage takes from another comes below that.
+    let later = build.stages.iter().skip(stage.index + 1);
+    let steps = later.flat_map(|later| later.steps.iter().enumerate().map(move |it| (later, it)));
     steps.flat_map(move |(later, (index, step))| {
         let holds =
             |from: &str| build.stage_named(from, later.index).is_some_and(|from| holders.contains(&from));
