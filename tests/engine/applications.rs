@@ -104,7 +104,7 @@ CMD ["node", "dist/index.js"]
 "#,
         files: &JAVASCRIPT,
         lock: Some(("pnpm install --lockfile-only", "pnpm-lock.yaml")),
-        install: "pnpm install",
+        install: "install --frozen-lockfile",
         source: "src/index.js",
         original_reruns: true,
     }

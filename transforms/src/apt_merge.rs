@@ -76,11 +76,16 @@ impl AptUse {
         let Ok(analysis) = input.reading.run(step) else { return Self::hidden(step) };
         let text = analysis.chain.text;
         let names_update = |link: &&Link<'_>| {
+            let part = link.span.of(text);
+            let is_read = !matches!(link.action, Action::Opaque(_));
+            if is_read || memchr::memmem::find(part, b"apt").is_none() {
+                return false;
+            }
             let mut is_named = false;
-            each_named(link.span.of(text), &step.state, &mut |_, command| {
+            each_named(part, &step.state, &mut |_, command| {
                 is_named |= apt_command(command) == Some(AptCommand::Update);
             });
-            matches!(link.action, Action::Opaque(_)) && is_named
+            is_named
         };
         let hidden = analysis.chain.links.iter().find(names_update).map(|link| link.span.start);
         let mut updated = false;

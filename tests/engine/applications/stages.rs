@@ -84,7 +84,7 @@ index 0000000..ce01362
             ("packages/lib/lib.js", "module.exports = 1;\n"),
         ],
         lock: Some(("pnpm install --lockfile-only", "pnpm-lock.yaml")),
-        install: "pnpm install",
+        install: "install --frozen-lockfile",
         source: "packages/lib/lib.js",
         original_reruns: true,
     }

@@ -311,6 +311,10 @@ pub(super) fn paths_in(text: &str, place: &ImagePath) -> Vec<ImagePath> {
         return Vec::new();
     }
     let bytes = text.as_bytes();
+    // Most texts name none of them.
+    if memchr::memmem::find(bytes, wanted.as_bytes()).is_none() {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for (at, _) in text.match_indices(wanted) {
         let before = text[..at].trim_end_matches('/');
