@@ -141,6 +141,21 @@ impl<'a> Build<'a> {
         found
     }
 
+    /// The steps whose work step `index` of stage `stage` finds: those of the stages that it starts from, the furthest
+    /// first, and those above it.
+    pub fn steps_before(&self, stage: usize, index: usize) -> impl DoubleEndedIterator<Item = &Step<'a>> {
+        let above = self.ancestors(stage).into_iter().rev().flat_map(|ancestor| &self.stages[ancestor].steps);
+        let own = self.stages.get(stage).map_or(&[][..], |stage| &stage.steps);
+        above.chain(&own[..index.min(own.len())])
+    }
+
+    /// The steps of stage `stage` from step `index` on, and those of the stages that start from it.
+    pub fn steps_from(&self, stage: usize, index: usize) -> impl Iterator<Item = &Step<'a>> {
+        let own = self.stages.get(stage).map_or(&[][..], |stage| &stage.steps);
+        let below = self.descendants(stage).into_iter().flat_map(|below| &self.stages[below].steps);
+        own.iter().skip(index).chain(below)
+    }
+
     /// A stage whose image holds what stage `index` makes, if somebody may ask for such an image: the last one, which is
     /// built by default, or one that no other stage uses and that only `--target` can mean.
     #[must_use]

@@ -37,7 +37,9 @@ mod tests;
 
 pub use chain::{Chain, Side, insert_command, remove_commands};
 pub use flags::{insert_flags, remove_flag};
-pub use items::{Comments, Place, delete, delete_blank_line, insert, move_to, replace_instruction};
+pub use items::{
+    Comments, Place, delete, delete_blank_line, first_attached, insert, move_to, replace_instruction,
+};
 pub use pieces::{remove, replace, replace_args};
 
 use crate::decode::is_separator;

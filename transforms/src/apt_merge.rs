@@ -13,6 +13,7 @@ use dockfix_syntax::view::Run;
 use dockfix_syntax::{Edits, Keyword, Span};
 
 use crate::analysis::{Analysis, StepEffects};
+use crate::cache_mount::cleaning::removes_all;
 use crate::failure::stops_at_failure;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
@@ -178,16 +179,10 @@ fn is_mounted(step: &Step<'_>) -> bool {
 
 /// Whether a RUN removes the package lists behind its last update.
 fn removes_lists(chain: &Chain<'_>) -> bool {
-    let removes = |word: &str| {
-        let whole = ImagePath::absolute(word.strip_suffix("/*").unwrap_or(word));
-        whole.is_some_and(|path| ImagePath::fixed(LISTS).below(&path).is_some())
-    };
+    let lists = ImagePath::fixed(LISTS);
     let commands = chain.invocations();
-    let commands = commands.iter().rev().take_while(|it| apt_command(it) != Some(AptCommand::Update));
-    commands.filter(|command| command.program == "rm").any(|command| {
-        let mut words = command.arguments.iter();
-        words.any(|word| word.glob.as_deref().or(word.value.as_deref()).is_some_and(removes))
-    })
+    let mut commands = commands.iter().rev().take_while(|it| apt_command(it) != Some(AptCommand::Update));
+    commands.any(|command| removes_all(command, &lists))
 }
 
 /// Installs that rely on lists from another step: they are stale when the step changes and the other is cached.

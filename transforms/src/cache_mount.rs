@@ -3,7 +3,7 @@
 //! For each RUN: which caches its commands fill, whether a mount there can be shown to do no harm, and what in the RUN
 //! would empty the cache again and has to go.
 
-mod cleaning;
+pub(crate) mod cleaning;
 mod compiled;
 mod heredoc;
 mod hidden;
@@ -361,9 +361,7 @@ impl RunStep<'_, '_> {
     ) -> Result<Result<Edits, RewriteError>, String> {
         let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
         let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
-        let home = self.step.state.home();
-        let workdir = self.step.state.workdir.clone();
-        let search = cleaning::Search { directories: &directories, home, workdir, managers: &managers };
+        let search = cleaning::Search::of(self.step, &directories, &managers);
         let mut cleaning = cleaning::find(self.analysis, &search)?;
         let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();

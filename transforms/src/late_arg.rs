@@ -357,12 +357,9 @@ impl<'w, 'a> Way<'w, 'a> {
     /// The line of an instruction above the argument that writes one of the names down, or copies a file that does: the
     /// settings of a manager, perhaps, which read it when they are used.
     fn written_above(&self) -> Option<usize> {
-        let build = &self.input.reading.build;
-        let inherited =
-            build.ancestors(self.stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
-        let above = inherited.chain(self.stage.steps.iter().take(self.index));
+        let above = self.input.reading.build.steps_before(self.stage.index, self.index);
         let names_one = |text: &str| self.names.iter().any(|name| has_word(text, name));
-        let found = above.filter(|step| match step.instruction.keyword() {
+        let mut above = above.filter(|step| match step.instruction.keyword() {
             Keyword::Run => self.texts(step).iter().any(|text| names_one(text)),
             Keyword::Copy | Keyword::Add => {
                 let source = step.instruction.file().source();
@@ -372,7 +369,7 @@ impl<'w, 'a> Way<'w, 'a> {
             }
             _ => false,
         });
-        found.map(|step| step.instruction.start_line()).next()
+        above.next().map(|step| step.instruction.start_line())
     }
 
     /// Whether a file that a COPY names itself has such a text.
@@ -510,9 +507,7 @@ impl<'w, 'a> Way<'w, 'a> {
         let build = &self.input.reading.build;
         let escape = self.input.file().escape();
         let expands = |text: &[u8]| variables(text, escape).names.iter().any(|read| read == name);
-        let descendants = build.descendants(self.stage.index);
-        let inherited = descendants.iter().flat_map(|&stage| &build.stages[stage].steps);
-        let mut below = self.stage.steps[self.index + 1..].iter().chain(inherited);
+        let mut below = build.steps_from(self.stage.index, self.index + 1);
         let is_read = |step: &Step<'_>| {
             let instruction = &step.instruction;
             match instruction.keyword() {

@@ -14,7 +14,7 @@ pub(crate) fn move_with_blank_line(
     index: usize,
     place: Place,
 ) -> Result<(), RewriteError> {
-    move_all(edits, file, &[index], place, &|index| first_attached(file, index))
+    move_all(edits, file, &[index], place, &|index| rewrite::first_attached(file, index))
 }
 
 /// Moves instructions, given in their order, with the comments that are theirs. A paragraph of which all of them go takes one
@@ -26,7 +26,7 @@ pub(crate) fn move_group(
     place: Place,
 ) -> Result<(), RewriteError> {
     let first = |index: usize| {
-        let first = first_attached(file, index);
+        let first = rewrite::first_attached(file, index);
         if heads_only(file, first..index, indices) { first } else { index }
     };
     move_all(edits, file, indices, place, &first)
@@ -73,7 +73,7 @@ fn move_all(
     // Lines that come above a paragraph with a comment at its head are none of what the comment speaks of.
     let heads_paragraph = match place {
         Place::Above(at) => {
-            let first = first_attached(file, at);
+            let first = rewrite::first_attached(file, at);
             first < at && first.checked_sub(1).is_some_and(|above| is_blank(items.get(above)))
         }
         _ => false,
@@ -144,8 +144,9 @@ fn beside_its_like(
     let items = file.items();
     match place {
         Place::Above(at) => {
-            let blank =
-                first_attached(file, at).checked_sub(1).filter(|&blank| is_blank(items.get(blank)))?;
+            let blank = rewrite::first_attached(file, at)
+                .checked_sub(1)
+                .filter(|&blank| is_blank(items.get(blank)))?;
             let above = blank.checked_sub(1).filter(|above| !indices.contains(above))?;
             (keyword(above) == keyword(index)).then_some(Place::After(above))
         }
@@ -166,12 +167,6 @@ fn paragraph(file: &Dockerfile, index: usize) -> Option<Range<usize>> {
     let end = index + items[index..].iter().position(is_blank)?;
     let ends_in_comment = matches!(items[end - 1].kind, ItemKind::Comment);
     (!ends_in_comment).then_some(start..end)
-}
-
-/// The first of the comments on top of an instruction; the instruction itself without any.
-fn first_attached(file: &Dockerfile, index: usize) -> usize {
-    let is_comment = |item: &&Item| matches!(item.kind, ItemKind::Comment);
-    index - file.items()[..index].iter().rev().take_while(is_comment).count()
 }
 
 fn instructions<'a>(file: &'a Dockerfile, items: &Range<usize>) -> impl Iterator<Item = usize> + 'a {

@@ -22,6 +22,24 @@ use crate::{FixedFile, Options, Outcome, Project, ProjectFile, fix};
 /// Files of a context: path and content.
 type Files<'f> = &'f [(&'f str, &'f str)];
 
+/// An application of Node with a lock file and sources.
+const APP: Files<'_> = &[
+    (".dockerignore", "node_modules\n"),
+    (
+        "package.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}",
+    ),
+    (
+        "package-lock.json",
+        "{\"name\": \"a\", \"version\": \"1.0.0\", \"lockfileVersion\": 3, \"packages\": {\"\": {\"name\": \"a\", \
+         \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}, \
+         \"node_modules/left-pad\": {\"version\": \"1.3.0\"}}}",
+    ),
+    ("src/index.js", ""),
+    ("entry.sh", ""),
+    ("src.tar.gz", ""),
+];
+
 /// Runs some transforms (all where `only` is empty). Without files the context is unknown.
 fn run(only: &[&str], files: Files<'_>, dockerfile: &str) -> Outcome {
     run_with(only, files, dockerfile, false)

@@ -199,8 +199,9 @@ fn start_of(file: &Dockerfile, index: usize) -> usize {
     file.items().get(index).map_or(file.source().len(), |item| item.span.start)
 }
 
-/// The first of the comments attached to an item; the item itself without any.
-pub(super) fn first_attached(file: &Dockerfile, index: usize) -> usize {
+/// The number of the first of the comments attached to item `index`, those right above it; its own without any.
+#[must_use]
+pub fn first_attached(file: &Dockerfile, index: usize) -> usize {
     let is_comment = |item: &&Item| matches!(item.kind, ItemKind::Comment);
     index - file.items()[..index].iter().rev().take_while(is_comment).count()
 }

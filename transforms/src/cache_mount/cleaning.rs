@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::ImagePath;
+use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Argument, Invocation};
 use dockfix_syntax::Span;
 
@@ -106,16 +107,19 @@ fn check_traces(action: &Action<'_>) -> Result<(), String> {
 /// steps.
 pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath, after: usize) -> bool {
     analysis.chain.links.iter().skip(after).any(|link| match &link.action {
-        Action::Pipeline(commands) => commands.iter().any(|command| {
-            command.program == "rm"
-                && command.arguments.iter().any(|argument| {
-                    let all = argument.glob.as_deref().and_then(|glob| glob.strip_suffix("/*"));
-                    let whole = all.or(argument.value.as_deref());
-                    whole.and_then(ImagePath::absolute).is_some_and(|path| directory.below(&path).is_some())
-                })
-        }),
+        Action::Pipeline(commands) => commands.iter().any(|command| removes_all(command, directory)),
         _ => false,
     })
+}
+
+/// Whether a command removes all that lies in `directory`.
+pub(crate) fn removes_all(command: &Invocation<'_>, directory: &ImagePath) -> bool {
+    command.program == "rm"
+        && command.arguments.iter().any(|argument| {
+            let all = argument.glob.as_deref().and_then(|glob| glob.strip_suffix("/*"));
+            let whole = all.or(argument.value.as_deref());
+            whole.and_then(ImagePath::absolute).is_some_and(|path| directory.below(&path).is_some())
+        })
 }
 
 /// The first command that would miss what lies in the directories, as written: it names them, something in them, or what is
@@ -176,7 +180,17 @@ const EVERYWHERE: &str = "/ /etc /home /opt /root /srv /tmp /usr /usr/lib /usr/l
 const WALKERS: [&str; 12] =
     ["rm", "chown", "chmod", "chgrp", "mv", "cp", "find", "tar", "rsync", "setfacl", "ln", "du"];
 
-impl Search<'_> {
+impl<'s> Search<'s> {
+    /// What is looked for in the RUN of a step.
+    pub(super) fn of(
+        step: &Step<'_>,
+        directories: &'s [&'s ImagePath],
+        managers: &'s [&'static str],
+    ) -> Self {
+        let (home, workdir) = (step.state.home(), step.state.workdir.clone());
+        Self { directories, home, workdir, managers }
+    }
+
     /// The words of an `rm` that have to go; the whole link where nothing else is left.
     fn remove(
         &self,

@@ -20,10 +20,8 @@ pub(super) fn later_runs<'i, 'a>(
     stage: &'i Stage<'a>,
     index: usize,
 ) -> impl Iterator<Item = &'i Step<'a>> {
-    let here = stage.steps.iter().skip(index + 1);
-    let descendants = input.reading.build.descendants(stage.index);
-    let there = descendants.into_iter().flat_map(|index| &input.reading.build.stages[index].steps);
-    here.chain(there).filter(|step| step.instruction.keyword() == Keyword::Run)
+    let later = input.reading.build.steps_from(stage.index, index + 1);
+    later.filter(|step| step.instruction.keyword() == Keyword::Run)
 }
 
 /// The line of a RUN in this image, earlier or later, that leaves it open what a mount for a cache would do
@@ -36,8 +34,7 @@ pub(super) fn unsettling<'a>(
     cache: &Cache,
 ) -> Option<usize> {
     let build = &input.reading.build;
-    let stages = build.ancestors(stage.index).into_iter().chain(build.descendants(stage.index));
-    let steps = stages.chain([stage.index]).flat_map(|index| &build.stages[index].steps);
+    let steps = build.steps_before(stage.index, 0).chain(build.steps_from(stage.index, 0));
     let mut runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
     let found = runs.find(|step| {
         let Ok(analysis) = input.reading.run(step) else { return false };
@@ -104,9 +101,7 @@ fn named_later<'a>(
 ) -> Result<(), String> {
     const RUN_LATER: [Keyword; 4] =
         [Keyword::Onbuild, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
-    let build = &input.reading.build;
-    let there = build.descendants(stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
-    for step in stage.steps.iter().skip(index + 1).chain(there) {
+    for step in input.reading.build.steps_from(stage.index, index + 1) {
         let instruction = &step.instruction;
         let text = String::from_utf8_lossy(instruction.args());
         let mut words = text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-');
@@ -127,10 +122,7 @@ pub(super) fn earlier_index<'a>(
     index: usize,
     directory: &ImagePath,
 ) -> Option<usize> {
-    let build = &input.reading.build;
-    let above =
-        build.ancestors(stage.index).into_iter().flat_map(|index| build.stages[index].steps.iter().rev());
-    let earlier = stage.steps.iter().take(index).rev().chain(above);
+    let earlier = input.reading.build.steps_before(stage.index, index).rev();
     for step in earlier.filter(|step| step.instruction.keyword() == Keyword::Run) {
         let Ok(analysis) = input.reading.run(step) else { continue };
         if cleaning::empties(analysis, directory, 0) {
@@ -178,23 +170,12 @@ pub(super) fn of_store<'a>(
         ));
     }
     let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
-    // Where the manager must keep its files in the image of a stage that this one starts from, a mount would hide them.
-    for ancestor in input.reading.build.ancestors(stage.index) {
-        for step in &input.reading.build.stages[ancestor].steps {
-            let Ok(analysis) = input.reading.run(step) else { continue };
-            for other in analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name())
-            {
-                let line = step.instruction.start_line();
-                plan_of(input, step, other).map_err(|refusal| format!("line {line}: {refusal}"))?;
-            }
-        }
-    }
     brought(input, stage, index, directory)?;
     copied_elsewhere(input, stage, directory)?;
     let mut lacks_it = None;
     // Earlier steps too: what they put into the image at that place would be hidden.
-    let earlier =
-        earlier_steps(input, stage, index).filter(|step| step.instruction.keyword() == Keyword::Run);
+    let earlier = input.reading.build.steps_before(stage.index, index);
+    let earlier = earlier.filter(|step| step.instruction.keyword() == Keyword::Run);
     for step in earlier.chain(later_runs(input, stage, index)) {
         let line = step.instruction.start_line();
         let Ok(analysis) = input.reading.run(step) else {
@@ -240,12 +221,8 @@ pub(super) fn of_store<'a>(
                 return Err(format!("line {line} downloads with {missing}, which this step has not"));
             }
             let managers = [managed.ecosystem.name()];
-            let search = cleaning::Search {
-                directories: &[directory],
-                home: step.state.home(),
-                workdir: step.state.workdir.clone(),
-                managers: &managers,
-            };
+            let directories = [directory];
+            let search = cleaning::Search::of(step, &directories, &managers);
             cleaning::find(analysis, &search).map_err(|reason| format!("line {line}: {reason}"))?;
             continue;
         }
@@ -265,9 +242,7 @@ pub(super) fn of_store<'a>(
 
 /// The line where a stage, or one that starts from it, gets a command to run: somebody runs its image (`--target`).
 fn own_command<'a>(input: &Input<'a>, stage: &Stage<'a>) -> Option<usize> {
-    let build = &input.reading.build;
-    let there = build.descendants(stage.index).into_iter().flat_map(|index| &build.stages[index].steps);
-    let mut steps = stage.steps.iter().chain(there);
+    let mut steps = input.reading.build.steps_from(stage.index, 0);
     let command = steps.find(|step| matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint));
     command.map(|step| step.instruction.start_line())
 }
@@ -382,18 +357,8 @@ pub(super) fn changed_user<'a>(
                 && words().any(|word| word == name)
         }
     };
-    earlier_steps(input, stage, index).find(changes).map(|step| step.instruction.start_line())
-}
-
-/// The steps before step `index` of a stage, those of the stages that it starts from first.
-fn earlier_steps<'i, 'a>(
-    input: &'i Input<'a>,
-    stage: &'i Stage<'a>,
-    index: usize,
-) -> impl Iterator<Item = &'i Step<'a>> {
-    let build = &input.reading.build;
-    let above = build.ancestors(stage.index).into_iter().rev().flat_map(|index| &build.stages[index].steps);
-    above.chain(stage.steps.iter().take(index))
+    let found = input.reading.build.steps_before(stage.index, index).find(changes);
+    found.map(|step| step.instruction.start_line())
 }
 
 /// A mount that the file has for this directory already, in this stage or in another.
@@ -419,7 +384,7 @@ fn brought<'a>(
     index: usize,
     directory: &ImagePath,
 ) -> Result<(), String> {
-    for step in earlier_steps(input, stage, index) {
+    for step in input.reading.build.steps_before(stage.index, index) {
         let Some(copy) = Copy::of(&step.instruction) else { continue };
         let target = step.state.path(&copy.destination.text, input.file().escape());
         if target.is_some_and(|target| target.below(directory).is_some()) {
@@ -458,12 +423,8 @@ fn names(
 ) -> Result<(), String> {
     let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
     let managers = [managed.ecosystem.name()];
-    let search = cleaning::Search {
-        directories: &[directory],
-        home: step.state.home(),
-        workdir: step.state.workdir.clone(),
-        managers: &managers,
-    };
+    let directories = [directory];
+    let search = cleaning::Search::of(step, &directories, &managers);
     match cleaning::missed_by(analysis, &search) {
         Some(command) => {
             let line = step.instruction.start_line();

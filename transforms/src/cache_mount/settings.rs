@@ -18,11 +18,7 @@ pub(super) fn check(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), 
     let mover = if own.iter().take_while(is_this).any(|command| moves(command)) {
         Some(run.line())
     } else {
-        let build = &run.input.reading.build;
-        let ancestors =
-            build.ancestors(run.stage.index).into_iter().filter_map(|index| build.stages.get(index));
-        let here = run.stage.steps.iter().take(run.index);
-        let steps = here.chain(ancestors.flat_map(|stage| &stage.steps));
+        let steps = run.input.reading.build.steps_before(run.stage.index, run.index);
         let mut runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
         runs.find(|step| any_named(run, step, &moves)).map(|step| step.instruction.start_line())
     };

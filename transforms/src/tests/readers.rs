@@ -1,24 +1,8 @@
 //! `manifest-first`: what a copy must not sink below.
 
-use super::{Files, check, check_refused, check_unchanged};
+use super::{APP, Files, check, check_refused, check_unchanged};
 
 const ONLY: &[&str] = &["manifest-first"];
-const APP: Files<'_> = &[
-    (".dockerignore", "node_modules\n"),
-    (
-        "package.json",
-        "{\"name\": \"a\", \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}",
-    ),
-    (
-        "package-lock.json",
-        "{\"name\": \"a\", \"version\": \"1.0.0\", \"lockfileVersion\": 3, \"packages\": {\"\": {\"name\": \"a\", \
-         \"version\": \"1.0.0\", \"dependencies\": {\"left-pad\": \"1.3.0\"}}, \
-         \"node_modules/left-pad\": {\"version\": \"1.3.0\"}}}",
-    ),
-    ("src/index.js", ""),
-    ("entry.sh", ""),
-    ("src.tar.gz", ""),
-];
 
 /// A later copy of the same file means something by its flags, and ADD takes archives apart.
 #[test]
