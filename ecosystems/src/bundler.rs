@@ -179,6 +179,10 @@ impl Ecosystem for Bundler {
     }
 
     /// A path for gems that is set or remembered moves the archives as BUNDLE_PATH does.
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["bundle", "bundler"]
+    }
+
     fn unsettles(
         &self,
         command: &Invocation<'_>,
@@ -190,7 +194,6 @@ impl Ecosystem for Bundler {
         let moves =
             |word: &str| matches!(word, "path" | "deployment" | "--deployment") || word.starts_with("--path");
         archives.as_ref() == Some(&cache.directory)
-            && matches!(&*other.program, "bundle" | "bundler")
             && other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(moves))
     }
 

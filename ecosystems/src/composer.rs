@@ -213,6 +213,10 @@ impl Ecosystem for Composer {
         Ok(plan)
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["composer", "composer.phar", "php"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         command.program == "composer"
             && options::writes_setting(

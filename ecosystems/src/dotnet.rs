@@ -117,9 +117,12 @@ impl Ecosystem for Dotnet {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["dotnet"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
-        command.program == "dotnet"
-            && options::writes_setting(command, &["config"], &["globalPackagesFolder"])
+        options::writes_setting(command, &["config"], &["globalPackagesFolder"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

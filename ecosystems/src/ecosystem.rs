@@ -48,16 +48,22 @@ pub trait Ecosystem: Sync {
         Ok(CachePlan::default())
     }
 
-    /// Whether a command, of this manager or another program, writes settings that may put the manager's caches elsewhere,
-    /// switch them off, or change what is kept in them: `npm config set cache /c`. [`Self::caches`] does not see what such a
-    /// command has left behind.
+    /// The names of the programs, of this manager or another, whose commands write its settings; without any version, as in
+    /// [`Self::programs`]. None for a manager whose caches no command moves.
+    fn configured_by(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether a command of one of [`Self::configured_by`] writes settings that may put the manager's caches elsewhere, switch
+    /// them off, or change what is kept in them: `npm config set cache /c`. [`Self::caches`] does not see what such a command
+    /// has left behind.
     fn is_moved_by(&self, _: &Invocation<'_>) -> bool {
         false
     }
 
     /// Whether `other`, a command of the same image, leaves it open what a mount for a cache of `command` would do: it may
-    /// move the cache, or keep something beside it that the mount would move. Asked of every command that calls one of
-    /// [`Self::programs`], those included that [`Self::recognise`] does not know.
+    /// move the cache, or keep something beside it that the mount would move. Asked of every command of one of
+    /// [`Self::configured_by`].
     fn unsettles(
         &self,
         _command: &Invocation<'_>,
@@ -365,8 +371,10 @@ pub fn names_a_project_manager(script: &[u8]) -> bool {
     })
 }
 
-/// The managers whose command a program may be, in the order of [`crate::ALL`]. Most programs are of no manager.
-fn managers_of(program: &str) -> &'static [&'static dyn Ecosystem] {
+/// The managers whose command a program may be ([`Ecosystem::programs`]), in the order of [`crate::ALL`]. Most programs are of
+/// no manager.
+#[must_use]
+pub fn managers_of(program: &str) -> &'static [&'static dyn Ecosystem] {
     static MANAGERS: LazyLock<FxHashMap<&str, Vec<&dyn Ecosystem>>> = LazyLock::new(|| {
         let mut managers: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for ecosystem in crate::ALL {
@@ -376,8 +384,13 @@ fn managers_of(program: &str) -> &'static [&'static dyn Ecosystem] {
         }
         managers
     });
-    let name = program.trim_end_matches(|ch: char| ch.is_ascii_digit() || ch == '.');
-    MANAGERS.get(name).map_or(&[], Vec::as_slice)
+    MANAGERS.get(without_version(program)).map_or(&[], Vec::as_slice)
+}
+
+/// The name of a program without the version that may stand behind it: `pip` for `pip3.12`.
+#[must_use]
+pub fn without_version(program: &str) -> &str {
+    program.trim_end_matches(|ch: char| ch.is_ascii_digit() || ch == '.')
 }
 
 /// The variables that any program may be steered by: proxies, locale, temporary directory, home and search path.

@@ -256,10 +256,13 @@ impl Ecosystem for Golang {
         Ok(plan)
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["go"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         let vendors = |word: &str| word.starts_with("GOFLAGS=") && word.contains("-mod");
-        command.program == "go"
-            && command.has("-w")
+        command.has("-w")
             && (options::writes_setting(command, &["env"], &["GOMODCACHE", "GOCACHE", "GOPATH"])
                 || command.arguments.iter().filter_map(|word| word.value.as_deref()).any(vendors))
     }

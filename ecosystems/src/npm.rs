@@ -204,9 +204,12 @@ impl Ecosystem for Npm {
         command.program == "npm" && (command.has("--offline") || command.has("--offline=true") || is_set())
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["npm"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
-        command.program == "npm"
-            && options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
+        options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -248,6 +248,10 @@ impl Ecosystem for Pdm {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["pdm", "python", "pypy"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         arguments_of(command, "pdm").is_some()
             && options::writes_setting(command, &["config"], &["cache_dir", "install.cache"])

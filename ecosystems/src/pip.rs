@@ -354,6 +354,10 @@ impl Ecosystem for Pip {
         Ok(CachePlan { caches: vec![cache], edits })
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["pip", "python", "pypy"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         (arguments_of(command, "pip").is_some() || is_versioned(&command.program, "pip"))
             && options::writes_setting(command, &["config"], &["cache-dir", "no-cache-dir"])

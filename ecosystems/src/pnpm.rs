@@ -207,8 +207,12 @@ impl Ecosystem for Pnpm {
     }
 
     /// pnpm reads npm's settings, too.
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["pnpm", "npm"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
-        matches!(&*command.program, "pnpm" | "npm") && store::is_moved_by(command)
+        store::is_moved_by(command)
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -242,6 +242,10 @@ impl Ecosystem for Poetry {
         Ok(CachePlan { caches, edits })
     }
 
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["poetry", "python", "pypy"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         arguments_of(command, "poetry").is_some()
             && options::writes_setting(command, &["config"], &["cache-dir"])

@@ -216,6 +216,10 @@ impl Ecosystem for Yarn {
     }
 
     /// Yarn 1 reads npm's settings, too.
+    fn configured_by(&self) -> &'static [&'static str] {
+        &["yarn", "yarnpkg", "npm"]
+    }
+
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
         const KEYS: &[&str] = &[
             "cache-folder",
@@ -228,8 +232,7 @@ impl Ecosystem for Yarn {
             "nodeLinker",
             "nmMode",
         ];
-        matches!(&*command.program, "yarn" | "yarnpkg" | "npm")
-            && options::writes_setting(command, &["config", "c", "set"], KEYS)
+        options::writes_setting(command, &["config", "c", "set"], KEYS)
     }
 
     fn ignored(&self) -> &'static [&'static str] {

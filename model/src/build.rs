@@ -174,7 +174,7 @@ impl<'a> Build<'a> {
             let names = |name: &str| self.stage_named(name, stage.index) == Some(index);
             let uses = |instruction: &Instruction<'_>| {
                 let copied = view::Copy::of(instruction).and_then(|copy| copy.from);
-                let mounts = view::Run::of(instruction).map_or(&[][..], |run| run.mounts);
+                let mounts = instruction.mounts();
                 copied.is_some_and(|from| names(&from))
                     || mounts.iter().any(|mount| mount.from().is_some_and(names))
             };

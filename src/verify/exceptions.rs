@@ -2,8 +2,8 @@
 //!
 //! Times are never compared. Everything else that is not here has to be the same.
 
-use dockfix_syntax::view::{MountKind, Run};
-use dockfix_syntax::{Dockerfile, Keyword, stages};
+use dockfix_syntax::view::MountKind;
+use dockfix_syntax::{Dockerfile, stages};
 
 /// A kind of files that may differ.
 #[derive(Debug)]
@@ -216,11 +216,9 @@ impl Mounted {
     pub(super) fn by(dockerfile: &[u8]) -> Self {
         let file = Dockerfile::parse(dockerfile);
         let (_, stages) = stages(&file);
-        let runs = stages.iter().flat_map(|stage| &stage.instructions);
-        let mounts = runs
-            .filter(|instruction| instruction.keyword() == Keyword::Run)
-            .filter_map(Run::of)
-            .flat_map(|run| run.mounts)
+        let instructions = stages.iter().flat_map(|stage| &stage.instructions);
+        let mounts = instructions
+            .flat_map(|instruction| instruction.mounts())
             .filter(|mount| mount.kind == MountKind::Cache)
             .filter_map(|mount| mount.target().map(|target| target.trim_matches('/').to_owned()));
         Self(mounts.collect())

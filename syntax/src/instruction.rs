@@ -229,10 +229,10 @@ impl<'a> Instruction<'a> {
         &self.command.pairs
     }
 
-    /// The mounts that the flags of RUN say, in order.
+    /// The mounts that the flags of RUN say, in order; none for another instruction.
     #[must_use]
     pub fn mounts(&self) -> &'a [Mount] {
-        if self.flags().is_empty() {
+        if self.flags().is_empty() || self.keyword() != Keyword::Run {
             return &[];
         }
         let read = || self.flags().iter().filter_map(|flag| Mount::of(self, flag)).collect();

@@ -9,7 +9,6 @@ use dockfix_model::commands::{
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place, Side};
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::view::Run;
 use dockfix_syntax::{Edits, Keyword, Span};
 
 use crate::analysis::{Analysis, StepEffects};
@@ -172,7 +171,7 @@ const LISTS: &str = "/var/lib/apt/lists";
 
 /// Whether a RUN has a cache mount in the place of the package lists.
 fn is_mounted(step: &Step<'_>) -> bool {
-    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounts = step.instruction.mounts();
     let mut targets = mounts.iter().filter_map(|mount| ImagePath::absolute(mount.target()?));
     targets.any(|target| ImagePath::fixed(LISTS).below(&target).is_some())
 }

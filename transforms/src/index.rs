@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use dockfix_ecosystems::{Ecosystem, IndexUse, plain};
+use dockfix_ecosystems::{IndexUse, managers_of, plain};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Invocation, Link, each_named, each_named_by};
 use dockfix_syntax::Keyword;
@@ -116,7 +116,7 @@ fn kinds_of(link: &Link<'_>, text: &[u8], step: &Step<'_>, kinds: &mut Vec<Kind>
 
 impl Kind {
     fn of(command: &Invocation<'_>, step: &Step<'_>, is_sure: bool) -> Option<Self> {
-        let managed = dockfix_ecosystems::ALL.iter().find_map(|manager| {
+        let managed = managers_of(&command.program).iter().find_map(|manager| {
             let (index, installs) = (manager.index_use(command), manager.installs(command));
             let manager = manager.name();
             (index.is_some() || installs).then_some(Self::Managed { manager, index, installs, is_sure })
@@ -126,14 +126,10 @@ impl Kind {
 
     /// The install that a command which is not known runs by its words: `xargs apt-get install -y`, `timeout 99 apk add x`.
     fn of_words(command: &Invocation<'_>, step: &Step<'_>) -> Option<Self> {
-        if plain::effects(command, &step.state).is_some() {
-            return None;
-        }
-        (0..command.arguments.len()).find_map(|at| {
+        let found = (0..command.arguments.len()).find_map(|at| {
             let path = command.arguments[at].value.as_deref()?;
             let program = path.rsplit('/').next().unwrap_or(path);
-            let is_program = |manager: &&&dyn Ecosystem| manager.programs().contains(&program);
-            let manager = dockfix_ecosystems::ALL.iter().find(is_program)?;
+            let manager = managers_of(program).first()?;
             let inner = Invocation {
                 program: Cow::Borrowed(program),
                 program_path: Cow::Borrowed(path),
@@ -143,7 +139,8 @@ impl Kind {
             let index = manager.index_use(&inner).filter(|index| *index == IndexUse::Reads)?;
             let manager = manager.name();
             Some(Self::Managed { manager, index: Some(index), installs: true, is_sure: false })
-        })
+        });
+        found.filter(|_| plain::effects(command, &step.state).is_none())
     }
 }
 

@@ -2,13 +2,13 @@
 
 use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
-use dockfix_syntax::view::{Mount, MountKind, Run};
+use dockfix_syntax::view::{Mount, MountKind};
 
 /// The mounts of a RUN that cover a directory or lie in it, those included of which it cannot be told where they lie. Secrets
 /// and keys count where they say that they lie there.
 pub(crate) fn over<'a>(step: &Step<'a>, directory: &ImagePath) -> Vec<&'a Mount> {
     let escape = step.instruction.file().escape();
-    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts).iter();
+    let mounts = step.instruction.mounts().iter();
     let overlaps = |mount: &&Mount| match mount.target().and_then(|target| step.state.path(target, escape)) {
         Some(target) => target.overlaps(directory),
         None => !matches!(mount.kind, MountKind::Secret | MountKind::Ssh),

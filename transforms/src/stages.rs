@@ -1,7 +1,7 @@
 //! Which stage of a file is which after a change.
 
 use dockfix_model::build::{Base, Build, Stage, Step};
-use dockfix_syntax::view::{Copy, Run};
+use dockfix_syntax::view::Copy;
 
 /// For every stage of `after` the number that it had in `before`; `None` for one that was added.
 ///
@@ -66,7 +66,7 @@ fn same_names(before: &Build<'_>, after: &Build<'_>, found: &[Option<usize>]) ->
 /// The stages and images that an instruction takes files from, by the names or numbers that it uses.
 pub(crate) fn names(step: &Step<'_>) -> impl Iterator<Item = String> {
     let copied = Copy::of(&step.instruction).and_then(|copy| copy.from);
-    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounts = step.instruction.mounts();
     let mounted = mounts.iter().filter_map(|mount| mount.from().map(str::to_owned));
     copied.into_iter().chain(mounted)
 }

@@ -1,7 +1,7 @@
 //! `syntax-directive`: names the frontend that knows what the other transforms put into a file.
 
 use dockfix_syntax::rewrite::{self, Place};
-use dockfix_syntax::view::{Mount, MountKind, Run};
+use dockfix_syntax::view::{Mount, MountKind};
 use dockfix_syntax::{DirectiveName, Dockerfile, Edits, Keyword};
 
 use crate::report::Safety;
@@ -63,5 +63,5 @@ fn keeps_parents(file: &Dockerfile) -> bool {
 
 /// The mounts of all RUNs.
 fn mounts(file: &Dockerfile) -> impl Iterator<Item = &Mount> {
-    file.instructions().filter_map(|instruction| Run::of(&instruction)).flat_map(|run| run.mounts)
+    file.instructions().flat_map(|instruction| instruction.mounts())
 }

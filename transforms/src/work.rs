@@ -11,7 +11,7 @@ use dockfix_model::build::{Build, Stage, Step as BuildStep};
 use dockfix_model::cache::{Edit, Plan, Step, Verdict};
 use dockfix_model::context::Context;
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, MountKind, Run, Variables};
+use dockfix_syntax::view::{Copy, MountKind, Variables};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::{Analysis, Managed, has_project};
@@ -188,7 +188,7 @@ fn texts<'b>(build: &'b Build<'_>, items: &Range<usize>, is_meant: fn(Keyword) -
         }
         texts.push(b"RUN");
         // Caches, secrets and keys take no part in what runs again.
-        let mounts = Run::of(instruction).map_or(&[][..], |run| run.mounts);
+        let mounts = instruction.mounts();
         let is_apart = |kind: &MountKind| {
             matches!(kind, MountKind::Cache | MountKind::Tmpfs | MountKind::Secret | MountKind::Ssh)
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, From as FromView, Mount, Run};
+use dockfix_syntax::view::{Copy, From as FromView, Mount};
 
 use super::compare::{Changes, Keys, Taken};
 use super::definition::Definition;
@@ -301,7 +301,7 @@ fn needed(build: &Build<'_>, global: &Scope, options: &Options) -> BTreeSet<usiz
         for step in &stage.steps {
             let instruction = &step.instruction;
             let copied = Copy::of(instruction).and_then(|copy| copy.from);
-            let mounts = Run::of(instruction).map_or(&[][..], |run| run.mounts);
+            let mounts = instruction.mounts();
             let mounted = mounts.iter().filter_map(Mount::from);
             let names = copied.as_deref().into_iter().chain(mounted);
             ahead.extend(names.filter_map(|name| build.stage_named(name, index)));

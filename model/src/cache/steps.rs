@@ -152,8 +152,11 @@ impl Plan {
             }
         }
         let is_old = self.options.builder == Builder::BuildKit013;
-        step.is_on_content =
-            is_old && run.mounts.iter().any(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
+        step.is_on_content = is_old
+            && instruction
+                .mounts()
+                .iter()
+                .any(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
         let directory = if is_old { &scope.directory } else { &scope.workdir };
         step.definition.push(Part::User, scope.user.text.clone(), scope.user.reads);
         step.definition.push(Part::Workdir, directory.clone(), scope.workdir_reads);

@@ -1,4 +1,3 @@
-use super::Mount;
 use crate::{Heredoc, Instruction, Keyword, Span};
 
 /// RUN.
@@ -6,8 +5,6 @@ use crate::{Heredoc, Instruction, Keyword, Span};
 pub struct Run<'a> {
     /// What is run.
     pub body: RunBody<'a>,
-    /// The mounts, in order.
-    pub mounts: &'a [Mount],
 }
 
 /// What a RUN runs.
@@ -38,7 +35,7 @@ impl<'a> Run<'a> {
             (None, [heredoc]) if is_heredoc_word(args.of(instruction.text())) => RunBody::Script(heredoc),
             (None, _) => RunBody::Command(args),
         };
-        Some(Self { body, mounts: instruction.mounts() })
+        Some(Self { body })
     }
 }
 

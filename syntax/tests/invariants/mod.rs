@@ -137,7 +137,7 @@ fn views_are_inside(context: &str, command: &Instruction<'_>) {
             assert_eq!(span, command.args_span(), "{context}: the command");
         }
         let mounts = command.flags().iter().filter_map(|flag| Mount::of(command, flag)).count();
-        assert_eq!(run.mounts.len(), mounts, "{context}: mounts");
+        assert_eq!(command.mounts().len(), mounts, "{context}: mounts");
     }
     view::argument(command).iter().for_each(holds);
     let _ = view::shell(command);

@@ -328,21 +328,41 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Whether a word is a plain name that leads from the current directory neither to one that is looked for nor to one
-    /// above it. Most words are names of packages.
-    fn is_plain_name_elsewhere(&self, name: &str, current: Option<&ImagePath>) -> bool {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'=');
-        let Some(current) = current.filter(|_| !name.starts_with('-') && name.bytes().all(is_plain)) else {
+    /// Whether a look at a word is enough to tell that it leads neither to a directory that is looked for nor to one above
+    /// it: most words are options, names of packages, or paths that part from it at their first name.
+    fn is_at_a_glance_elsewhere(&self, word: &str, current: Option<&ImagePath>) -> bool {
+        let bytes = word.as_bytes();
+        if matches!(bytes, [b'-' | b'$' | b'~', ..]) {
+            return true;
+        }
+        // A pattern or a variable may stand for any name, and `.` and `..` lead on.
+        let is_open = bytes.iter().any(|byte| b"*?[${".contains(byte));
+        if is_open
+            || bytes.starts_with(b".")
+            || bytes.windows(2).any(|pair| pair[0] == b'.' && pair[1] == b'.')
+        {
             return false;
+        }
+        let parts_from = |path: &str, word: &str| {
+            let name = first_name(word);
+            !matches!(name, "" | ".") && first_name(path) != name
         };
-        self.directories.iter().all(|directory| match directory.below(current) {
-            Some(below) => !below.is_empty() && below.split('/').next() != Some(name),
-            None => current.below(directory).is_none(),
-        })
+        match (word.strip_prefix('/'), current) {
+            (Some(word), _) => self.directories.iter().all(|directory| {
+                directory.as_str().strip_prefix('/').is_some_and(|path| parts_from(path, word))
+            }),
+            (None, Some(current)) => {
+                self.directories.iter().all(|directory| match directory.below(current) {
+                    Some(below) => !below.is_empty() && parts_from(below, word),
+                    None => current.below(directory).is_none(),
+                })
+            }
+            (None, None) => false,
+        }
     }
 
     fn relation(&self, text: &str, current: Option<&ImagePath>) -> Relation {
-        if self.is_plain_name_elsewhere(text, current) {
+        if self.is_at_a_glance_elsewhere(text, current) {
             return Relation::Elsewhere;
         }
         // What comes before the first wildcard or variable is certain.
@@ -419,6 +439,12 @@ impl<'s> Search<'s> {
         });
         words.filter(|word| word.starts_with('/'))
     }
+}
+
+/// The first name in a relative path.
+fn first_name(path: &str) -> &str {
+    let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
+    &path[..end]
 }
 
 /// Whether a character ends a word in text that is not read further.

@@ -3,7 +3,7 @@
 use dockfix_ecosystems::{UsageKind, recognise};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Opaque, each_named_by};
-use dockfix_syntax::view::{MountKind, Run};
+use dockfix_syntax::view::MountKind;
 
 use crate::analysis::Analysis;
 use crate::manifest_first::sink::named;
@@ -11,7 +11,7 @@ use crate::manifest_first::sink::named;
 /// Why the first command that would fill a cache gets no mount, where it stands in what is not read. Nothing is told of a RUN
 /// that has a cache mount: somebody has thought about it already.
 pub(super) fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<String> {
-    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounts = step.instruction.mounts();
     if mounts.iter().any(|mount| mount.kind == MountKind::Cache) || step.instruction.flag("network").is_some()
     {
         return None;

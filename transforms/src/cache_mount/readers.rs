@@ -7,9 +7,10 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, Mount, MountKind, Run};
+use dockfix_syntax::view::{Copy, Mount, MountKind};
 
 use super::cleaning;
+use super::settings::Settings;
 use crate::analysis::Managed;
 use crate::mounts;
 use crate::transform::Input;
@@ -33,15 +34,17 @@ pub(super) fn unsettling<'a>(
     managed: &Managed<'_>,
     cache: &Cache,
 ) -> Option<usize> {
+    let settings = Settings::of(managed)?;
     let build = &input.reading.build;
     let steps = build.steps_before(stage.index, 0).chain(build.steps_from(stage.index, 0));
     let mut runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
+    let unsettles = |other: &Invocation<'_>| {
+        settings.may_be_written_by(other)
+            && managed.ecosystem.unsettles(managed.command(), state, cache, other)
+    };
     let found = runs.find(|step| {
-        let Ok(analysis) = input.reading.run(step) else { return false };
-        analysis.chain.invocations().into_iter().any(|other| {
-            managed.ecosystem.programs().contains(&&*other.program)
-                && managed.ecosystem.unsettles(managed.command(), state, cache, other)
-        })
+        let analysis = input.reading.run(step);
+        analysis.is_ok_and(|analysis| analysis.chain.invocations().into_iter().any(unsettles))
     });
     found.map(|step| step.instruction.start_line())
 }
@@ -300,7 +303,7 @@ fn plan_of(input: &Input<'_>, step: &Step<'_>, managed: &Managed<'_>) -> Result<
 /// The secret and ssh mounts of a RUN, as written.
 fn secrets<'a>(step: &Step<'a>) -> Vec<&'a [u8]> {
     let instruction = step.instruction;
-    let mounts = Run::of(&instruction).map_or(&[][..], |run| run.mounts);
+    let mounts = instruction.mounts();
     let secret = mounts.iter().filter(|mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh));
     secret.map(|mount| mount.flag.span.of(instruction.text())).collect()
 }
@@ -495,7 +498,7 @@ fn takers<'i, 'a>(
     steps.flat_map(move |(later, (index, step))| {
         let holds =
             |from: &str| build.stage_named(from, later.index).is_some_and(|from| holders.contains(&from));
-        let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+        let mounts = step.instruction.mounts();
         let mounted = mounts.iter().filter(|mount| mount.from().is_some_and(holds));
         let mut sources: Vec<String> =
             mounted.map(|mount| mount.source().unwrap_or("/").to_owned()).collect();

@@ -12,7 +12,7 @@ use dockfix_model::commands::{Action, Argument, Invocation, Link};
 use dockfix_model::effects::Paths;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::view::{Copy, MountKind};
 
 use super::compiled::{self, Compiler};
 use super::{RunStep, readers};
@@ -275,7 +275,7 @@ impl Search<'_, '_, '_, '_, '_> {
         for stage in &build.stages {
             for step in &stage.steps {
                 let line = step.instruction.start_line();
-                let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+                let mounts = step.instruction.mounts();
                 for mount in mounts.iter().filter(|mount| mount.kind == MountKind::Bind) {
                     let source = ImagePath::root().join(mount.source().unwrap_or("/"));
                     let is_from = mount.from().is_some_and(|from| holds(from, stage.index));

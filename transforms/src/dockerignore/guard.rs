@@ -6,7 +6,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::context::{Context, FileType};
 use dockfix_model::dockerignore::Dockerignore;
 use dockfix_model::project::{Found, Project, Supplies};
-use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::view::{Copy, MountKind};
 use dockfix_syntax::{Instruction, stages};
 use rayon::prelude::*;
 
@@ -173,10 +173,9 @@ fn named_sources(instruction: &Instruction<'_>) -> Vec<String> {
         let texts = copy.sources.iter().filter(|source| !source.is_heredoc);
         sources.extend(texts.map(|source| source.text.clone().into_owned()));
     }
-    if let Some(run) = Run::of(instruction) {
-        let binds = run.mounts.iter().filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
-        sources.extend(binds.filter_map(|mount| mount.source().map(str::to_owned)));
-    }
+    let mounts = instruction.mounts().iter();
+    let binds = mounts.filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
+    sources.extend(binds.filter_map(|mount| mount.source().map(str::to_owned)));
     sources.retain(|source| !is_whole(source.trim_start_matches("./").trim_matches('/')));
     sources
 }

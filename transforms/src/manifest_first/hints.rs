@@ -175,10 +175,13 @@ impl Sinking<'_, '_> {
     }
 
     fn add_text(&self, step: &Step<'_>, text: &str, hints: &mut Hints) {
-        if hints.named.is_none() {
-            let named = self.named_in(text).or_else(|| self.named_in(&spelled_out(text, &step.state)));
-            hints.named = named.map(|path| (step.instruction.start_line(), path));
+        // Most words name no path at all.
+        if hints.named.is_some() || !text.contains(['/', '$']) {
+            return;
         }
+        let spelled_out = || self.named_in(&spelled_out(text, &step.state)?);
+        let named = self.named_in(text).or_else(spelled_out);
+        hints.named = named.map(|path| (step.instruction.start_line(), path));
     }
 
     /// Whether a command that names the place of the copy notes it nowhere: it writes nothing, or nowhere else, or what it
@@ -311,12 +314,11 @@ pub(super) fn paths_in(text: &str, place: &ImagePath) -> Vec<ImagePath> {
         return Vec::new();
     }
     let bytes = text.as_bytes();
-    // Most texts name none of them.
-    if memchr::memmem::find(bytes, wanted.as_bytes()).is_none() {
-        return Vec::new();
-    }
     let mut found = Vec::new();
-    for (at, _) in text.match_indices(wanted) {
+    for at in memchr::memchr_iter(b'/', bytes) {
+        if !bytes[at..].starts_with(wanted.as_bytes()) {
+            continue;
+        }
         let before = text[..at].trim_end_matches('/');
         let is_host = before.len() + 1 == at && before.ends_with(':');
         let starts = before.bytes().next_back().is_none_or(|byte| !is_part(byte) && byte != b'}');
@@ -331,8 +333,11 @@ pub(super) fn paths_in(text: &str, place: &ImagePath) -> Vec<ImagePath> {
     found
 }
 
-/// A text with the variables of known values in it replaced, and `~`.
-fn spelled_out(text: &str, state: &State) -> String {
+/// A text with the variables of known values in it replaced, and `~`; `None` where it has neither.
+fn spelled_out(text: &str, state: &State) -> Option<String> {
+    if !text.contains('$') && !text.contains("~/") {
+        return None;
+    }
     let mut text = text.to_owned();
     if let Some(home) = state.home() {
         text = text.replace("~/", &format!("{home}/"));
@@ -346,7 +351,7 @@ fn spelled_out(text: &str, state: &State) -> String {
             text = text.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
         }
     }
-    text
+    Some(text)
 }
 
 #[cfg(test)]

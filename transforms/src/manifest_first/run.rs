@@ -9,7 +9,7 @@ use dockfix_model::project::{Found, Project};
 use dockfix_model::{ImagePath, Shell};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::view::{Copy, MountKind, Run};
+use dockfix_syntax::view::{Copy, MountKind};
 
 use super::destination;
 use super::fetched::is_fetched;
@@ -82,13 +82,12 @@ impl Sinking<'_, '_> {
 
     /// Files that come by a mount are not those of the copies: such a RUN is only passed when its mounts lie elsewhere.
     pub(super) fn check_mounts(&self, step: &Step<'_>) -> Result<(), Stop> {
-        let Some(run) = Run::of(&step.instruction) else { return Err(Stop::Blocked) };
         let here = |target: &str| {
             step.state
                 .path(target, self.input.file().escape())
                 .is_none_or(|path| Paths::below(vec![path]).overlaps(&self.writes))
         };
-        let is_here = run.mounts.iter().any(|mount| match mount.kind {
+        let is_here = step.instruction.mounts().iter().any(|mount| match mount.kind {
             MountKind::Secret | MountKind::Ssh => mount.target().is_some_and(here),
             _ => mount.target().is_none_or(here),
         });
@@ -98,7 +97,7 @@ impl Sinking<'_, '_> {
     /// Whether a mount brings all that the copy brings: every edit of it reruns the RUN then, wherever the copy is.
     pub(super) fn mounts_the_sources(&self, step: &Step<'_>) -> bool {
         let escape = self.input.file().escape();
-        let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+        let mounts = step.instruction.mounts();
         mounts.iter().filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none()).any(|mount| {
             let source = mount.source().unwrap_or_default();
             let source = step.state.variables.expand(source, escape).map(|source| source.text.into_owned());
@@ -529,7 +528,7 @@ fn own_to_the_run(step: &Step<'_>, analysis: &Analysis<'_>, at: usize) -> Option
         ImagePath::fixed("/etc/resolv.conf"),
         ImagePath::fixed("/etc/hostname"),
     ];
-    let mounts = Run::of(&step.instruction).map_or(&[][..], |run| run.mounts);
+    let mounts = step.instruction.mounts();
     let mounted = mounts.iter().filter(|mount| match mount.kind {
         MountKind::Tmpfs => true,
         MountKind::Bind => {
