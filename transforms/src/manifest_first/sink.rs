@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub(super) copy: usize,
     /// What is copied in its place.
     pub(super) manifests: Manifests,
+    /// The step above which that is done; `None` for the place of the COPY itself.
+    pub(super) above: Option<usize>,
     /// Where it goes.
     pub(super) below: Below,
     /// The destination to write in the COPY, where a WORKDIR that it passes would change the meaning of a relative one.
@@ -77,6 +79,10 @@ pub(super) struct Manifests {
 }
 
 impl Manifests {
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.directories.is_empty()
+    }
+
     /// Takes out what is among `others`.
     pub(super) fn remove(&mut self, others: &Self) {
         self.files.retain(|entry| !others.files.contains(entry));
@@ -137,6 +143,8 @@ pub(super) struct Sinking<'s, 'a> {
     pub(super) supplies: &'s Supplies,
     /// What has to be copied in the old place so far.
     pub(super) manifests: Manifests,
+    /// The first step that reads any of it.
+    needed_at: Option<usize>,
     passed_workdir: bool,
     /// It has passed a WORKDIR that would make its destination otherwise.
     needs_destination: bool,
@@ -185,7 +193,11 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
         }
     };
     for step in index + 1..stage.steps.len() {
-        match sinking.pass(step) {
+        let passed = sinking.pass(step);
+        if !sinking.manifests.is_empty() {
+            sinking.needed_at.get_or_insert(step);
+        }
+        match passed {
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
             Err(stop) => {
@@ -314,6 +326,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             writes,
             supplies,
             manifests: Manifests::default(),
+            needed_at: None,
             passed_workdir: false,
             needs_destination: false,
             gained: Vec::new(),
@@ -544,13 +557,32 @@ impl<'s, 'a> Sinking<'s, 'a> {
             return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {}", torn.reason()))));
         }
         let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
+        let above = match below {
+            Below::Step(_) | Below::Split { .. } => self.place_of_manifests(),
+            Below::Prefetch { .. } => None,
+        };
         Outcome::Sinks(Box::new(Plan {
             copy: self.index,
             manifests: self.manifests,
+            above,
             below,
             destination,
             gained: self.gained,
         }))
+    }
+
+    /// The step above which the manifests do: the first that reads them, so that what stands before it does not rerun with
+    /// them. Nothing that the copy has passed on the way there depends on it, nor on a part of it.
+    fn place_of_manifests(&self) -> Option<usize> {
+        let keyword = |step: &usize| self.stage.steps[*step].instruction.keyword();
+        let mut passed = self.index + 1..self.needed_at?;
+        // A WORKDIR would make the directory that they are copied to, and another COPY may bring the same files.
+        let stops = [Keyword::Workdir, Keyword::Copy, Keyword::Add, Keyword::Volume];
+        let place = passed.clone().find(|step| stops.contains(&keyword(step))).unwrap_or(passed.end);
+        // Below what makes no layer they serve nobody better.
+        let gains = passed.any(|step| step < place && keyword(&step) == Keyword::Run);
+        let is_torn = || torn(self.input.reading, self.stage, self.index, (place, 0)).is_some();
+        (gains && !is_torn()).then_some(place)
     }
 
     /// Whether the copy would come below a WORKDIR that makes its destination otherwise, and nothing makes it before.

@@ -44,10 +44,12 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     }
     // What the comment heads starts with the manifests then.
     let keeps_comment = !above.is_empty() && heads_an_install(copy);
+    let reader = plan.above.filter(|_| !keeps_comment).map(|step| &stage.steps[step].instruction);
     if !above.is_empty() {
-        rewrite::insert(&mut edits, file, place_of_manifests(copy), above.as_bytes())?;
+        rewrite::insert(&mut edits, file, place_of_manifests(reader.unwrap_or(copy)), above.as_bytes())?;
     }
-    let leave = |edits: &mut Edits| match (keeps_comment, above.is_empty()) {
+    let leaves_nothing = above.is_empty() || reader.is_some();
+    let leave = |edits: &mut Edits| match (keeps_comment, leaves_nothing) {
         (true, _) => rewrite::delete(edits, file, copy.index(), Comments::Stay),
         (false, true) => placing::delete_with_blank_line(edits, file, copy.index()),
         (false, false) => rewrite::delete(edits, file, copy.index(), Comments::Go),
@@ -56,7 +58,7 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         Below::Step(step) => {
             let after = Place::After(stage.steps[*step].instruction.index());
             match &plan.destination {
-                None if above.is_empty() => {
+                None if leaves_nothing => {
                     placing::move_with_blank_line(&mut edits, file, copy.index(), after)?;
                 }
                 None if !keeps_comment => rewrite::move_to(&mut edits, file, copy.index(), after)?,

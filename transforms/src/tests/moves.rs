@@ -1,6 +1,6 @@
 //! `manifest-first`, `late-arg` and `apt-merge`: what moves, and what does not.
 
-use super::{check, check_refused, check_unchanged};
+use super::{APP, check, check_refused, check_unchanged};
 
 const GO: &[(&str, &str)] =
     &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
@@ -22,6 +22,30 @@ fn a_copy_sinks_below_what_reads_nothing_of_it() {
         GO,
         "FROM debian\nCOPY . /app\nRUN apt-get update && apt-get install -y curl\nRUN make\n",
         "FROM debian\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nRUN make\n",
+    );
+}
+
+/// What does not read the manifests does not rerun with them either.
+#[test]
+fn manifests_are_copied_where_they_are_read() {
+    let check = |before: &str, after: &str| check(&["manifest-first"], APP, before, after);
+    check(
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y git\nENV X=1\n\n# Packages\nRUN npm ci\nRUN npm run build\n",
+        "FROM node:22\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\nENV X=1\n\nCOPY package.json package-lock.json ./\n# Packages\nRUN npm ci\nCOPY . .\nRUN npm run build\n",
+    );
+    // The comment tells of both.
+    check(
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y git\n# Install\nRUN npm ci\nRUN npm run build\n",
+        "FROM node:22\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\n# Install\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n",
+    );
+    // A WORKDIR would make the directory in another way, and an edit of a manifest would tear the install from its lists.
+    check(
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\nRUN npm ci\nRUN npm run build\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\nRUN npm ci\nCOPY . /app/\nRUN npm run build\n",
+    );
+    check(
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN apt-get update\nRUN npm ci && apt-get install -y git\nRUN npm run build\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN apt-get update\nRUN npm ci && apt-get install -y git\nCOPY . .\nRUN npm run build\n",
     );
 }
 
