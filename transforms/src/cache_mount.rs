@@ -53,11 +53,7 @@ impl Transform for CacheMount {
                 if step.instruction.keyword() != Keyword::Run {
                     continue;
                 }
-                let analysis = input.reading.run(step);
-                if let Some(reason) = hidden::refusal(step, analysis) {
-                    proposals.refuse(step.instruction.start_line(), reason);
-                }
-                let Ok(analysis) = analysis else { continue };
+                let Ok(analysis) = input.reading.run(step) else { continue };
                 if analysis.managed().next().is_none() {
                     continue;
                 }
@@ -68,6 +64,12 @@ impl Transform for CacheMount {
                     compiled::propose(&run, &mut proposals);
                 }
             }
+        }
+        // Where something is changed, nobody asks yet what is left alone.
+        if !proposals.changes.iter().any(|change| change.safety == Safety::Safe) {
+            let mut hidden = hidden::refusals(input);
+            hidden.append(&mut proposals.refusals);
+            proposals.refusals = hidden;
         }
         proposals
     }

@@ -8,7 +8,7 @@ use dockfix_model::context::Context;
 use dockfix_syntax::{DirectiveName, Dockerfile};
 use typed_arena::Arena;
 
-use self::states::{Applied, Round, States};
+use self::states::{Applied, Left, Round, States};
 use crate::gain::Usual;
 use crate::history::History;
 use crate::reading::Reading;
@@ -119,6 +119,18 @@ struct Refused {
     left_though_unsafe: Vec<Refusal>,
 }
 
+impl Refused {
+    /// What a transform leaves alone in the current file, by the lines of the original.
+    fn of(transform: &'static str, left: Left, history: &History) -> Self {
+        let place = |(line, reason): (usize, String)| refusal(history, transform, line, &reason);
+        Self {
+            left: left.left.into_iter().map(place).collect(),
+            offered: left.offered.into_iter().map(place).collect(),
+            left_though_unsafe: left.left_though_unsafe.into_iter().map(place).collect(),
+        }
+    }
+}
+
 /// Applies changes until no transform proposes any; `contexts` are those before and after the ignore file was rewritten.
 /// The error is a bug of ours, for the report.
 fn converge(
@@ -136,7 +148,7 @@ fn converge(
     let mut changes: Vec<(usize, Change)> = Vec::new();
     // What each transform leaves alone, as of when it was asked last.
     let transforms = &wanted.transforms;
-    let mut refusals: Vec<Refused> = transforms.iter().map(|_| Refused::default()).collect();
+    let mut left_alone: Vec<Left> = transforms.iter().map(|_| Left::default()).collect();
     let adds_directive = wanted.completions.iter().any(|it| it.id() == SyntaxDirective.id());
     // How many of them, up to the current one, have nothing more to propose for the file as it is.
     let mut content = 0;
@@ -145,14 +157,8 @@ fn converge(
         let transform = transforms[current];
         let proposals = transform.propose(&Input { reading, context, adds_directive });
         match states.take(reading, transform.id(), proposals)? {
-            Round::Done { left, offered, left_though_unsafe } => {
-                let place =
-                    |(line, reason): (usize, String)| refusal(&history, transform.id(), line, &reason);
-                refusals[current] = Refused {
-                    left: left.into_iter().map(place).collect(),
-                    offered: offered.into_iter().map(place).collect(),
-                    left_though_unsafe: left_though_unsafe.into_iter().map(place).collect(),
-                };
+            Round::Done(left) => {
+                left_alone[current] = left;
                 content += 1;
                 current = (current + 1) % transforms.len();
             }
@@ -170,6 +176,10 @@ fn converge(
             }
         }
     }
+    // All of them have seen the file as it is now.
+    let told_by = transforms.iter().zip(left_alone);
+    let mut refusals: Vec<_> =
+        told_by.map(|(transform, left)| Refused::of(transform.id(), left, &history)).collect();
     if !changes.is_empty() {
         reads_as_a_whole(reading.file())?;
         for completion in &wanted.completions {

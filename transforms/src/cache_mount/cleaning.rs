@@ -336,7 +336,7 @@ impl<'s> Search<'s> {
             return true;
         }
         // A pattern or a variable may stand for any name, and `.` and `..` lead on.
-        let is_open = bytes.iter().any(|byte| b"*?[${".contains(byte));
+        let is_open = bytes.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'$' | b'{'));
         if is_open
             || bytes.starts_with(b".")
             || bytes.windows(2).any(|pair| pair[0] == b'.' && pair[1] == b'.')

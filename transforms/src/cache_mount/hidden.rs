@@ -3,14 +3,25 @@
 use dockfix_ecosystems::{UsageKind, recognise};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Opaque, each_named_by};
+use dockfix_syntax::Keyword;
 use dockfix_syntax::view::MountKind;
 
 use crate::analysis::Analysis;
 use crate::manifest_first::sink::named;
+use crate::transform::Input;
+
+/// Those of a file: the 1-based line of the RUN, and why.
+pub(super) fn refusals(input: &Input<'_>) -> Vec<(usize, String)> {
+    let steps = input.reading.build.stages.iter().flat_map(|stage| &stage.steps);
+    let runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
+    let refusals = runs
+        .filter_map(|step| Some((step.instruction.start_line(), refusal(step, input.reading.run(step))?)));
+    refusals.collect()
+}
 
 /// Why the first command that would fill a cache gets no mount, where it stands in what is not read. Nothing is told of a RUN
 /// that has a cache mount: somebody has thought about it already.
-pub(super) fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<String> {
+fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<String> {
     let mounts = step.instruction.mounts();
     if mounts.iter().any(|mount| mount.kind == MountKind::Cache) || step.instruction.flag("network").is_some()
     {

@@ -32,10 +32,21 @@ pub(super) struct Applied<'a> {
 /// What is left alone: line in the current file and reason.
 type Lines = Vec<(usize, String)>;
 
+/// What a transform leaves alone in the current file.
+#[derive(Default)]
+pub(super) struct Left {
+    /// Whatever is allowed.
+    pub(super) left: Lines,
+    /// What it would do if unsafe changes were allowed.
+    pub(super) offered: Lines,
+    /// Although unsafe changes are allowed.
+    pub(super) left_though_unsafe: Lines,
+}
+
 /// What came of asking a transform.
 pub(super) enum Round<'a> {
     /// It changes nothing, and leaves this alone.
-    Done { left: Lines, offered: Lines, left_though_unsafe: Lines },
+    Done(Left),
     /// It changed the file.
     Next { reading: &'a Reading<'a>, applied: Vec<Applied<'a>> },
 }
@@ -61,7 +72,7 @@ impl<'a> States<'_, 'a> {
                 (proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason))
             };
             let offered = unsafe_ones.into_iter().map(offer).collect();
-            return Ok(Round::Done { left: proposals.refusals, offered, left_though_unsafe });
+            return Ok(Round::Done(Left { left: proposals.refusals, offered, left_though_unsafe }));
         }
         let (mut taken, together) = side_by_side(taken, wanted);
         let is_safe = taken.iter().any(|proposal| proposal.safety == Safety::Safe);
