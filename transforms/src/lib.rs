@@ -20,6 +20,7 @@ mod index;
 mod late_arg;
 mod manifest_first;
 mod mounts;
+mod naming;
 mod placing;
 mod reading;
 mod report;

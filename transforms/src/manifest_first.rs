@@ -10,8 +10,9 @@ mod hints;
 mod in_place;
 mod lock;
 mod parents;
+mod plan;
 mod run;
-pub(crate) mod sink;
+mod sink;
 mod text;
 
 use dockfix_ecosystems::{Needs, UsageKind};

@@ -7,7 +7,7 @@ use dockfix_syntax::Keyword;
 use dockfix_syntax::view::MountKind;
 
 use crate::analysis::Analysis;
-use crate::manifest_first::sink::named;
+use crate::naming::named;
 use crate::transform::Input;
 
 /// Those of a file: the 1-based line of the RUN, and why.

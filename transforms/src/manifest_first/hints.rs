@@ -13,7 +13,8 @@ use dockfix_model::effects::Paths;
 use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Keyword;
 
-use super::sink::{Manifests, Sinking, Stop, join};
+use super::plan::Manifests;
+use super::sink::{Sinking, Stop, join};
 use crate::analysis::Analysis;
 
 /// What may lead commands to the files of a copy.

@@ -9,8 +9,9 @@ use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
 use super::destination;
+use super::plan::{Below, Manifests};
 use super::run::ProjectOutcome;
-use super::sink::{Below, Manifests, Sinking};
+use super::sink::Sinking;
 use crate::analysis::has_project;
 
 impl Sinking<'_, '_> {

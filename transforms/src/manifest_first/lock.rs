@@ -11,8 +11,9 @@ use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
 use dockfix_syntax::Keyword;
 
-use super::sink::{Sinking, Stop, shortened, shown};
+use super::sink::{Sinking, Stop};
 use crate::analysis::{Analysis, Managed, has_project};
+use crate::naming::{shortened, shown};
 
 impl Sinking<'_, '_> {
     /// Stops before an install, in link `number` of step `index`, that may write again what the copy brings and what a later

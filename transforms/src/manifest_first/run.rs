@@ -14,9 +14,11 @@ use dockfix_syntax::view::{Copy, MountKind};
 use super::destination;
 use super::fetched::is_fetched;
 use super::hints::paths_in;
-use super::sink::{Below, Manifests, Passed, Sinking, Stop, join, shortened, shown};
+use super::plan::{Below, Manifests};
+use super::sink::{Passed, Sinking, Stop, join};
 use crate::analysis::{Analysis, Managed};
 use crate::failure;
+use crate::naming::{shortened, shown};
 
 /// Why the install of a RUN that mounts what the copy brings has nothing to gain.
 pub(super) const MOUNTS_THE_SOURCES: &str =

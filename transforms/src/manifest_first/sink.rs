@@ -1,6 +1,6 @@
 //! How far a COPY can sink, and what has to be copied in its place.
 
-use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, recognise};
+use dockfix_ecosystems::{Usage, UsageKind, recognise};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, each_named_by};
 use dockfix_model::context::FileType;
@@ -8,12 +8,14 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Copied, Supplies, copied_by};
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::view::{Copy, Variables, argument};
-use dockfix_syntax::{Keyword, Span, variables};
+use dockfix_syntax::{Keyword, variables};
 
 use super::destination;
 use super::fetched::would_gain;
-use crate::analysis::{Analysis, Managed};
+use super::plan::{Below, Manifests, Plan};
+use crate::analysis::Managed;
 use crate::index::torn;
+use crate::naming::{named, shown};
 use crate::reading::Reading;
 use crate::transform::Input;
 
@@ -23,108 +25,6 @@ pub(super) enum Outcome {
     Sinks(Box<Plan>),
     /// It stays; with the line and the reason where an install would have gained.
     Stays(Option<(usize, String)>),
-}
-
-/// Where a COPY goes, and what comes in its place.
-pub(super) struct Plan {
-    /// The COPY's step.
-    pub(super) copy: usize,
-    /// What is copied in its place.
-    pub(super) manifests: Manifests,
-    /// The step above which that is done; `None` for the place of the COPY itself.
-    pub(super) above: Option<usize>,
-    /// Where it goes.
-    pub(super) below: Below,
-    /// The destination to write in the COPY, where a WORKDIR that it passes would change the meaning of a relative one.
-    pub(super) destination: Option<String>,
-    /// The steps that no longer depend on it, for the reason: line and what they run.
-    pub(super) gained: Vec<(usize, String)>,
-}
-
-/// Where the sources go.
-pub(super) enum Below {
-    /// After this step.
-    Step(usize),
-    /// Into this step, a RUN that is split behind the link of this number.
-    Split {
-        /// The step.
-        step: usize,
-        /// Number of the first link of the second part.
-        at: usize,
-        /// Texts of the commands that change the shell and stand in the first part: the second part repeats them.
-        state: Vec<String>,
-    },
-    /// A RUN that downloads comes above them.
-    Prefetch {
-        /// The flags of the RUN that it serves: mounts with secrets, networks.
-        flags: Vec<String>,
-        /// The command.
-        command: String,
-        /// The directory to change to first, where it is not the working directory.
-        directory: Option<ImagePath>,
-        /// The step after which both go; `None` where the sources stay.
-        after: Option<usize>,
-        /// What is copied in the old place nevertheless, for what comes before the download.
-        early: Manifests,
-    },
-}
-
-/// Files and directories to copy early, each once, in the order in which they are asked for.
-#[derive(Default)]
-pub(super) struct Manifests {
-    /// Path in the context and in the image, of files.
-    pub(super) files: Vec<(String, ImagePath)>,
-    /// Path in the context and in the image, of directories.
-    pub(super) directories: Vec<(String, ImagePath)>,
-}
-
-impl Manifests {
-    pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.directories.is_empty()
-    }
-
-    /// Takes out what is among `others`.
-    pub(super) fn remove(&mut self, others: &Self) {
-        self.files.retain(|entry| !others.files.contains(entry));
-        self.directories.retain(|entry| !others.directories.contains(entry));
-    }
-
-    /// Adds what is not there yet.
-    pub(super) fn add(&mut self, more: Self) {
-        for (ours, theirs) in [(&mut self.files, more.files), (&mut self.directories, more.directories)] {
-            for entry in theirs {
-                if !ours.contains(&entry) {
-                    ours.push(entry);
-                }
-            }
-        }
-    }
-}
-
-impl Plan {
-    pub(super) fn reason(&self, stage: &Stage<'_>) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for (_, name) in &self.gained {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        let (first, more) = names.split_first().map_or(("", 0), |(first, rest)| (*first, rest.len()));
-        let verb = if more == 0 { "reruns" } else { "rerun" };
-        let shown = match names.len() {
-            0..=1 => first.to_owned(),
-            2 => names.join(" and "),
-            _ => format!("{first} and {more} more"),
-        };
-        let copied = stage.steps[self.copy].instruction.start_line();
-        match self.below {
-            Below::Prefetch { .. } => {
-                format!("{shown} runs before the sources are copied and stays cached when they change")
-            }
-            _ if more == 0 && shown.is_empty() => format!("line {copied} moves down"),
-            _ => format!("{shown} no longer {verb} when sources change"),
-        }
-    }
 }
 
 /// A copy on its way down.
@@ -251,43 +151,6 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
         Err(opaque) => opaque.to_string(),
     };
     Some((why, name?))
-}
-
-/// A command as a message shows it: `npm ci`.
-pub(super) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
-    let command = managed.command();
-    let span = Span::new(command.span.start, end_of_words(command));
-    shown_in(analysis.chain.text, span, managed.ecosystem)
-}
-
-/// The same for a command that [`each_named_by`] shows.
-pub(crate) fn named(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
-    shown_in(text, Span::new(command.program_span.start, end_of_words(command)), manager)
-}
-
-/// Where a command ends without its redirections: they are nothing that a message has to name.
-fn end_of_words(command: &Invocation<'_>) -> usize {
-    command.arguments.last().map_or(command.program_span.end, |last| last.span.end)
-}
-
-fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
-    let text = String::from_utf8_lossy(span.of(text));
-    let words: Vec<_> = text.split_whitespace().collect();
-    let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
-    if words.is_empty() {
-        return manager.name().to_owned();
-    }
-    shortened(&words)
-}
-
-/// A text cut to what a message can take.
-pub(super) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(LONGEST - 3).collect();
-    format!("{}...", cut.trim_end())
 }
 
 impl<'s, 'a> Sinking<'s, 'a> {

@@ -8,7 +8,7 @@ use dockfix_syntax::rewrite::{self, Comments, Place};
 use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
-use super::sink::{Below, Manifests, Plan};
+use super::plan::{Below, Manifests, Plan};
 use super::{destination, parents};
 use crate::placing;
 use crate::transform::Input;

@@ -1,0 +1,44 @@
+//! What a command is called in a message.
+
+use dockfix_ecosystems::Ecosystem;
+use dockfix_model::commands::Invocation;
+use dockfix_syntax::Span;
+
+use crate::analysis::{Analysis, Managed};
+
+/// A command as a message shows it: `npm ci`.
+pub(crate) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
+    let command = managed.command();
+    let span = Span::new(command.span.start, end_of_words(command));
+    shown_in(analysis.chain.text, span, managed.ecosystem)
+}
+
+/// The same for a command that [`each_named_by`](dockfix_model::commands::each_named_by) shows.
+pub(crate) fn named(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
+    shown_in(text, Span::new(command.program_span.start, end_of_words(command)), manager)
+}
+
+/// Where a command ends without its redirections: they are nothing that a message has to name.
+fn end_of_words(command: &Invocation<'_>) -> usize {
+    command.arguments.last().map_or(command.program_span.end, |last| last.span.end)
+}
+
+fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
+    let text = String::from_utf8_lossy(span.of(text));
+    let words: Vec<_> = text.split_whitespace().collect();
+    let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return manager.name().to_owned();
+    }
+    shortened(&words)
+}
+
+/// A text cut to what a message can take.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(LONGEST - 3).collect();
+    format!("{}...", cut.trim_end())
+}
