@@ -91,6 +91,12 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether `other`, a command of the same RUN, installs what it runs into the manager's cache, to find it there when the image
+    /// is run: with a mount the image would not have it, and another image would.
+    fn installs_into_cache(&self, _other: &Invocation<'_>) -> bool {
+        false
+    }
+
     /// Other places where people mount a cache for this manager: who has one there needs no other.
     fn other_caches(&self) -> &'static [&'static str] {
         &[]

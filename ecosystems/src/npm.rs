@@ -204,6 +204,22 @@ impl Ecosystem for Npm {
         command.program == "npm" && (command.has("--offline") || command.has("--offline=true") || is_set())
     }
 
+    /// `npx` keeps packages that the project does not have in `_npx` below the cache, by a hash of what it was asked for (npm
+    /// docs, "npm-exec"; npm/cli, `workspaces/libnpmexec/lib/index.js`). A name alone is taken for a program of the project.
+    fn installs_into_cache(&self, other: &Invocation<'_>) -> bool {
+        const ASKED: [&str; 4] = ["-y", "--yes", "-p", "--package"];
+        let mut words = other.arguments.iter().filter_map(|argument| argument.value.as_deref());
+        let is_npx = match &*other.program {
+            "npx" => true,
+            "npm" => matches!(words.next(), Some("exec" | "x")),
+            _ => false,
+        };
+        let is_asked = |word: &str| ASKED.contains(&word.split('=').next().unwrap_or(word));
+        let has_version = |word: &str| word.rfind('@').is_some_and(|at| at > 0);
+        let package = || words.clone().find(|word| !word.starts_with('-'));
+        is_npx && (words.clone().any(is_asked) || package().is_some_and(has_version))
+    }
+
     fn configured_by(&self) -> &'static [&'static str] {
         &["npm"]
     }

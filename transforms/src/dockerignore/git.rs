@@ -2,12 +2,15 @@
 //!
 //! A tool that finds a repository stamps its version into what it builds: Go's `-buildvcs`, .NET's SourceLink, Python's
 //! setuptools-scm, composer. So do manifests that are programs, and the project's own code that a RUN may run. Where one of
-//! them may ask, `.git` stays.
+//! them may ask, `.git` stays; and where an image takes it along with a program that asks when it runs.
 
 use std::cell::OnceCell;
 
+use dockfix_model::ImagePath;
+use dockfix_model::build::Build;
 use dockfix_model::context::{Context, FileType};
 use dockfix_syntax::Keyword;
+use dockfix_syntax::view::Copy;
 
 use super::User;
 use crate::analysis::has_project;
@@ -131,20 +134,52 @@ const FOREIGN: &[&str] = &[
 /// Reading code stops to be worthwhile here.
 const LIMIT: usize = 10_000;
 
-/// Whether no RUN of the Dockerfiles, and nothing that their builds read, gives a hint that `.git` is read.
+/// Whether no RUN of the Dockerfiles, nothing that their builds read, and no program that their images take along with it
+/// gives a hint that `.git` is read.
 pub(super) fn is_unused(users: &[User<'_>]) -> bool {
     if users.iter().any(runs_a_tool) {
         return false;
     }
     // They share the files.
     let (manifests, code) = (OnceCell::new(), OnceCell::new());
-    users.iter().all(|user| match Work::of(user) {
-        Work::Nothing => true,
-        work => {
-            let files = manifests.get_or_init(|| Files::of(user.context));
-            let runs_code = work == Work::Unknown || files.run_with_installs;
-            !files.stamp && (!runs_code || !code.get_or_init(|| files.call_git(user.context)))
+    users.iter().all(|user| {
+        let (work, is_run) = (Work::of(user), is_run_with_it(user));
+        if work == Work::Nothing && !is_run {
+            return true;
         }
+        let files = manifests.get_or_init(|| Files::of(user.context));
+        let is_stamped = work != Work::Nothing && files.stamp;
+        let is_installed = work != Work::Nothing && files.run_with_installs;
+        let runs_code = work == Work::Unknown || is_installed || is_run;
+        !files.are_too_many
+            && !is_stamped
+            && (!runs_code || !code.get_or_init(|| files.call_git(user.context)))
+    })
+}
+
+/// Whether an image that may be run takes all of the context, `.git` among it: its programs may show their commit.
+fn is_run_with_it(user: &User<'_>) -> bool {
+    let reading = Reading::of(user.file);
+    let build = &reading.build;
+    build.stages.iter().any(|stage| {
+        let copied = reading.supplies(stage, user.context).copied().iter();
+        let mut whole = copied.filter(|copied| copied.is_directory && copied.source.is_empty());
+        whole
+            .any(|whole| build.image_of(stage.index).is_some() || is_taken(build, stage.index, &whole.target))
+    })
+}
+
+/// Whether a later stage copies a directory of a stage, or one above it.
+fn is_taken(build: &Build<'_>, stage: usize, directory: &ImagePath) -> bool {
+    let later = build.stages.iter().skip(stage + 1);
+    let mut steps = later.flat_map(|later| later.steps.iter().map(move |step| (later.index, step)));
+    steps.any(|(index, step)| {
+        let is_from = |copy: &Copy<'_>| {
+            copy.from.as_ref().is_some_and(|from| build.stage_named(from, index) == Some(stage))
+        };
+        let copy = Copy::of(&step.instruction).filter(is_from);
+        let holds = |source: &str| directory.below(&ImagePath::root().join(source)).is_some();
+        copy.is_some_and(|copy| copy.sources.iter().any(|source| holds(&source.text)))
     })
 }
 
@@ -225,8 +260,10 @@ fn extension(path: &str) -> Option<&str> {
 
 /// What the files of a context say of `.git`.
 struct Files {
-    /// A manifest names what stamps versions, or there are too many files to tell.
+    /// A manifest names what stamps versions.
     stamp: bool,
+    /// Not all of them were looked at.
+    are_too_many: bool,
     /// Installs run code of the project.
     run_with_installs: bool,
     /// Programs.
@@ -235,7 +272,8 @@ struct Files {
 
 impl Files {
     fn of(context: &Context) -> Self {
-        let mut files = Self { stamp: false, run_with_installs: false, code: Vec::new() };
+        let mut files =
+            Self { stamp: false, are_too_many: false, run_with_installs: false, code: Vec::new() };
         let mut directories = vec![String::new()];
         let mut seen = 0;
         while let Some(directory) = directories.pop() {
@@ -250,8 +288,8 @@ impl Files {
                 }
                 seen += 1;
             }
-            if files.stamp || seen > 10 * LIMIT || files.code.len() > LIMIT {
-                files.stamp = true;
+            files.are_too_many = seen > 10 * LIMIT || files.code.len() > LIMIT;
+            if files.are_too_many {
                 break;
             }
         }

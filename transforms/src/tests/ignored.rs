@@ -176,7 +176,8 @@ fn git_stays_where_code_of_the_project_may_ask_it() {
     let django = [("manage.py", ""), ("proj/settings.py", settings)];
     assert!(!is_ignored(&django, "python:3.12", "python manage.py collectstatic"));
     assert!(is_ignored(&django[..1], "python:3.12", "python manage.py collectstatic"));
-    assert!(is_ignored(&django, "python:3.12", "pip install flask"));
+    // The build does not run it, the image may.
+    assert!(!is_ignored(&django, "python:3.12", "pip install flask"));
     let rails = ("config/initializers/version.rb", "V = `git rev-parse --short HEAD`.strip");
     assert!(!is_ignored(&[rails], "ruby:3.3", "bin/rails assets:precompile"));
     let laravel = ("config/app.php", "<?php return ['v' => exec('git log -n1 HEAD')];");
@@ -221,4 +222,18 @@ fn a_home_keeps_its_keys() {
     assert_eq!(ignored("/srv/app").as_deref(), Some(".dockerignore\n.vscode\n.ssh\n"));
     assert_eq!(ignored("/root"), None);
     assert_eq!(ignored("/home/me"), None);
+}
+
+/// A program may show its commit when it runs.
+#[test]
+fn git_stays_where_a_program_takes_it_along() {
+    let code = ("server.js", "console.log(execSync('git rev-parse HEAD'))");
+    let files = [(".git/HEAD", ""), ("package.json", "{}"), code];
+    let plain = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD node server.js\n";
+    let taken = "FROM node:22 AS b\nWORKDIR /app\nCOPY . .\nRUN npm install\nFROM node:22\nCOPY --from=b /app /app\nCMD node /app/server.js\n";
+    let built = taken.replace("b /app /app", "b /app/dist /app");
+    let holds_git = |dockerfile: &str| ignored(&files, dockerfile).iter().any(|line| line == ".git");
+    assert!(!holds_git(plain));
+    assert!(!holds_git(taken));
+    assert!(holds_git(&built));
 }

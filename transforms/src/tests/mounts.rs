@@ -730,3 +730,21 @@ fn what_maven_installs_is_not_hidden_by_a_mount() {
         &lines.each_ref().map(String::as_str),
     );
 }
+
+/// `npx` finds again in `/root/.npm/_npx` what it was asked for when the image was made.
+#[test]
+fn what_is_installed_into_the_cache_stays_in_the_image() {
+    let npm = |run: &str| format!("FROM node:22\nRUN npm ci{run}\nCMD npx prisma@6 migrate deploy\n");
+    for run in ["npx prisma@6 generate", "npx -y prisma generate", "npm exec -p prisma -- prisma generate"] {
+        let shown =
+            format!("2: `{run}` beside it installs into the cache of npm, where the image would not find it");
+        check_refused(&["cache-mount"], &[], &npm(&format!(" && {run}")), &[&shown]);
+    }
+    check(
+        &["cache-mount"],
+        &[],
+        &npm(" && npx prisma generate"),
+        &npm(" && npx prisma generate")
+            .replace("RUN npm", "RUN --mount=type=cache,target=/root/.npm,sharing=locked npm"),
+    );
+}
