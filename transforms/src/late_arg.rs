@@ -6,6 +6,7 @@
 //! name tells ([`names`]), or what an instruction of the file reads itself. Scripts of system packages are known well
 //! enough: they read what their managers' effects say.
 
+mod busting;
 mod names;
 
 use std::borrow::Cow;
@@ -196,13 +197,30 @@ impl Move {
         let place = match (self.at, self.passed.last()) {
             (None, Some(&run)) => Place::After(number(below_arguments(stage, run))),
             (None, None) => Place::End,
-            (Some(at), _) => Place::Above(number(at)),
+            (Some(at), _) => Place::Above(number(head_of_paragraph(stage, at))),
         };
         let moved: Vec<_> = self.steps.iter().map(|&step| number(step)).collect();
         let mut edits = Edits::new();
         placing::move_group(&mut edits, input.file(), &moved, place)?;
         Ok(edits)
     }
+}
+
+/// The first step of the paragraph in which step `at` stands, as far as nothing above it there makes a layer: an argument that
+/// comes between a heading comment and what it heads tears them apart.
+fn head_of_paragraph(stage: &Stage<'_>, at: usize) -> usize {
+    let makes_no_layer = |step: &Step<'_>| {
+        is_declaration(step.instruction.keyword())
+            || matches!(step.instruction.keyword(), Keyword::Workdir | Keyword::User | Keyword::Shell)
+    };
+    let index = |step: usize| stage.steps[step].instruction.index();
+    let adjoins = |step: &usize| {
+        let file = stage.steps[*step].instruction.file();
+        let between = &file.items()[index(step - 1) + 1..index(*step)];
+        makes_no_layer(&stage.steps[step - 1]) && between.is_empty()
+    };
+    let climbed = (1..=at).rev().take_while(adjoins).count();
+    at - climbed
 }
 
 /// The step `run`, or the last of the declarations below it, if there are arguments among them: what comes later stays below.
@@ -270,6 +288,12 @@ impl<'w, 'a> Way<'w, 'a> {
                 None => Found::Nothing,
             };
         };
+        let is_used = reader.is_some() || !self.carriers.is_empty();
+        if !is_used && busting::is_meant(&self.stage.steps[index], &self.names) {
+            return Found::Torn(format!(
+                "{names} stays where it is: it seems to be there to rerun what follows"
+            ));
+        }
         if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
             return Found::Torn(format!("{names} stays where it is: {}", torn.reason()));
         }
@@ -427,6 +451,11 @@ impl<'w, 'a> Way<'w, 'a> {
         let effects = analysis.effects();
         if let Some(name) = self.names.iter().find(|name| effects.environment.contains(name)) {
             return Reads::Maybe(format!("a command there reads variables such as {name}"));
+        }
+        if let Some(command) = busting::taken_as_it_is(analysis) {
+            return Reads::Maybe(format!(
+                "`{command}` takes what is there when it runs, which another value may be for"
+            ));
         }
         if analysis.managed().any(|managed| !managed.ecosystem.is_for_root())
             && let Some(line) = self.written_above()

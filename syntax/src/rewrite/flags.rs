@@ -10,7 +10,8 @@ use crate::{Edits, Flag, Instruction, Span, TextEdit, heredoc};
 ///
 /// They join the line of the last flag (or of the keyword), unless the flags of the instruction stand on lines of their
 /// own: then each new one gets a line with the same indentation. Two and more new flags where there was none get lines
-/// of their own too, as Docker's documentation writes them.
+/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than
+/// [`LONGEST_LINE`].
 ///
 /// # Errors
 ///
@@ -28,7 +29,7 @@ pub fn insert_flags(
         Some(line_break) => {
             (flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(), false)
         }
-        None if instruction.flags().is_empty() && flags.len() > 1 => {
+        None if instruction.flags().is_empty() && (flags.len() > 1 || makes_too_long(instruction, flags)) => {
             let first = first_flags(instruction, flags);
             if first.gap > 0 {
                 let gap = Span::new(last.end, last.end + first.gap);
@@ -53,6 +54,17 @@ pub fn insert_flags(
         return push_plain_words(edits, instruction, last.end, text, flags.len());
     }
     insert_at_end(edits, instruction, last.end, &text, flags.len())
+}
+
+/// How many bytes a line may have that a flag is added to.
+const LONGEST_LINE: usize = 120;
+
+/// Whether the line of the keyword would be too long with flags.
+fn makes_too_long(instruction: &Instruction<'_>, flags: &[&str]) -> bool {
+    let lines = lines::of(instruction);
+    let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
+    let line = line_at(&lines, keyword_end - 1).map_or(0, |(_, code)| code.kept.len());
+    line + flags.iter().map(|flag| 1 + flag.len()).sum::<usize>() > LONGEST_LINE
 }
 
 /// Whether a flag is one word however it is read: nothing in it quotes, escapes, announces a heredoc, continues a line or

@@ -46,7 +46,12 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let keeps_comment = !above.is_empty() && heads_an_install(copy);
     let reader = plan.above.filter(|_| !keeps_comment).map(|step| &stage.steps[step].instruction);
     if !above.is_empty() {
-        rewrite::insert(&mut edits, file, place_of_manifests(reader.unwrap_or(copy)), above.as_bytes())?;
+        let place = match &reader {
+            Some(reader) if tells_of_an_install(reader) => Place::Before(reader.index()),
+            Some(reader) => Place::Above(reader.index()),
+            None => place_of_manifests(copy),
+        };
+        rewrite::insert(&mut edits, file, place, above.as_bytes())?;
     }
     let leaves_nothing = above.is_empty() || reader.is_some();
     let leave = |edits: &mut Edits| match (keeps_comment, leaves_nothing) {
@@ -101,14 +106,17 @@ fn place_of_manifests(copy: &Instruction<'_>) -> Place {
 /// Whether the comment above a copy tells of the install below it and not of the copy: it says so, and nothing stands
 /// between the two.
 fn heads_an_install(copy: &Instruction<'_>) -> bool {
-    let (file, index) = (copy.file(), copy.index());
-    let items = file.items();
     let is_one_line = copy.start_line() == copy.end_line();
-    let goes_on = file.instruction(index + 1).is_some();
-    let comment = index.checked_sub(1).map(|above| &items[above]);
+    is_one_line && copy.file().instruction(copy.index() + 1).is_some() && tells_of_an_install(copy)
+}
+
+/// Whether the comment above an instruction speaks of an install.
+fn tells_of_an_install(instruction: &Instruction<'_>) -> bool {
+    let file = instruction.file();
+    let comment = instruction.index().checked_sub(1).map(|above| &file.items()[above]);
     let Some(comment) = comment.filter(|item| matches!(item.kind, ItemKind::Comment)) else { return false };
     let text = String::from_utf8_lossy(comment.span.of(file.source())).to_lowercase();
-    is_one_line && goes_on && ["install", "dependenc"].iter().any(|word| text.contains(word))
+    ["install", "dependenc"].iter().any(|word| text.contains(word))
 }
 
 /// The copy, with its comments or without, in whole lines, its destination written anew where the plan says so.
@@ -154,6 +162,12 @@ fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
     lines.flat_map(|line| [line, line_end.as_bytes()].concat()).collect()
 }
 
+/// Whether a file is one in which a manager writes the versions it chose: people name it behind the manifest.
+fn is_lock_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    dockfix_ecosystems::ALL.iter().any(|manager| manager.lock_files().contains(&name))
+}
+
 /// One COPY for the manifests of each directory, or one for all of them, to `written` as the copy has it.
 fn manifest_copies(
     input: &Input<'_>,
@@ -186,8 +200,7 @@ fn manifest_copies(
     let mut lines: Vec<_> = groups
         .into_iter()
         .map(|(below, mut paths)| {
-            // A manifest has a shorter name than its lock file, as a rule, and is read first.
-            paths.sort_by_key(|path| (path.len(), *path));
+            paths.sort_by_key(|path| (is_lock_file(path), path.len(), *path));
             format!("COPY{flags} {}", destination::words(&paths, &destination::directory(written, below)))
         })
         .collect();

@@ -254,3 +254,54 @@ fn an_env_stays_where_it_hides_another_argument() {
     assert_eq!(outcome.files[0].bug, None);
     assert!(outcome.files[0].changes.is_empty(), "{:?}", outcome.files[0].changes);
 }
+
+/// Another value is the way to get what a server has by now.
+#[test]
+fn arguments_that_are_there_for_the_cache_stay() {
+    for argument in ["ARG CACHEBUST=1", "# nothing below comes from the cache\nARG STAMP"] {
+        let name = argument.rsplit("ARG ").next().unwrap_or_default().split('=').next().unwrap_or_default();
+        let line = 1 + argument.lines().count();
+        check_refused(
+            &["late-arg"],
+            &[],
+            &format!("FROM debian\n{argument}\nRUN apt-get update && apt-get install -y git\n"),
+            &[&format!("{line}: {name} stays where it is: it seems to be there to rerun what follows")],
+        );
+    }
+    let takes = "takes what is there when it runs, which another value may be for";
+    for command in [
+        "git clone https://x.org/a",
+        "git clone -b main https://x.org/a",
+        "curl -LO https://x.org/a/latest/a.tar",
+    ] {
+        check_refused(
+            &["late-arg"],
+            &[],
+            &format!("FROM debian\nARG SHA\nRUN {command}\nLABEL sha=$SHA\n"),
+            &[&format!("2: SHA stays above line 3: `{command}` {takes}")],
+        );
+    }
+    for command in [
+        "git clone -b v1.2 https://x.org/a",
+        "git clone https://x.org/a && git -C a checkout 1a2b3c4",
+        "curl -LO https://x.org/releases/v1/a.tar",
+    ] {
+        check(
+            &["late-arg"],
+            &[],
+            &format!("FROM debian\nARG SHA\nRUN {command}\nLABEL sha=$SHA\n"),
+            &format!("FROM debian\nRUN {command}\nARG SHA\nLABEL sha=$SHA\n"),
+        );
+    }
+}
+
+/// An argument does not come between a heading and what it heads.
+#[test]
+fn an_argument_stands_above_the_paragraph_of_its_reader() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian\nARG A\nRUN apt-get update && apt-get install -y curl\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\n\nARG A\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
+    );
+}

@@ -589,7 +589,7 @@ fn files_that_a_command_reads_go_first() {
             ("a.js", ""),
         ],
         "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN yarn global add serve\nRUN yarn install\n",
-        "FROM node:22\nWORKDIR /app\nCOPY .yarnrc yarn.lock package.json ./\nRUN yarn global add serve\nRUN yarn install\nCOPY . .\n",
+        "FROM node:22\nWORKDIR /app\nCOPY .yarnrc package.json yarn.lock ./\nRUN yarn global add serve\nRUN yarn install\nCOPY . .\n",
     );
 }
 

@@ -1,0 +1,79 @@
+//! Arguments that somebody has put where they are for the cache's sake: another value makes what follows run again, and fetch
+//! what the network has by then.
+
+use dockfix_model::build::Step;
+use dockfix_model::commands::{Argument, Invocation};
+use dockfix_syntax::ItemKind;
+
+use crate::analysis::Analysis;
+use crate::naming::shortened;
+
+/// Parts of the names that such arguments have, and words of the comments above them.
+const MARKS: [&str; 6] = ["CACHE", "BUST", "REBUILD", "INVALIDATE", "REFRESH", "FORCE"];
+
+/// Whether an argument that nothing uses is one, by its name or the comment above it.
+pub(super) fn is_meant(step: &Step<'_>, names: &[String]) -> bool {
+    let instruction = &step.instruction;
+    let (file, index) = (instruction.file(), instruction.index());
+    let above = file.items()[..index].iter().rev();
+    let comments = above.take_while(|item| matches!(item.kind, ItemKind::Comment));
+    let comments = comments.map(|item| String::from_utf8_lossy(item.span.of(file.source())).into_owned());
+    let mut texts = names.iter().cloned().chain(comments);
+    texts.any(|text| MARKS.iter().any(|mark| text.to_ascii_uppercase().contains(mark)))
+}
+
+/// The first command of a RUN, as a message shows it, that takes what a repository or a server has at that time: a clone
+/// without a version, a download of the latest one.
+pub(super) fn taken_as_it_is(analysis: &Analysis<'_>) -> Option<String> {
+    let commands = analysis.chain.invocations();
+    let is_settled = commands.iter().any(|command| is_checkout(command));
+    let command = commands.iter().find(|command| match &*command.program {
+        "git" => !is_settled && takes_a_branch(command),
+        "curl" | "wget" | "aria2c" => command.arguments.iter().any(names_the_latest),
+        _ => false,
+    })?;
+    Some(shortened(&String::from_utf8_lossy(command.span.of(analysis.chain.text))))
+}
+
+fn text(argument: &Argument<'_>) -> String {
+    match &argument.value {
+        Some(value) => value.clone().into_owned(),
+        None => String::from_utf8_lossy(argument.text).into_owned(),
+    }
+}
+
+/// Whether a word may be a version or a commit.
+fn is_version(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'$')
+}
+
+/// Whether a command of git settles which commit is used: `git checkout v1.2`.
+fn is_checkout(command: &Invocation<'_>) -> bool {
+    let words: Vec<_> = command.arguments.iter().map(text).collect();
+    let verb = words.iter().position(|word| matches!(word.as_str(), "checkout" | "reset" | "switch"));
+    command.program == "git" && verb.is_some_and(|verb| words[verb + 1..].iter().any(|word| is_version(word)))
+}
+
+/// Whether a command of git takes what a branch holds by now (git-clone(1), git-pull(1)).
+fn takes_a_branch(command: &Invocation<'_>) -> bool {
+    let words: Vec<_> = command.arguments.iter().map(text).collect();
+    let Some(verb) = words.iter().position(|word| matches!(word.as_str(), "clone" | "pull" | "fetch")) else {
+        return false;
+    };
+    let mut options = words[verb + 1..].iter();
+    let is_settled = options.any(|word| match word.split_once('=') {
+        Some(("--branch" | "--revision", version)) => is_version(version),
+        _ => false,
+    });
+    let follows = |pair: &[String]| {
+        matches!(pair[0].as_str(), "--branch" | "-b" | "--revision") && is_version(&pair[1])
+    };
+    !is_settled && !words[verb + 1..].windows(2).any(follows)
+}
+
+/// Whether an address names no version but the newest.
+fn names_the_latest(argument: &Argument<'_>) -> bool {
+    const NEWEST: [&str; 7] = ["latest", "master", "main", "HEAD", "nightly", "develop", "trunk"];
+    let word = text(argument);
+    word.contains("://") && word.split(['/', '=', '?', '&']).any(|part| NEWEST.contains(&part))
+}
