@@ -260,7 +260,7 @@ fn cleaning_stays_where_it_empties_nothing() {
         &["cache-mount"],
         &[],
         "FROM debian\nRUN apt-get update && ./x && apt-get clean && rm -rf /var/lib/apt/lists/*\n",
-        "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked apt-get update && ./x && apt-get clean\n",
+        "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    apt-get update && ./x && apt-get clean\n",
     );
 }
 
