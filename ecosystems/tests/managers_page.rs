@@ -156,7 +156,7 @@ fn row(ecosystem: &dyn Ecosystem, (name, image, command, files): &Example) -> St
     let context = Context::in_memory(files.iter().copied().chain([("src/source", "")]));
     let supplies = Supplies::of_stage(&build, 0, &context);
     let chain = Chain::of(&step.instruction, &step.state).unwrap();
-    let command_line = chain.invocations().into_iter().last().unwrap();
+    let command_line = chain.invocations().into_iter().next_back().unwrap();
     let (found, usage) = recognise(command_line, &step.state).unwrap_or_else(|| panic!("{command}"));
     assert_eq!(found.name(), *name, "{command}");
     let project = usage.directory.clone().map(|directory| Project::new(&context, &supplies, directory));

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use dockfix_syntax::shell::{self, Command, ListItem, Operator, Script, SimpleCommand, Word};
 use dockfix_syntax::view::{Run, RunBody};
 use dockfix_syntax::{Instruction, Span};
+use smallvec::SmallVec;
 
 use crate::path::ImagePath;
 use crate::state::{Shell, State, User};
@@ -100,6 +101,9 @@ pub enum Opaque {
     #[error("it is empty")]
     Empty,
 }
+
+/// The invocations of a chain: asked for so often that the few that most RUNs have take no room of their own.
+pub type Invocations<'l, 'a> = SmallVec<[&'l Invocation<'a>; 8]>;
 
 /// A program that is run, with its arguments.
 #[derive(Clone, Debug)]
@@ -224,8 +228,10 @@ impl<'a> Chain<'a> {
 
     /// Every invocation that can be read, those of nested scripts included, in order.
     #[must_use]
-    pub fn invocations(&self) -> Vec<&Invocation<'a>> {
-        invocations(&self.links)
+    pub fn invocations(&self) -> Invocations<'_, 'a> {
+        let mut found = Invocations::new();
+        add_invocations(&self.links, &mut found);
+        found
     }
 
     /// The first opaque link, nested ones included.
@@ -278,16 +284,14 @@ pub fn each_named_by(
     }
 }
 
-fn invocations<'l, 'a>(links: &'l [Link<'a>]) -> Vec<&'l Invocation<'a>> {
-    let mut found = Vec::new();
+fn add_invocations<'l, 'a>(links: &'l [Link<'a>], found: &mut Invocations<'l, 'a>) {
     for link in links {
         match &link.action {
-            Action::Pipeline(commands) => found.extend(commands.iter()),
-            Action::Nested(inner) => found.extend(invocations(inner)),
+            Action::Pipeline(commands) => commands.iter().for_each(|command| found.push(command)),
+            Action::Nested(inner) => add_invocations(inner, found),
             Action::Opaque(_) => {}
         }
     }
-    found
 }
 
 fn first_opaque(links: &[Link<'_>]) -> Option<OpaqueLink> {
