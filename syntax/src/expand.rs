@@ -1,7 +1,10 @@
 //! Docker's variable expansion and word splitting (Dockerfile reference, "Environment replacement"; moby
 //! `frontend/dockerfile/shell/lex.go`).
 
+use std::borrow::Cow;
+
 use crate::decode::{first_char, is_space};
+use crate::view::lossy;
 
 mod pattern;
 
@@ -67,7 +70,8 @@ pub fn expand(
         return Ok(Expansion { text: word.to_vec(), variables: Variables::default() });
     }
     let mut lexer = Lexer::new(word, escape, LexerOptions::default(), value_of);
-    let text = lexer.run(None, false)?;
+    let mut text = Vec::with_capacity(word.len());
+    lexer.run(None, false, &mut text)?;
     Ok(Expansion { text, variables: Variables { names: lexer.names, unknown: false } })
 }
 
@@ -85,7 +89,7 @@ pub fn variables(word: &[u8], escape: u8) -> Variables {
     }
     let options = LexerOptions { keep_unset: true, ..LexerOptions::default() };
     let mut lexer = Lexer::new(word, escape, options, &|_| None);
-    let unknown = lexer.run(None, false).is_err();
+    let unknown = lexer.run(None, false, &mut Vec::new()).is_err();
     Variables { names: lexer.names, unknown }
 }
 
@@ -158,20 +162,20 @@ impl<'a> Lexer<'a> {
     pub(crate) fn words(mut self) -> Result<Vec<Vec<u8>>, ExpandError> {
         self.collected = Some(Collected::default());
         let raw = self.options.raw_escapes;
-        self.run(None, raw)?;
+        self.run(None, raw, &mut Vec::new())?;
         let mut collected = self.collected.take().unwrap_or_default();
         collected.finish();
         Ok(collected.words)
     }
 
-    /// `processStopOn`: to the end, or just past the byte `stop`.
-    fn run(&mut self, stop: Option<u8>, raw_escapes: bool) -> Result<Vec<u8>, ExpandError> {
+    /// `processStopOn`: to the end, or just past the byte `stop`. What it makes of that comes to `result`.
+    fn run(&mut self, stop: Option<u8>, raw_escapes: bool, result: &mut Vec<u8>) -> Result<(), ExpandError> {
         if self.depth == MAX_DEPTH {
             return Err(ExpandError::TooDeep);
         }
         self.depth += 1;
         let outer = std::mem::replace(&mut self.options.raw_escapes, raw_escapes);
-        let done = self.run_inner(stop);
+        let done = self.run_inner(stop, result);
         self.options.raw_escapes = outer;
         self.depth -= 1;
         done
@@ -191,23 +195,27 @@ impl<'a> Lexer<'a> {
         rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
     }
 
-    fn run_inner(&mut self, stop: Option<u8>) -> Result<Vec<u8>, ExpandError> {
-        let mut result = Vec::new();
+    fn run_inner(&mut self, stop: Option<u8>, result: &mut Vec<u8>) -> Result<(), ExpandError> {
         while let Some(byte) = self.peek() {
             if Some(byte) == stop {
                 self.at += 1;
-                return Ok(result);
+                return Ok(());
             }
+            let start = result.len();
             match byte {
                 b'\'' | b'"' => {
-                    let text = if byte == b'"' { self.double_quote()? } else { self.single_quote()? };
-                    result.extend_from_slice(&text);
-                    self.collected().into_iter().for_each(|it| it.word.extend_from_slice(&text));
+                    if byte == b'"' {
+                        self.double_quote(result)?
+                    } else {
+                        self.single_quote(result)?
+                    }
+                    let text = &result[start..];
+                    self.collected().into_iter().for_each(|it| it.word.extend_from_slice(text));
                 }
                 b'$' => {
-                    let text = self.dollar()?;
-                    result.extend_from_slice(&text);
-                    self.collected().into_iter().for_each(|it| it.split(&text));
+                    self.dollar(result)?;
+                    let text = &result[start..];
+                    self.collected().into_iter().for_each(|it| it.split(text));
                 }
                 b'<' if self.options.heredoc_spaces && self.text[self.at..].starts_with(b"<<") => {
                     let rest = &self.text[self.at + 2..];
@@ -239,22 +247,22 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
-        if stop.is_some() { Err(ExpandError::MissingBrace) } else { Ok(result) }
+        if stop.is_some() { Err(ExpandError::MissingBrace) } else { Ok(()) }
     }
 
-    fn single_quote(&mut self) -> Result<Vec<u8>, ExpandError> {
+    fn single_quote(&mut self, result: &mut Vec<u8>) -> Result<(), ExpandError> {
         let start = self.at;
         let Some(len) = memchr::memchr(b'\'', &self.text[start + 1..]) else {
             return Err(ExpandError::UnclosedQuote("single"));
         };
         let end = start + 1 + len;
         self.at = end + 1;
-        Ok(if self.options.raw_quotes { &self.text[start..=end] } else { &self.text[start + 1..end] }
-            .to_vec())
+        let text = if self.options.raw_quotes { &self.text[start..=end] } else { &self.text[start + 1..end] };
+        result.extend_from_slice(text);
+        Ok(())
     }
 
-    fn double_quote(&mut self) -> Result<Vec<u8>, ExpandError> {
-        let mut out = Vec::new();
+    fn double_quote(&mut self, out: &mut Vec<u8>) -> Result<(), ExpandError> {
         self.at += 1;
         if self.options.raw_quotes {
             out.push(b'"');
@@ -267,9 +275,9 @@ impl<'a> Lexer<'a> {
                     if self.options.raw_quotes {
                         out.push(b'"');
                     }
-                    return Ok(out);
+                    return Ok(());
                 }
-                Some(b'$') => out.extend(self.dollar()?),
+                Some(b'$') => self.dollar(out)?,
                 Some(byte) if byte == self.escape => {
                     self.at += 1;
                     if self.options.raw_escapes {
@@ -293,19 +301,17 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn dollar(&mut self) -> Result<Vec<u8>, ExpandError> {
+    fn dollar(&mut self, result: &mut Vec<u8>) -> Result<(), ExpandError> {
         let start = self.at;
         self.at += 1;
         if self.peek() != Some(b'{') {
             let name = self.name();
             if name.is_empty() {
-                return Ok(b"$".to_vec());
+                result.push(b'$');
+            } else {
+                self.plain(&name, start, result);
             }
-            let value = self.value(&name);
-            return Ok(match value {
-                None if self.options.keep_unset => self.text[start..self.at].to_vec(),
-                value => value.unwrap_or_default(),
-            });
+            return Ok(());
         }
         self.at += 1;
         match self.peek() {
@@ -316,19 +322,23 @@ impl<'a> Lexer<'a> {
         let name = self.name();
         let modifier = self.next();
         match modifier {
-            Some(b'}') => {
-                let value = self.value(&name);
-                Ok(match value {
-                    None if self.options.keep_unset => self.text[start..self.at].to_vec(),
-                    value => value.unwrap_or_default(),
-                })
-            }
+            Some(b'}') => self.plain(&name, start, result),
             Some(b':') => {
                 let modifier = self.next();
-                self.modified(&name, modifier, true)
+                result.extend(self.modified(&name, modifier, true)?);
             }
-            Some(b'/') => self.replaced(&name),
-            modifier => self.modified(&name, modifier, false),
+            Some(b'/') => result.extend(self.replaced(&name)?),
+            modifier => result.extend(self.modified(&name, modifier, false)?),
+        }
+        Ok(())
+    }
+
+    /// A substitution without modifiers, which began at `start`.
+    fn plain(&mut self, name: &str, start: usize, result: &mut Vec<u8>) {
+        match self.value(name) {
+            Some(value) => result.extend(value),
+            None if self.options.keep_unset => result.extend_from_slice(&self.text[start..self.at]),
+            None => {}
         }
     }
 
@@ -342,7 +352,8 @@ impl<'a> Lexer<'a> {
             return Err(ExpandError::UnsupportedModifier(shown()));
         };
         let trims = matches!(sign, b'#' | b'%');
-        let mut word = self.run(Some(b'}'), trims)?;
+        let mut word = Vec::new();
+        self.run(Some(b'}'), trims, &mut word)?;
         let value = self.value(name);
         if value.is_none() && self.options.keep_unset {
             return Ok([b"${", name.as_bytes(), shown().as_bytes(), &word, b"}"].concat());
@@ -377,8 +388,9 @@ impl<'a> Lexer<'a> {
         self.at += usize::from(all);
         let missing =
             |error| if error == ExpandError::MissingBrace { ExpandError::MissingSlash } else { error };
-        let wanted = self.run(Some(b'/'), true).map_err(missing)?;
-        let replacement = self.run(Some(b'}'), true)?;
+        let (mut wanted, mut replacement) = (Vec::new(), Vec::new());
+        self.run(Some(b'/'), true, &mut wanted).map_err(missing)?;
+        self.run(Some(b'}'), true, &mut replacement)?;
         match self.value(name) {
             None if self.options.keep_unset => {
                 Ok([b"${", name.as_bytes(), b"/", &wanted[..], b"/", &replacement, b"}"].concat())
@@ -388,7 +400,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `processName`: letters, digits and `_`; or digits alone; or one special parameter.
-    fn name(&mut self) -> String {
+    fn name(&mut self) -> Cow<'a, str> {
         let start = self.at;
         if self.peek().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
             let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
@@ -410,7 +422,7 @@ impl<'a> Lexer<'a> {
             }
             self.at += len;
         }
-        String::from_utf8_lossy(&self.text[start..self.at]).into_owned()
+        lossy(&self.text[start..self.at])
     }
 
     fn value(&mut self, name: &str) -> Option<Vec<u8>> {
