@@ -6,7 +6,7 @@ use crate::system;
 
 /// A command that touches certain places, whatever its words are.
 struct Fixed {
-    names: &'static str,
+    names: &'static [&'static str],
     reads: &'static [&'static str],
     writes: &'static [&'static str],
 }
@@ -14,7 +14,7 @@ struct Fixed {
 const FIXED: &[Fixed] = &[
     // locale-gen(8), localedef(1), update-locale(8)
     Fixed {
-        names: "locale-gen localedef update-locale",
+        names: &["locale-gen", "localedef", "update-locale"],
         reads: &["/usr/share/i18n", "/usr/share/locale", "/usr/share/locales"],
         writes: &[
             "/etc/locale.gen",
@@ -26,7 +26,7 @@ const FIXED: &[Fixed] = &[
     },
     // update-ca-certificates(8); hooks keep Java's store
     Fixed {
-        names: "update-ca-certificates",
+        names: &["update-ca-certificates"],
         reads: &["/usr/local/share/ca-certificates", "/usr/share/ca-certificates", "/usr/share/pki", "/etc"],
         writes: &[
             "/etc/ssl",
@@ -38,21 +38,28 @@ const FIXED: &[Fixed] = &[
     },
     // a2enmod(8); phpenmod, of Debian's php-common
     Fixed {
-        names: "a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf",
+        names: &["a2enmod", "a2dismod", "a2ensite", "a2dissite", "a2enconf", "a2disconf"],
         reads: &["/etc/apache2", "/usr/share/apache2"],
         writes: &["/etc/apache2", "/var/lib/apache2"],
     },
-    Fixed { names: "phpenmod phpdismod", reads: &["/etc/php"], writes: &["/etc/php", "/var/lib/php"] },
+    Fixed { names: &["phpenmod", "phpdismod"], reads: &["/etc/php"], writes: &["/etc/php", "/var/lib/php"] },
     // fc-cache(1), fonts-conf(5)
     Fixed {
-        names: "fc-cache",
+        names: &["fc-cache"],
         reads: &["/etc/fonts", "/usr/share", "/usr/local/share", "/root", "/home"],
         writes: &["/var/cache/fontconfig", "/root/.cache/fontconfig"],
     },
     // dpkg-reconfigure(8), update-alternatives(1), debconf-set-selections(1), update-rc.d(8) and `systemctl enable` work
     // on what packages own
     Fixed {
-        names: "dpkg-reconfigure dpkg-divert dpkg-statoverride update-rc.d add-apt-repository apt-add-repository",
+        names: &[
+            "dpkg-reconfigure",
+            "dpkg-divert",
+            "dpkg-statoverride",
+            "update-rc.d",
+            "add-apt-repository",
+            "apt-add-repository",
+        ],
         reads: &[],
         writes: system::DIRECTORIES,
     },
@@ -61,7 +68,7 @@ const FIXED: &[Fixed] = &[
 /// The command, where it touches certain places only; the outer `None` says that it is none of those.
 pub(super) fn touch(touched: &mut Touched<'_>) -> Option<Option<()>> {
     let program = &*touched.command.program;
-    let fixed = FIXED.iter().find(|fixed| fixed.names.split(' ').any(|name| name == program))?;
+    let fixed = FIXED.iter().find(|fixed| fixed.names.contains(&program))?;
     touched.reads_all(fixed.reads);
     touched.writes_all(fixed.writes);
     touched.reads_variables(&["DEBIAN_*", "DEBCONF_*", "APACHE_*", "JAVA_*"]);

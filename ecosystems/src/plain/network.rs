@@ -3,7 +3,7 @@
 use dockfix_model::ImagePath;
 
 use super::touched::Touched;
-use crate::options::{Grammar, Operand, Value, Words};
+use crate::options::{Grammar, Operand, Table, Value, Words};
 
 /// What clients of TLS and name services read.
 const NETWORK: &[&str] = &[
@@ -26,7 +26,7 @@ fn is_remote(operand: &Operand<'_>) -> bool {
 }
 
 /// curl(1).
-const CURL: Grammar = Grammar::gnu(
+static CURL: Grammar = Grammar::gnu(
     &[
         "-A --user-agent -b --cookie -c --cookie-jar -C --continue-at -d --data --data-raw --data-binary --data-urlencode",
         "-D --dump-header -e --referer -E --cert --cacert --capath --key --cert-type --key-type --pass -F --form",
@@ -45,7 +45,10 @@ const CURL: Grammar = Grammar::gnu(
         "--tlsv1.0 --tlsv1.1 --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --tcp-nodelay --no-keepalive --ssl-no-revoke --raw",
         "--path-as-is --anyauth --basic --digest --negotiate --ntlm -a --append -B --use-ascii -l --list-only",
     ],
-);
+)
+.kept_in(&CURL_OPTIONS);
+
+static CURL_OPTIONS: Table = Table::new();
 
 pub(super) fn curl(touched: &mut Touched<'_>) -> Option<()> {
     let words = touched.words(&CURL)?;
@@ -106,7 +109,7 @@ fn names_file(value: &Value<'_>) -> bool {
 }
 
 /// wget(1); `-n` and the letter behind it are two letters that say what one does.
-const WGET: Grammar = Grammar::gnu(
+static WGET: Grammar = Grammar::gnu(
     &[
         "-O --output-document -P --directory-prefix -o --output-file -t --tries -T --timeout -w --wait --waitretry",
         "-U --user-agent --header --user --password --http-user --http-password --post-data --limit-rate -Q --quota",
@@ -119,7 +122,10 @@ const WGET: Grammar = Grammar::gnu(
         "--show-progress --trust-server-names --content-disposition --https-only --inet4-only --inet6-only",
         "--retry-connrefused --retry-on-host-error --auth-no-challenge --no-directories --no-iri --unlink",
     ],
-);
+)
+.kept_in(&WGET_OPTIONS);
+
+static WGET_OPTIONS: Table = Table::new();
 
 pub(super) fn wget(touched: &mut Touched<'_>) -> Option<()> {
     let words = touched.words(&WGET)?;

@@ -39,20 +39,68 @@ const SHELL_VARIABLES: &[&str] = &[
 ];
 
 /// Directories that every image has, or that a missing one would be made like by anybody.
-const COMMON_DIRECTORIES: &str = "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin \
-    /srv /sys /tmp /usr /usr/bin /usr/include /usr/lib /usr/local /usr/local/bin /usr/local/etc /usr/local/include \
-    /usr/local/lib /usr/local/sbin /usr/local/share /usr/local/src /usr/sbin /usr/share /usr/src /var /var/cache \
-    /var/lib /var/lock /var/log /var/mail /var/opt /var/run /var/spool /var/tmp";
+const COMMON_DIRECTORIES: &[&str] = &[
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/etc",
+    "/usr/local/include",
+    "/usr/local/lib",
+    "/usr/local/sbin",
+    "/usr/local/share",
+    "/usr/local/src",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/src",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/lock",
+    "/var/log",
+    "/var/mail",
+    "/var/opt",
+    "/var/run",
+    "/var/spool",
+    "/var/tmp",
+];
 
-/// Directories that are links to others in current distributions.
+/// Directories that are links to others in current distributions: each with the one that it is the same as.
 const LINKS: &[(&str, &str)] = &[
     ("/bin", "/usr/bin"),
+    ("/usr/bin", "/bin"),
     ("/sbin", "/usr/sbin"),
+    ("/usr/sbin", "/sbin"),
     ("/lib", "/usr/lib"),
+    ("/usr/lib", "/lib"),
     ("/lib32", "/usr/lib32"),
+    ("/usr/lib32", "/lib32"),
     ("/lib64", "/usr/lib64"),
+    ("/usr/lib64", "/lib64"),
     ("/var/run", "/run"),
+    ("/run", "/var/run"),
     ("/var/lock", "/run/lock"),
+    ("/run/lock", "/var/lock"),
 ];
 
 impl<'c> Touched<'c> {
@@ -124,7 +172,7 @@ impl<'c> Touched<'c> {
         while let Some(parent) = topmost.parent() {
             let is_working_directory =
                 self.command.directory.as_ref().is_some_and(|directory| directory.below(&parent).is_some());
-            if is_working_directory || COMMON_DIRECTORIES.split(' ').any(|common| common == parent.as_str()) {
+            if is_working_directory || COMMON_DIRECTORIES.contains(&parent.as_str()) {
                 break;
             }
             topmost = parent;
@@ -210,11 +258,9 @@ fn below<'p>(path: &'p ImagePath, directory: &str) -> Option<&'p str> {
 fn add(paths: &mut Paths, path: ImagePath) {
     let Paths::Below(paths) = paths else { return };
     let paths = paths.to_mut();
-    for (link, target) in LINKS {
-        for (from, to) in [(link, target), (target, link)] {
-            if let Some(rest) = below(&path, from) {
-                paths.extend(ImagePath::absolute(&format!("{to}{rest}")));
-            }
+    for (directory, same) in LINKS {
+        if let Some(rest) = below(&path, directory) {
+            paths.extend(ImagePath::absolute(&format!("{same}{rest}")));
         }
     }
     paths.push(path);

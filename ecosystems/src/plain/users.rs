@@ -8,12 +8,25 @@ use crate::options::{Grammar, Words};
 /// What every one of these commands reads and writes: shadow(5), subuid(5), adduser.conf(5), login.defs(5). Numbers are
 /// given out in order, so that none of them changes places with another, nor with the installation of a package.
 fn database(touched: &mut Touched<'_>) {
-    const WRITTEN: &str =
-        "passwd passwd- shadow shadow- group group- gshadow gshadow- subuid subuid- subgid subgid- .pwd.lock";
-    for name in WRITTEN.split(' ') {
-        touched.writes(ImagePath::root().join("etc").join(name));
-    }
-    touched.writes_all(&["/var/mail", "/var/spool/mail", "/var/log/faillog", "/var/log/lastlog"]);
+    touched.writes_all(&[
+        "/etc/passwd",
+        "/etc/passwd-",
+        "/etc/shadow",
+        "/etc/shadow-",
+        "/etc/group",
+        "/etc/group-",
+        "/etc/gshadow",
+        "/etc/gshadow-",
+        "/etc/subuid",
+        "/etc/subuid-",
+        "/etc/subgid",
+        "/etc/subgid-",
+        "/etc/.pwd.lock",
+        "/var/mail",
+        "/var/spool/mail",
+        "/var/log/faillog",
+        "/var/log/lastlog",
+    ]);
     touched.reads_all(&[
         "/etc/login.defs",
         "/etc/default",
