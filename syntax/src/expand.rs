@@ -78,7 +78,8 @@ pub fn expand(
 /// Whether Docker's expansion of a word is the word itself: it holds neither variables nor quotes nor escapes. Most do not.
 #[must_use]
 pub fn expands_to_itself(word: &[u8], escape: u8) -> bool {
-    memchr::memchr3(b'$', b'"', b'\'', word).is_none() && memchr::memchr(escape, word).is_none()
+    // Words are short, and this is asked of nearly every one.
+    !word.iter().any(|&byte| matches!(byte, b'$' | b'"' | b'\'') || byte == escape)
 }
 
 /// The names that Docker's expansion of `word` reads.
