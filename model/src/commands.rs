@@ -260,11 +260,15 @@ fn script<'a>(run: &Run<'a>, instruction: &Instruction<'a>) -> Option<(&'a [u8],
 /// Nothing is shown of a text that cannot be scanned.
 pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invocation<'_>)) {
     let Ok(script) = shell::scan(text) else { return };
-    let placed = script.simple_commands();
     let mut reader = Reader { directory: None, ..Reader::new(state) };
-    placed.iter().for_each(|placed| value::add_assigned(placed.command, &mut reader.assigned));
-    for placed in placed {
-        let Some(command) = invocation(placed.command, 0, &reader) else { continue };
+    let mut commands = Vec::with_capacity(script.list.items.len());
+    script.each_simple_command(|command| {
+        value::add_assigned(command, &mut reader.assigned);
+        commands.push(command);
+    });
+    commands.sort_by_key(|command| command.span.start);
+    for command in commands {
+        let Some(command) = invocation(command, 0, &reader) else { continue };
         visit(text, &command);
         if let Some(inner) = wrapper::script_of(&command) {
             each_named(inner.as_bytes(), state, visit);
@@ -429,19 +433,18 @@ fn invocation<'a>(
     reader: &Reader<'_, 'a>,
 ) -> Option<Invocation<'a>> {
     let value = |word: &Word<'a>| value::of_word(word, reader.state, &reader.assigned);
-    let mut arguments = Vec::with_capacity(simple.words.len());
-    for word in simple.words.iter().filter(|word| !word.is_nothing()) {
-        arguments.push(Argument {
-            span: word.span.shifted(offset),
-            text: word.text(),
-            value: value(word),
-            glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
-        });
-    }
+    let words = simple.words.iter().filter(|word| !word.is_nothing()).map(|word| Argument {
+        span: word.span.shifted(offset),
+        text: word.text(),
+        value: value(word),
+        glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
+    });
+    let mut words = words.peekable();
+    let runs_nothing = words.peek().is_none();
     let mut assignments = Vec::new();
-    if !arguments.is_empty() {
+    if !runs_nothing {
         // The environment that earlier commands have made is set for this one as if it stood before it.
-        assignments.clone_from(&reader.exported);
+        assignments.extend_from_slice(&reader.exported);
     }
     for assignment in &simple.assignments {
         assignments.push((assignment.name.to_owned(), value(&assignment.value).map(Cow::into_owned)));
@@ -451,23 +454,24 @@ fn invocation<'a>(
         redirects.extend(value::redirect(redirect, reader));
     }
     let span = simple.span.shifted(offset);
-    if arguments.is_empty() {
+    if runs_nothing {
         // Bare assignments and redirections: the shell's own doing.
         return Some(Invocation {
             span,
             program: Cow::Borrowed(""),
             program_path: Cow::Borrowed(""),
             program_span: span,
-            arguments,
+            arguments: Vec::new(),
             assignments,
             directory: reader.directory.clone(),
             user: None,
             redirects,
         });
     }
-    let user = wrapper::unwrap(&mut arguments, &mut assignments)?;
-    let program = arguments.remove(0);
+    let (program, user) = wrapper::unwrap(&mut words, &mut assignments)?;
     let program_path = program.value?;
+    let mut arguments = Vec::with_capacity(simple.words.len() - 1);
+    arguments.extend(words);
     Some(Invocation {
         span,
         program: name_of(&program_path),

@@ -116,7 +116,7 @@ fn declares(program: &[u8]) -> bool {
 /// Whether a command substitution that runs anything stands anywhere in a command of `script`.
 pub(super) fn has_substitution(script: &Script<'_>, command: &SimpleCommand<'_>) -> bool {
     // Every kind of substitution has one of these in its text.
-    if memchr::memchr2(b'(', b'`', command.span.of(script.text)).is_none() {
+    if !script.substitutes || memchr::memchr2(b'(', b'`', command.span.of(script.text)).is_none() {
         return false;
     }
     fn in_parts(parts: &[WordPart<'_>]) -> bool {

@@ -1,101 +1,87 @@
 //! Commands that run another command: `sudo`, `env`, `exec`, `sh -c` and so on.
 
+use std::iter::Peekable;
+
 use dockfix_syntax::shell::{SimpleCommand, Word, WordPart};
 
 use super::{Argument, Invocation, last_segment};
 use crate::state::User;
 
-/// Takes the wrappers off the words of a command, so that the first one is the program's, and tells the user that it runs
-/// as where they change it. Variables that `env` sets join `assignments`. `None` where a wrapper's option is not one of
-/// those that change nothing else, or where no program follows.
-pub(super) fn unwrap(
-    words: &mut Vec<Argument<'_>>,
+/// The program of a command whose words are `words`, the wrappers in front of it being taken off, and the user that it runs
+/// as where they change it; `words` goes on behind it. Variables that `env` sets join `assignments`. `None` where a
+/// wrapper's option is not one of those that change nothing else, or where no program follows.
+pub(super) fn unwrap<'a, I: Iterator<Item = Argument<'a>>>(
+    words: &mut Peekable<I>,
     assignments: &mut Vec<(String, Option<String>)>,
-) -> Option<Option<User>> {
-    let mut rest = Rest { words, at: 0 };
+) -> Option<(Argument<'a>, Option<User>)> {
     let mut user = None;
     loop {
-        let name = rest.next()?.value.as_deref()?;
-        match last_segment(name) {
+        let program = words.next()?;
+        match last_segment(program.value.as_deref()?) {
             "exec" | "command" | "nohup" | "time" | "eatmydata" => {
-                if rest.peek()?.value.as_deref()?.starts_with('-') {
+                if is_option(words.peek()?)? {
                     return None;
                 }
             }
             // timeout(1): how long, and which signal ends it.
             "timeout" => {
-                while rest.peek()?.value.as_deref()?.starts_with('-') {
-                    match rest.next()?.value.as_deref()? {
-                        "-k" | "-s" => drop(rest.next()?),
+                while is_option(words.peek()?)? {
+                    match words.next()?.value.as_deref()? {
+                        "-k" | "-s" => drop(words.next()?),
                         "--foreground" | "--preserve-status" | "-v" | "--verbose" => {}
                         option if option.starts_with("--kill-after=") || option.starts_with("--signal=") => {}
                         _ => return None,
                     }
                 }
-                let duration = rest.next()?.value.as_deref()?;
-                if !duration.starts_with(|ch: char| ch.is_ascii_digit()) {
+                if !words.next()?.value?.starts_with(|ch: char| ch.is_ascii_digit()) {
                     return None;
                 }
             }
             "sudo" => {
                 user = Some(User::Root);
                 // -E keeps the environment, -n does not ask, -H sets HOME to root's.
-                while rest.peek()?.value.as_deref()?.starts_with('-') {
-                    if !matches!(rest.next()?.value.as_deref()?, "-E" | "-n" | "-H" | "-EH" | "-HE") {
+                while is_option(words.peek()?)? {
+                    if !matches!(words.next()?.value.as_deref()?, "-E" | "-n" | "-H" | "-EH" | "-HE") {
                         return None;
                     }
                 }
-                rest.take_assignments(assignments)?;
+                take_assignments(words, assignments)?;
             }
             "env" => {
-                if rest.peek()?.value.as_deref()?.starts_with('-') {
+                if is_option(words.peek()?)? {
                     return None;
                 }
-                rest.take_assignments(assignments)?;
+                take_assignments(words, assignments)?;
             }
             "gosu" | "su-exec" => {
-                let name = rest.next()?.value.as_deref()?;
-                user = Some(if name == "root" { User::Root } else { User::Unknown });
+                let is_root = words.next()?.value? == "root";
+                user = Some(if is_root { User::Root } else { User::Unknown });
             }
-            _ => break,
+            _ => return Some((program, user)),
         }
     }
-    let wrappers = rest.at - 1;
-    if wrappers > 0 {
-        words.drain(..wrappers);
-    }
-    Some(user)
 }
 
-/// The words of a command from a certain one on.
-struct Rest<'w, 'a> {
-    words: &'w [Argument<'a>],
-    at: usize,
+/// Whether a word begins like an option; `None` where it is not known.
+fn is_option(word: &Argument<'_>) -> Option<bool> {
+    Some(word.value.as_deref()?.starts_with('-'))
 }
 
-impl<'w, 'a> Rest<'w, 'a> {
-    fn peek(&self) -> Option<&'w Argument<'a>> {
-        self.words.get(self.at)
-    }
-
-    fn next(&mut self) -> Option<&'w Argument<'a>> {
-        self.at += 1;
-        self.words.get(self.at - 1)
-    }
-
-    /// Takes words of the form `NAME=value`; `None` where no word follows them.
-    fn take_assignments(&mut self, assignments: &mut Vec<(String, Option<String>)>) -> Option<()> {
-        while let Some((name, _)) = String::from_utf8_lossy(self.peek()?.text).split_once('=') {
-            let is_name = name.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_') && !name.is_empty();
-            if !is_name {
-                break;
-            }
-            let value = self.next()?.value.as_deref();
-            let value = value.and_then(|word| word.split_once('=').map(|(_, value)| value.to_owned()));
-            assignments.push((name.to_owned(), value));
+/// Takes words of the form `NAME=value`; `None` where no word follows them.
+fn take_assignments<'a, I: Iterator<Item = Argument<'a>>>(
+    words: &mut Peekable<I>,
+    assignments: &mut Vec<(String, Option<String>)>,
+) -> Option<()> {
+    while let Some((name, _)) = String::from_utf8_lossy(words.peek()?.text).split_once('=') {
+        let is_name = name.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_') && !name.is_empty();
+        if !is_name {
+            break;
         }
-        Some(())
+        let value = words.next()?.value;
+        let value = value.as_deref().and_then(|word| word.split_once('=').map(|(_, value)| value.to_owned()));
+        assignments.push((name.to_owned(), value));
     }
+    Some(())
 }
 
 /// Whether a command takes the shell's place, so that nothing behind it is run: `exec`, a builtin of the shell.

@@ -154,6 +154,8 @@ pub(super) struct Scanner<'t> {
     /// Whether a command so far defined an alias.
     pub(super) aliased: bool,
     pub(super) bash_only: Option<Span>,
+    /// Whether a command or process substitution was met so far.
+    pub(super) substitutes: bool,
     depth: usize,
     retries: u8,
     /// The last answer of [`Self::reserved`] and the place it was given for.
@@ -173,6 +175,7 @@ impl<'t> Scanner<'t> {
             outer_pending: 0,
             aliased: false,
             bash_only: None,
+            substitutes: false,
             depth: 0,
             retries: 0,
             reserved: (usize::MAX, None),

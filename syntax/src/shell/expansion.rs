@@ -66,6 +66,7 @@ impl<'t> Scanner<'t> {
     /// Reads `$(...)`, `<(...)` or `>(...)`.
     pub(super) fn command_substitution(&mut self, kind: SubstitutionKind) -> Scanned<WordPart<'t>> {
         let start = self.pos;
+        self.substitutes = true;
         self.enter()?;
         self.pos += 2;
         if kind != SubstitutionKind::Dollar {
@@ -89,6 +90,7 @@ impl<'t> Scanner<'t> {
     /// it needs for itself, and reads what remains as a script.
     pub(super) fn backquoted(&mut self, quoting: Quoting) -> Scanned<WordPart<'t>> {
         let start = self.pos;
+        self.substitutes = true;
         let mut end = start + 1;
         let mut rewritten = false;
         loop {

@@ -148,7 +148,8 @@ impl<'t> Scanner<'t> {
                 match assignment {
                     Some(assignment) => command.assignments.push(assignment),
                     None => {
-                        let word = self.argument()?;
+                        let word = self.word()?;
+                        self.check_argument(&word)?;
                         if command.words.is_empty() {
                             if subscripts(word.text()) {
                                 return self.opaque(OpaqueReason::Array);
@@ -175,8 +176,8 @@ impl<'t> Scanner<'t> {
         Ok(Command::Simple(command))
     }
 
-    fn argument(&mut self) -> Scanned<Word<'t>> {
-        let word = self.word()?;
+    /// Gives up over a word among those of a command that may be more than a word.
+    fn check_argument(&self, word: &Word<'t>) -> Scanned<()> {
         // Where bash expects an assignment, `name[` reaches up to the closing bracket, blanks included.
         if word.traits.open_bracket && identifier(word.text()).is_some_and(|(_, rest)| rest.starts_with(b"["))
         {
@@ -189,7 +190,7 @@ impl<'t> Scanner<'t> {
         {
             return self.opaque(OpaqueReason::Descriptor);
         }
-        Ok(word)
+        Ok(())
     }
 
     /// Reads an assignment, if one stands here.

@@ -61,6 +61,9 @@ pub struct Script<'t> {
     /// `|&`, `;&`, `$'...'`, `+=`, `time`, `function`, and parameter expansions such as `${x//a/b}` or `${!x}`. Brace
     /// expansion is not counted; it only keeps [`Word::literal`] from answering.
     pub bash_only: Option<Span>,
+    /// Whether a command or process substitution stands anywhere in it. Most scripts have none, and their words need not be
+    /// looked into for one.
+    pub substitutes: bool,
 }
 
 /// Scans a script.
@@ -74,7 +77,7 @@ pub struct Script<'t> {
 pub fn scan(text: &[u8]) -> Result<Script<'_>, Opaque> {
     let mut scanner = cursor::Scanner::new(text)?;
     let list = scanner.script()?;
-    Ok(Script { text, list, bash_only: scanner.bash_only })
+    Ok(Script { text, list, bash_only: scanner.bash_only, substitutes: scanner.substitutes })
 }
 
 /// Why a script was not scanned, and where the scanner gave up.

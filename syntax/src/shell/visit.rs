@@ -56,7 +56,8 @@ impl<'t> Script<'t> {
         &'s self,
         visit: impl FnMut(&'s SimpleCommand<'t>, &'s ListItem<'t>, &[Container]),
     ) -> Option<Span> {
-        let mut visitor = Visitor { visit, unread: None, within: Vec::new() };
+        let looks_into_words = self.substitutes;
+        let mut visitor = Visitor { visit, looks_into_words, unread: None, within: Vec::new() };
         visitor.list(&self.list);
         visitor.unread
     }
@@ -64,6 +65,8 @@ impl<'t> Script<'t> {
 
 struct Visitor<V> {
     visit: V,
+    /// Some word may hold a substitution.
+    looks_into_words: bool,
     unread: Option<Span>,
     within: Vec<Container>,
 }
@@ -87,6 +90,9 @@ impl<'s, 't: 's, V: FnMut(&'s SimpleCommand<'t>, &'s ListItem<'t>, &[Container])
 
     fn simple(&mut self, command: &'s SimpleCommand<'t>, item: &'s ListItem<'t>) {
         (self.visit)(command, item, &self.within);
+        if !self.looks_into_words {
+            return;
+        }
         for assignment in &command.assignments {
             self.word(&assignment.value);
         }
@@ -95,8 +101,10 @@ impl<'s, 't: 's, V: FnMut(&'s SimpleCommand<'t>, &'s ListItem<'t>, &[Container])
     }
 
     fn compound(&mut self, compound: &'s CompoundCommand<'t>) {
-        self.words(&compound.words);
-        self.redirects(&compound.redirects);
+        if self.looks_into_words {
+            self.words(&compound.words);
+            self.redirects(&compound.redirects);
+        }
         self.within.push(Container::Compound(compound.kind));
         for list in &compound.lists {
             self.list(list);

@@ -16,26 +16,35 @@ pub(super) enum Quoting {
     HereDocument,
 }
 
+/// What a word is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// A word that must be there.
+    Word,
+    /// The value of an assignment, which may be empty.
+    Value,
+    /// The regular expression after `=~`, which must be there and in which parentheses and bars are ordinary.
+    Regex,
+}
+
 impl<'t> Scanner<'t> {
     /// Reads the word that must start here.
     pub(super) fn word(&mut self) -> Scanned<Word<'t>> {
-        let word = self.word_until(false)?;
-        if word.span.is_empty() { self.opaque(OpaqueReason::MissingWord) } else { Ok(word) }
+        self.read_word(Role::Word)
     }
 
     /// Reads the value of an assignment, which may be empty.
     pub(super) fn value(&mut self) -> Scanned<Word<'t>> {
-        self.word_until(false)
+        self.read_word(Role::Value)
     }
 
-    /// Reads the regular expression after `=~`, in which parentheses and bars are ordinary.
+    /// Reads the regular expression after `=~`.
     pub(super) fn regex(&mut self) -> Scanned<Word<'t>> {
-        let word = self.word_until(true)?;
-        if word.span.is_empty() { self.opaque(OpaqueReason::MissingWord) } else { Ok(word) }
+        self.read_word(Role::Regex)
     }
 
     #[inline]
-    fn word_until(&mut self, regex: bool) -> Scanned<Word<'t>> {
+    fn read_word(&mut self, role: Role) -> Scanned<Word<'t>> {
         let start = self.pos;
         let rest = self.rest();
         let plain = rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len());
@@ -50,11 +59,12 @@ impl<'t> Scanner<'t> {
             let parts = Parts::One(WordPart::Literal { span, text: self.text_since(start) });
             return Ok(Word { span, text: self.written_since(start), parts, traits: Traits::default() });
         }
-        self.word_rest(start, regex)
+        self.word_rest(start, role)
     }
 
     /// Reads on after the plain text at the start of a word.
-    fn word_rest(&mut self, start: usize, regex: bool) -> Scanned<Word<'t>> {
+    fn word_rest(&mut self, start: usize, role: Role) -> Scanned<Word<'t>> {
+        let regex = role == Role::Regex;
         let mut literal = start;
         let mut parts = Parts::default();
         let mut traits = Traits::default();
@@ -147,6 +157,9 @@ impl<'t> Scanner<'t> {
                     literal = self.pos;
                 }
             }
+        }
+        if self.pos == start && role != Role::Value {
+            return self.opaque(OpaqueReason::MissingWord);
         }
         self.push_literal(literal, self.pos, |part| parts.push(part));
         traits.open_bracket = brackets > 0;
