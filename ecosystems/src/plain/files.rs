@@ -18,7 +18,7 @@ enum Operands {
 
 /// A command that treats all its operands alike.
 struct Uniform {
-    names: &'static str,
+    names: &'static [&'static str],
     operands: Operands,
     /// How many operands in front are something else, such as a mode.
     skipped: usize,
@@ -26,7 +26,7 @@ struct Uniform {
 }
 
 const fn uniform(
-    names: &'static str,
+    names: &'static [&'static str],
     operands: Operands,
     skipped: usize,
     valued: &'static [&'static str],
@@ -38,77 +38,77 @@ const fn uniform(
 /// coreutils, and what busybox has of it. Options that name files of their own are left out, so that they are not known.
 const UNIFORM: &[Uniform] = &[
     uniform(
-        "rm unlink",
+        &["rm", "unlink"],
         Operands::Written,
         0,
         &[],
         &["-r -R -f -i -I -v -d --recursive --force --verbose --dir --one-file-system --no-preserve-root"],
     ),
-    uniform("rmdir", Operands::Written, 0, &[], &["-p -v --parents --verbose --ignore-fail-on-non-empty"]),
+    uniform(&["rmdir"], Operands::Written, 0, &[], &["-p -v --parents --verbose --ignore-fail-on-non-empty"]),
     uniform(
-        "touch",
+        &["touch"],
         Operands::Written,
         0,
         &["-d -t --date --time"],
         &["-a -c -m -h --no-create --no-dereference"],
     ),
-    uniform("truncate", Operands::Written, 0, &["-s --size"], &["-c -o --no-create"]),
-    uniform("tee", Operands::Written, 0, &[], &["-a -i -p --append --ignore-interrupts"]),
+    uniform(&["truncate"], Operands::Written, 0, &["-s --size"], &["-c -o --no-create"]),
+    uniform(&["tee"], Operands::Written, 0, &[], &["-a -i -p --append --ignore-interrupts"]),
     uniform(
-        "chmod",
+        &["chmod"],
         Operands::Written,
         1,
         &[],
         &["-R -v -c -f --recursive --verbose --changes --silent --quiet --preserve-root --no-preserve-root"],
     ),
     uniform(
-        "chown chgrp",
+        &["chown", "chgrp"],
         Operands::Written,
         1,
         &["--from"],
         &["-R -v -c -f -h -P --recursive --verbose --changes --silent --quiet \
             --no-dereference --preserve-root --no-preserve-root"],
     ),
-    uniform("setcap", Operands::Written, 1, &[], &["-q -v -n"]),
+    uniform(&["setcap"], Operands::Written, 1, &[], &["-q -v -n"]),
     uniform(
-        "strip",
+        &["strip"],
         Operands::Written,
         0,
         &["-R --remove-section -K --keep-symbol -N --strip-symbol"],
         &["-s -S -g -d -p -x -X -v --strip-all --strip-debug --strip-unneeded --preserve-dates --verbose"],
     ),
-    uniform("cat tac", Operands::Read, 0, &[], &["-A -b -e -E -n -s -t -T -u -v"]),
+    uniform(&["cat", "tac"], Operands::Read, 0, &[], &["-A -b -e -E -n -s -t -T -u -v"]),
     uniform(
-        "head tail",
+        &["head", "tail"],
         Operands::Read,
         0,
         &["-n -c --lines --bytes"],
         &["-q -v -z --quiet --silent --verbose -0 -1 -2 -3 -4 -5 -6 -7 -8 -9"],
     ),
-    uniform("wc", Operands::Read, 0, &[], &["-c -l -m -w -L --bytes --lines --words --chars"]),
+    uniform(&["wc"], Operands::Read, 0, &[], &["-c -l -m -w -L --bytes --lines --words --chars"]),
     uniform(
-        "cut",
+        &["cut"],
         Operands::Read,
         0,
         &["-b -c -d -f --bytes --characters --delimiter --fields --output-delimiter"],
         &["-s -n -z --only-delimited --complement"],
     ),
     uniform(
-        "sort",
+        &["sort"],
         Operands::Read,
         0,
         &["-k -t -S --key --field-separator"],
         &["-b -c -d -f -g -h -i -M -m -n -r -R -s -u -V -z --unique --reverse --version-sort --numeric-sort"],
     ),
-    uniform("uniq", Operands::Written, 0, &[], &["-c -d -D -i -u -z --count --repeated --unique"]),
-    uniform("stat", Operands::Read, 0, &["-c --format --printf"], &["-L -f -t"]),
-    uniform("file", Operands::Read, 0, &[], &["-b -i -L -h --brief --mime --mime-type"]),
-    uniform("readlink realpath", Operands::Read, 0, &[], &["-f -e -m -n -q -s -z"]),
-    uniform("strings", Operands::Read, 0, &["-n"], &["-a"]),
-    uniform("diff cmp", Operands::Read, 0, &[], &["-q -r -s -u -N -b -w -B"]),
-    uniform("getcap ldd", Operands::Read, 0, &[], &["-r -v"]),
+    uniform(&["uniq"], Operands::Written, 0, &[], &["-c -d -D -i -u -z --count --repeated --unique"]),
+    uniform(&["stat"], Operands::Read, 0, &["-c --format --printf"], &["-L -f -t"]),
+    uniform(&["file"], Operands::Read, 0, &[], &["-b -i -L -h --brief --mime --mime-type"]),
+    uniform(&["readlink", "realpath"], Operands::Read, 0, &[], &["-f -e -m -n -q -s -z"]),
+    uniform(&["strings"], Operands::Read, 0, &["-n"], &["-a"]),
+    uniform(&["diff", "cmp"], Operands::Read, 0, &[], &["-q -r -s -u -N -b -w -B"]),
+    uniform(&["getcap", "ldd"], Operands::Read, 0, &[], &["-r -v"]),
     uniform(
-        "ls",
+        &["ls"],
         Operands::ReadOrHere,
         0,
         &[],
@@ -118,47 +118,58 @@ const UNIFORM: &[Uniform] = &[
         ],
     ),
     uniform(
-        "du df",
+        &["du", "df"],
         Operands::ReadOrHere,
         0,
         &["-d --max-depth"],
         &["-a -c -h -H -k -l -L -m -P -s -S -T -x --summarize --human-readable --total"],
     ),
     uniform(
-        "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum shasum",
+        &[
+            "md5sum",
+            "sha1sum",
+            "sha224sum",
+            "sha256sum",
+            "sha384sum",
+            "sha512sum",
+            "b2sum",
+            "cksum",
+            "sum",
+            "shasum",
+        ],
         Operands::Read,
         0,
         &["-a --algorithm"],
         &["-b -t -w -z --binary --text --tag"],
     ),
     uniform(
-        "date",
+        &["date"],
         Operands::Words,
         0,
         &["-d --date"],
         &["-u -R -I --utc --universal --iso-8601 --rfc-3339"],
     ),
     uniform(
-        "id whoami groups uname arch nproc sync tty",
+        &["id", "whoami", "groups", "uname", "arch", "nproc", "sync", "tty"],
         Operands::Words,
         0,
         &[],
         &["-a -g -G -m -n -p -r -s -u -v"],
     ),
     uniform(
-        "getent which pwd sleep seq basename dirname",
+        &["getent", "which", "pwd", "sleep", "seq", "basename", "dirname"],
         Operands::Words,
         0,
         &["-w -f"],
         &["-a -s -z -L -P"],
     ),
-    uniform("tr", Operands::Words, 0, &[], &["-c -C -d -s -t --delete --squeeze-repeats --complement"]),
+    uniform(&["tr"], Operands::Words, 0, &[], &["-c -C -d -s -t --delete --squeeze-repeats --complement"]),
 ];
 
 /// The command, where it treats all its operands alike; the outer `None` says that it is none of those.
 pub(super) fn touch(touched: &mut Touched<'_>) -> Option<Option<()>> {
     let program = &*touched.command.program;
-    let uniform = UNIFORM.iter().find(|uniform| uniform.names.split(' ').any(|name| name == program))?;
+    let uniform = UNIFORM.iter().find(|uniform| uniform.names.contains(&program))?;
     Some(touch_uniform(touched, uniform))
 }
 
