@@ -127,7 +127,11 @@ impl Search {
                 _ => dir.clone(),
             },
         };
-        self.add(path, real, dir, root, Certainty::Named, None);
+        // Both are without links, so that their bytes tell whether they are the same.
+        let is_elsewhere = real.parent().map(Path::as_os_str) != Some(dir.as_os_str());
+        let is_link = is_elsewhere || real.file_name() != path.file_name();
+        let link_in = is_link.then_some(dir);
+        self.add(path, real, link_in, root, Certainty::Named, None);
     }
 
     fn directory(&mut self, path: &Path) {
@@ -174,9 +178,10 @@ impl Search {
             false => parent(&real).to_owned(),
         };
         let root = self.root_of(&dir, top);
-        if real.starts_with(&root) {
+        // What is no link lies in its directory, and that below the root.
+        if !is_link || real.starts_with(&root) {
             let certainty = if doubtful { Certainty::Doubtful } else { Certainty::Found };
-            self.add(path, real, dir, root, certainty, Some(top));
+            self.add(path, real, is_link.then_some(dir), root, certainty, Some(top));
         } else {
             let reason = format!("a link to {}, outside {}", real.display(), root.display());
             self.discovery.passed_over.push((shown(path), reason));
@@ -193,18 +198,16 @@ impl Search {
         root
     }
 
+    /// `link_in` is the directory where `path` stands, if that is a link.
     fn add(
         &mut self,
         path: &Path,
         real: PathBuf,
-        dir: PathBuf,
+        link_in: Option<PathBuf>,
         root: PathBuf,
         certainty: Certainty,
         searched: Option<&Path>,
     ) {
-        // Both are without links, so that their bytes tell whether they are the same.
-        let is_elsewhere = real.parent().map(Path::as_os_str) != Some(dir.as_os_str());
-        let is_link = is_elsewhere || real.file_name() != path.file_name();
         let found = Found {
             named: certainty == Certainty::Named,
             doubtful: certainty == Certainty::Doubtful,
@@ -215,7 +218,7 @@ impl Search {
             Entry::Occupied(entry) => {
                 let known = entry.into_mut();
                 // Its own name is shown rather than that of a link.
-                if !is_link && found.shown != known.shown && !known.linked_from.is_empty() {
+                if link_in.is_none() && found.shown != known.shown && !known.linked_from.is_empty() {
                     known.shown = found.shown;
                     known.root = found.root;
                 }
@@ -228,7 +231,7 @@ impl Search {
         // What is certain once is certain.
         known.named |= certainty == Certainty::Named;
         known.doubtful &= certainty == Certainty::Doubtful;
-        if is_link && !known.linked_from.contains(&dir) {
+        if let Some(dir) = link_in.filter(|dir| !known.linked_from.contains(dir)) {
             known.linked_from.push(dir);
         }
     }

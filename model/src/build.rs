@@ -117,15 +117,14 @@ impl<'a> Build<'a> {
     /// The stages that start from stage `index`, directly or through others.
     #[must_use]
     pub fn descendants(&self, index: usize) -> Vec<usize> {
-        let mut found = vec![index];
+        let mut found = Vec::new();
         for stage in &self.stages {
             if let Base::Stage(parent) = stage.base
-                && found.contains(&parent)
+                && (parent == index || found.contains(&parent))
             {
                 found.push(stage.index);
             }
         }
-        found.remove(0);
         found
     }
 

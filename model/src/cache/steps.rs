@@ -136,8 +136,8 @@ impl Plan {
             }
         }
         for flag in instruction.flags() {
-            match Mount::of(instruction, flag) {
-                Some(mount) => self.define_mount(step, &mount, build, stage, scope, escape),
+            match instruction.mounts().iter().find(|mount| mount.flag == *flag) {
+                Some(mount) => self.define_mount(step, mount, build, stage, scope, escape),
                 None => {
                     let flag = lossy(flag.span.of(instruction.text()));
                     let Expanded { text: flag, reads } = scope.expand(&flag, escape);
@@ -282,11 +282,11 @@ fn mount_definition(mount: &Mount, scope: &Scope, escape: u8) -> (String, Reads)
         let of_it = value.as_ref().map_or_else(Reads::default, |value| value.reads);
         let value = value.map(|value| value.text);
         let is_off = value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("false"));
-        match key.as_str() {
+        match &**key {
             "type" | "source" | "src" | "from" | "target" | "dst" | "destination" | "sharing" => continue,
             "id" if mount.kind == MountKind::Cache => continue,
             "ro" | "readonly" | "rw" | "readwrite" => {
-                is_read_only = is_off == matches!(key.as_str(), "rw" | "readwrite");
+                is_read_only = is_off == matches!(&**key, "rw" | "readwrite");
                 reads = reads.and(of_it.doubtful());
             }
             _ => {

@@ -57,11 +57,11 @@ impl<'a> Copy<'a> {
         let flags = instruction
             .flags()
             .iter()
+            .filter(|flag| flag.name.of(instruction.text()) != b"from")
             .map(|flag| {
                 let text = |span: Span| lossy(span.of(instruction.text())).into_owned();
                 (text(flag.name), flag.value.map(text))
             })
-            .filter(|(name, _)| name != "from")
             .collect();
         Some(Self {
             is_add: instruction.keyword() == Keyword::Add,

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::lossy;
 use crate::{Flag, Instruction};
 
@@ -9,7 +11,7 @@ pub struct Mount {
     /// Its kind.
     pub kind: MountKind,
     /// All keys with their values, `type` included, lower-cased keys, in order.
-    pub fields: Vec<(String, Option<String>)>,
+    pub fields: Vec<(Cow<'static, str>, Option<String>)>,
 }
 
 /// What is mounted.
@@ -37,8 +39,8 @@ impl Mount {
         let fields: Vec<_> = value
             .split(',')
             .map(|field| match field.split_once('=') {
-                Some((key, value)) => (in_lower_case(key), Some(value.to_owned())),
-                None => (in_lower_case(field), None),
+                Some((name, value)) => (key(name), Some(value.to_owned())),
+                None => (key(field), None),
             })
             .collect();
         let kind = fields.iter().find(|(key, _)| key == "type").and_then(|(_, value)| value.as_deref());
@@ -54,11 +56,7 @@ impl Mount {
     }
 
     fn field(&self, names: &[&str]) -> Option<&str> {
-        self.fields
-            .iter()
-            .rev()
-            .find(|(key, _)| names.contains(&key.as_str()))
-            .and_then(|(_, v)| v.as_deref())
+        self.fields.iter().rev().find(|(key, _)| names.contains(&&**key)).and_then(|(_, v)| v.as_deref())
     }
 
     /// `target`, `dst` or `destination`.
@@ -116,8 +114,15 @@ impl Mount {
     }
 }
 
-/// A key without the white space around it. Most are in lower case as they stand.
-fn in_lower_case(key: &str) -> String {
-    let key = key.trim();
-    if key.bytes().all(|byte| byte.is_ascii_lowercase()) { key.to_owned() } else { key.to_lowercase() }
+/// The keys that most mounts have.
+const KEYS: [&str; 13] = [
+    "type", "target", "source", "id", "sharing", "from", "dst", "src", "readonly", "required", "mode", "uid",
+    "gid",
+];
+
+/// A key in lower case, without the white space around it.
+fn key(written: &str) -> Cow<'static, str> {
+    let written = written.trim();
+    let known = KEYS.into_iter().find(|key| *key == written);
+    known.map_or_else(|| Cow::Owned(written.to_lowercase()), Cow::Borrowed)
 }
