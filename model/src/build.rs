@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dockfix_syntax::view::{self, Variables as VariablesView};
+use dockfix_syntax::view;
 use dockfix_syntax::{Dockerfile, Instruction, Keyword, Stage as SyntaxStage, stages};
 
 use crate::images::BaseImage;
@@ -226,7 +226,7 @@ fn declare_arguments(variables: &mut Variables, instruction: &Instruction<'_>, g
     if instruction.keyword() != Keyword::Arg {
         return;
     }
-    for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+    for assigned in view::assigned(instruction) {
         let name = &*assigned.name.text;
         let default = match &assigned.value {
             Some(value) => variables.expand_defaults(&value.text, escape).map(Cow::into_owned),
@@ -249,7 +249,7 @@ fn advance(state: &mut Arc<State>, instruction: &Instruction<'_>, global: &Varia
             // All values are expanded with what held before the instruction.
             let before = Arc::clone(&state.variables);
             let variables = Arc::make_mut(&mut Arc::make_mut(state).variables);
-            for assigned in VariablesView::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+            for assigned in view::assigned(instruction) {
                 let value = assigned.value.as_ref().and_then(|value| before.expand(&value.text, escape));
                 let name = before.expand(&assigned.name.text, escape).map(|name| name.text);
                 let name = name.as_deref().unwrap_or(&assigned.name.text);

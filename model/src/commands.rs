@@ -174,8 +174,12 @@ impl<'a> Chain<'a> {
         if state.shell == Shell::Other {
             return Err(Opaque::Shell);
         }
-        let links = read(text, 0, state.shell, &mut Reader::new(state))?;
-        Ok(Self { links: links.into(), text, place })
+        let mut reader = Reader::new(state);
+        let script = scan(text, state.shell, &mut reader)?;
+        let mut links: Rc<[_]> = links(&script, 0, state.shell, &mut reader).collect();
+        // Nobody shares them yet.
+        Rc::get_mut(&mut links).into_iter().for_each(hide_background);
+        Ok(Self { links, text, place })
     }
 
     /// The same commands in another RUN, which has other flags but the same script; `None` where it differs in more, or
@@ -323,21 +327,24 @@ impl<'s> Reader<'s, '_> {
     }
 }
 
-fn read<'a>(
-    text: &'a [u8],
-    offset: usize,
-    shell: Shell,
-    reader: &mut Reader<'_, 'a>,
-) -> Result<Vec<Link<'a>>, Opaque> {
+/// Scans a script and notes the names that it sets.
+fn scan<'a>(text: &'a [u8], shell: Shell, reader: &mut Reader<'_, 'a>) -> Result<Script<'a>, Opaque> {
     let script = shell::scan(text)?;
     if script.bash_only.is_some() && shell != Shell::Bash {
         return Err(Opaque::BashOnly);
     }
     script.each_simple_command(|command| value::add_assigned(command, &mut reader.assigned));
-    let items = &script.list.items;
-    let mut links: Vec<_> = items.iter().map(|item| link(&script, item, offset, shell, reader)).collect();
-    hide_background(&mut links);
-    Ok(links)
+    Ok(script)
+}
+
+/// The links of a script, those in the background not yet [hidden](hide_background).
+fn links<'a>(
+    script: &Script<'a>,
+    offset: usize,
+    shell: Shell,
+    reader: &mut Reader<'_, 'a>,
+) -> impl Iterator<Item = Link<'a>> {
+    script.list.items.iter().map(move |item| link(script, item, offset, shell, reader))
 }
 
 /// `a && b &` runs both in the background, where nobody waits for them.
@@ -424,7 +431,10 @@ fn nested<'a>(
     // The inner shell starts where the outer one is, and what it changes ends with it.
     let mut inner = reader.clone();
     let inner_shell = if wrapper::is_bash(simple) { Shell::Bash } else { shell };
-    read(text, offset + at, inner_shell, &mut inner).ok()
+    let script = scan(text, inner_shell, &mut inner).ok()?;
+    let mut links: Vec<_> = links(&script, offset + at, inner_shell, &mut inner).collect();
+    hide_background(&mut links);
+    Some(links)
 }
 
 fn invocation<'a>(

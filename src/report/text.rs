@@ -174,7 +174,8 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 
 /// Text from a file or a file name, made harmless: no line breaks, no control characters for the terminal to act on.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len());

@@ -20,7 +20,13 @@ pub(crate) fn is_space(ch: char) -> bool {
 }
 
 /// Offset of the first character of `bytes` that is not white space.
+#[inline]
 pub(crate) fn leading_space(bytes: &[u8]) -> usize {
+    // Most texts begin with a letter, as most end with one.
+    if bytes.first().is_some_and(u8::is_ascii_graphic) { 0 } else { spaces_before(bytes) }
+}
+
+fn spaces_before(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte < 0x80 {
@@ -39,7 +45,12 @@ pub(crate) fn leading_space(bytes: &[u8]) -> usize {
 }
 
 /// Offset one past the last character of `bytes` that is not white space.
+#[inline]
 pub(crate) fn trailing_space(bytes: &[u8]) -> usize {
+    if bytes.last().is_some_and(u8::is_ascii_graphic) { bytes.len() } else { without_spaces_behind(bytes) }
+}
+
+fn without_spaces_behind(bytes: &[u8]) -> usize {
     let mut end = bytes.len();
     while end > 0 {
         let byte = bytes[end - 1];

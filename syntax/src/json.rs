@@ -1,5 +1,9 @@
 //! JSON arrays of strings, as Go's `encoding/json` reads them into `[]interface{}`.
 
+use std::borrow::Cow;
+
+use crate::view::lossy;
+
 /// What a text is, read as a JSON array of strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -29,12 +33,22 @@ impl Json {
 /// `CMD ["a"] # why` is the exec form. BuildKits of 2025 and later read the same line in shell form.
 #[must_use]
 pub fn parse_json_strings(text: &[u8]) -> Json {
+    let mut strings = Vec::new();
+    match each_string(text, |string| strings.push(string.into_owned())) {
+        Some(true) => Json::Strings(strings),
+        Some(false) => Json::NotStrings,
+        None => Json::NotJson,
+    }
+}
+
+/// Shows `found` the strings of a JSON array; whether there is nothing else in it, or `None` where the text is no such array.
+/// What was found counts only then.
+pub(crate) fn each_string<'a>(text: &'a [u8], found: impl FnMut(Cow<'a, str>)) -> Option<bool> {
     let text = &text[crate::decode::leading_space(text)..];
     if text.first() != Some(&b'[') {
-        return Json::NotJson;
+        return None;
     }
-    let mut reader = Reader { text, at: 1 };
-    reader.array().unwrap_or(Json::NotJson)
+    Reader { text, at: 1 }.array(found)
 }
 
 /// Go stops at this depth ("exceeded max depth").
@@ -45,26 +59,24 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
-    fn array(&mut self) -> Option<Json> {
-        let mut strings = Vec::new();
+impl<'a> Reader<'a> {
+    fn array(&mut self, mut found: impl FnMut(Cow<'a, str>)) -> Option<bool> {
         let mut only_strings = true;
         self.space();
         if self.take(b']') {
-            return Some(Json::Strings(strings));
+            return Some(true);
         }
         loop {
             self.space();
             if self.peek() == Some(b'"') {
-                let string = self.string()?;
-                strings.push(string);
+                found(self.string()?);
             } else {
                 only_strings = false;
                 self.value()?;
             }
             self.space();
             if self.take(b']') {
-                return Some(if only_strings { Json::Strings(strings) } else { Json::NotStrings });
+                return Some(only_strings);
             }
             if !self.take(b',') {
                 return None;
@@ -162,16 +174,24 @@ impl Reader<'_> {
         self.at - start
     }
 
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Cow<'a, str>> {
         if !self.take(b'"') {
             return None;
         }
-        let mut out = Vec::new();
+        let rest = &self.text[self.at..];
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+        let plain = &rest[..plain];
+        self.at += plain.len();
+        // Most strings have no escapes.
+        if self.take(b'"') {
+            return Some(lossy(plain));
+        }
+        let mut out = plain.to_vec();
         loop {
             let byte = self.peek()?;
             self.at += 1;
             match byte {
-                b'"' => return Some(String::from_utf8_lossy(&out).into_owned()),
+                b'"' => return Some(Cow::Owned(lossy(&out).into_owned())),
                 b'\\' => self.escape(&mut out)?,
                 0..=0x1f => return None,
                 _ => out.push(byte),

@@ -11,8 +11,8 @@ use crate::decode::leading_space;
 use crate::instruction::{Command, Node};
 use crate::logical::Segment;
 use crate::{
-    Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Json, Keyword, Logical, Pair,
-    Problem, Span, TextEdit, heredoc, json, split, words,
+    Directive, DirectiveName, Dockerfile, Form, Heredoc, Item, ItemKind, Keyword, Logical, Pair, Problem,
+    Span, TextEdit, heredoc, json, split, words,
 };
 
 /// Go's `bufio.MaxScanTokenSize`: BuildKit's scanner gives up on a longer line.
@@ -310,13 +310,13 @@ impl Parser<'_> {
         if json.first() != Some(&b'[') {
             return None;
         }
-        match json::parse_json_strings(json) {
-            Json::Strings(_) => {
+        match json::each_string(json, drop) {
+            Some(true) => {
                 command.form = Form::Json;
                 None
             }
-            Json::NotStrings => Some(Problem::JsonNotStrings),
-            Json::NotJson => None,
+            Some(false) => Some(Problem::JsonNotStrings),
+            None => None,
         }
     }
 

@@ -25,13 +25,19 @@ impl Stage<'_> {
 /// The global instructions (those above the first FROM: ARGs, in a valid file) and the stages.
 #[must_use]
 pub fn stages(file: &Dockerfile) -> (Vec<Instruction<'_>>, Vec<Stage<'_>>) {
-    let mut all = Vec::with_capacity(file.items().len());
-    all.extend(file.instructions());
-    let mut parts = all.chunk_by(|_, next| next.keyword() != Keyword::From).peekable();
-    let is_global = |part: &&[Instruction<'_>]| part.first().is_some_and(|it| it.keyword() != Keyword::From);
-    let global = parts.next_if(is_global).map(<[_]>::to_vec).unwrap_or_default();
-    let stages = parts.filter_map(<[_]>::split_first).enumerate().map(|(index, (from, instructions))| {
-        Stage { index, from: *from, base: From::of(from), instructions: instructions.to_vec() }
-    });
-    (global, stages.collect())
+    let mut global = Vec::new();
+    let mut stages: Vec<Stage<'_>> = Vec::new();
+    for instruction in file.instructions() {
+        if instruction.keyword() == Keyword::From {
+            let (index, base) = (stages.len(), From::of(&instruction));
+            // Most files have one stage, which takes all that follows.
+            let instructions = Vec::with_capacity(file.items().len() - instruction.index() - 1);
+            stages.push(Stage { index, from: instruction, base, instructions });
+        } else if let Some(stage) = stages.last_mut() {
+            stage.instructions.push(instruction);
+        } else {
+            global.push(instruction);
+        }
+    }
+    (global, stages)
 }

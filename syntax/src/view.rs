@@ -15,7 +15,7 @@ pub use copy::{Copy, Source};
 pub use from::From;
 pub use mount::{Mount, MountKind};
 pub use run::{Run, RunBody};
-pub use variables::{Assigned, Variables};
+pub use variables::{Assigned, Variables, assigned};
 
 use crate::{Form, Instruction, Keyword, Span};
 

@@ -46,13 +46,15 @@ pub(crate) fn each_quoted(text: &[u8], within: Span, escape: u8, mut found: impl
     let mut word: Option<usize> = None;
     let mut quote: Option<u8> = None;
     while at < within.end {
-        let byte = text[at];
-        if byte.is_ascii_graphic() && byte != escape && !matches!(byte, b'\'' | b'"') {
-            // Most text stands for itself, in quotes or not.
+        // Most text stands for itself, in quotes or not.
+        let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != escape && !matches!(byte, b'\'' | b'"');
+        let rest = &text[at..within.end];
+        let len = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        if len > 0 {
             word.get_or_insert(at);
-            at += 1;
-            continue;
+            at += len;
         }
+        let Some(&byte) = rest.get(len) else { break };
         let (space, len) = if byte < 0x80 {
             (is_separator(byte) || byte == b'\n', 1)
         } else {

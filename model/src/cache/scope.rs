@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-use dockfix_syntax::view::{self, Variables};
+use dockfix_syntax::view;
 use dockfix_syntax::{Instruction, Keyword, expand, expands_to_itself};
 
 use super::definition::{Environment, Variable};
@@ -195,7 +195,7 @@ impl Scope {
 
     fn declare(&mut self, instruction: &Instruction<'_>, given: Given<'_>, global: &Self) {
         let escape = instruction.file().escape();
-        for assigned in Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned) {
+        for assigned in view::assigned(instruction) {
             let name = self.expand(&assigned.name.text, escape).text;
             let own = given.names.reads(&name).unwrap_or_default();
             let value = match (given.options.arguments.get(&name), &assigned.value) {
@@ -221,9 +221,7 @@ impl Scope {
             Keyword::Arg => self.declare(instruction, given, global),
             Keyword::Env => {
                 // All values are expanded with what held before the instruction.
-                let assigned = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);
-                let values: Vec<_> = assigned
-                    .iter()
+                let values: Vec<_> = view::assigned(instruction)
                     .map(|assigned| {
                         let value = assigned.value.as_ref().map_or("", |value| &value.text);
                         let (name, value) =

@@ -17,9 +17,10 @@ pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[Cow<'_, st
     if word.is_glob() {
         return None;
     }
-    let text = String::from_utf8_lossy(word.text());
+    let text = word.text();
     // Braces and tildes expand too, and a word does not say of which kind it is.
-    if text.contains(['~', '{', '}']) && !text.contains("${") || text.starts_with('~') {
+    let may_expand = text.iter().any(|byte| matches!(byte, b'~' | b'{' | b'}'));
+    if may_expand && !text.windows(2).any(|pair| pair == b"${") || text.starts_with(b"~") {
         return None;
     }
     let mut value = String::new();

@@ -1,5 +1,5 @@
 use super::{Text, text};
-use crate::{Instruction, Keyword, Span};
+use crate::{Instruction, Span};
 
 /// The names that ARG, ENV or LABEL set.
 #[derive(Clone, Debug)]
@@ -23,18 +23,17 @@ impl<'a> Variables<'a> {
     /// Reads an ARG, ENV or LABEL; `None` for another instruction or without names.
     #[must_use]
     pub fn of(instruction: &Instruction<'a>) -> Option<Self> {
-        if !matches!(instruction.keyword(), Keyword::Arg | Keyword::Env | Keyword::Label) {
-            return None;
-        }
-        let assigned: Vec<_> = instruction
-            .pairs()
-            .iter()
-            .map(|pair| Assigned {
-                span: pair.span,
-                name: text(instruction, pair.name),
-                value: pair.value.map(|span| text(instruction, span)),
-            })
-            .collect();
+        let assigned: Vec<_> = assigned(instruction).collect();
         (!assigned.is_empty()).then_some(Self { assigned })
     }
+}
+
+/// The names that an ARG, ENV or LABEL sets, in order; none for another instruction.
+pub fn assigned<'a>(instruction: &Instruction<'a>) -> impl Iterator<Item = Assigned<'a>> {
+    // No other instruction has any.
+    instruction.pairs().iter().map(|pair| Assigned {
+        span: pair.span,
+        name: text(instruction, pair.name),
+        value: pair.value.map(|span| text(instruction, span)),
+    })
 }
