@@ -1,5 +1,9 @@
 //! Base images: what is known of the official ones.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::state::User;
 
 mod table;
@@ -42,6 +46,16 @@ impl ImageFacts {
     pub fn all() -> &'static [Self] {
         table::FACTS
     }
+
+    /// What is known of the images in a repository.
+    fn of(repository: &str) -> Option<&'static Self> {
+        static BY_REPOSITORY: LazyLock<FxHashMap<&str, &ImageFacts>> = LazyLock::new(|| {
+            let of_one =
+                |facts: &'static ImageFacts| facts.repositories.iter().map(move |name| (*name, facts));
+            table::FACTS.iter().flat_map(of_one).collect()
+        });
+        BY_REPOSITORY.get(repository).copied()
+    }
 }
 
 /// The distribution an image is made of.
@@ -82,9 +96,8 @@ impl BaseImage {
         ];
         let path = registries.iter().find_map(|registry| path.strip_prefix(registry)).unwrap_or(path);
         let repository = path.strip_prefix("library/").unwrap_or(path).to_owned();
-        let facts = table::FACTS.iter().find(|facts| facts.repositories.contains(&repository.as_str()));
         // The onbuild variants run instructions of their own right after FROM.
-        let facts = facts.filter(|_| !tag.contains("onbuild"));
+        let facts = ImageFacts::of(&repository).filter(|_| !tag.contains("onbuild"));
         Self { name: name.to_owned(), repository, tag: tag.to_owned(), facts }
     }
 

@@ -60,13 +60,7 @@ impl ImagePath {
         let path = match base {
             "" if seen.has_dollar && segments.starts_with(SYMBOL) => segments.to_owned(),
             "" if segments.len() < text.len() => text.to_owned(),
-            _ => {
-                let mut path = String::with_capacity(base.len() + 1 + segments.len());
-                path.push_str(base);
-                path.push('/');
-                path.push_str(segments);
-                path
-            }
+            _ => [base, "/", segments].concat(),
         };
         let is_symbolic = is_symbolic || seen.has_dollar && segments.contains(SYMBOL);
         Self { text: Cow::Owned(path), is_symbolic }

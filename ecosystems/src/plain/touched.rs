@@ -260,7 +260,7 @@ fn add(paths: &mut Paths, path: ImagePath) {
     let paths = paths.to_mut();
     for (directory, same) in LINKS {
         if let Some(rest) = below(&path, directory) {
-            paths.extend(ImagePath::absolute(&format!("{same}{rest}")));
+            paths.extend(ImagePath::absolute(&[same, rest].concat()));
         }
     }
     paths.push(path);

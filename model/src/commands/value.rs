@@ -23,7 +23,7 @@ pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[Cow<'_, st
     if may_expand && !text.windows(2).any(|pair| pair == b"${") || text.starts_with(b"~") {
         return None;
     }
-    let mut value = String::new();
+    let mut value = String::with_capacity(text.len());
     parts(word.parts(), false, state, assigned, &mut value)?;
     Some(Cow::Owned(value))
 }
@@ -39,7 +39,7 @@ fn parts(
         match part {
             WordPart::Literal { text, .. } => {
                 let text = std::str::from_utf8(text).ok()?;
-                if !quoted && text.contains(['{', '}', '~']) {
+                if !quoted && text.bytes().any(|byte| matches!(byte, b'{' | b'}' | b'~')) {
                     return None;
                 }
                 value.push_str(text);
@@ -66,7 +66,8 @@ fn parts(
                         variable.default.as_deref().is_some_and(|default| default.starts_with('/'))
                     }
                 };
-                let splits = known.contains([' ', '\t', '\n', '*', '?', '[']) || known.is_empty();
+                let splits = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'*' | b'?' | b'[');
+                let splits = known.bytes().any(splits) || known.is_empty();
                 if !usable || (!quoted && splits) {
                     return None;
                 }
