@@ -43,8 +43,9 @@ impl FileDiff<'_> {
         let input = sides.interned();
         let mut diff = Diff::compute(Algorithm::Histogram, &input);
         diff.postprocess_lines(&input);
-        for group in groups(diff.hunks()) {
-            self.hunk(&mut out, &sides, &group);
+        let hunks: Vec<Hunk> = diff.hunks().collect();
+        for group in hunks.chunk_by(are_near) {
+            self.hunk(&mut out, &sides, group);
         }
         out
     }
@@ -189,21 +190,9 @@ fn lines(text: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// Changes that are so near to each other that their contexts touch stand in one hunk.
-fn groups(hunks: impl Iterator<Item = Hunk>) -> Vec<Vec<Hunk>> {
-    let mut groups: Vec<Vec<Hunk>> = Vec::new();
-    for hunk in hunks {
-        let previous = groups.last_mut().filter(|group| {
-            group.last().is_some_and(|last| {
-                index(hunk.before.start).saturating_sub(index(last.before.end)) <= 2 * CONTEXT
-            })
-        });
-        match previous {
-            Some(group) => group.push(hunk),
-            None => groups.push(vec![hunk]),
-        }
-    }
-    groups
+/// Whether a change is so near to the one before it that their contexts touch: then they stand in one hunk.
+fn are_near(change: &Hunk, next: &Hunk) -> bool {
+    index(next.before.start).saturating_sub(index(change.before.end)) <= 2 * CONTEXT
 }
 
 /// How many lines lie between two half-open ranges; 0 where they overlap or touch.
