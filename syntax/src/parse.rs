@@ -40,6 +40,7 @@ fn run(source: Arc<[u8]>, known: Option<Known<'_>>) -> Dockerfile {
         line: 1,
         escape: b'\\',
         directives: Some(Vec::new()),
+        has_shebang: false,
         items: Vec::with_capacity(source.len() / 32),
         problems: Vec::new(),
         segments: Vec::new(),
@@ -66,6 +67,8 @@ struct Parser<'a> {
     directives: Option<Vec<DirectiveName>>,
     items: Vec<Item>,
     problems: Vec<(usize, Problem)>,
+    /// The first line is a shebang.
+    has_shebang: bool,
     /// The runs of the instruction at hand, with their lengths: room that is used again and again.
     segments: Vec<(Segment, usize)>,
     /// Number of heredocs that do not end.
@@ -110,6 +113,12 @@ impl Parser<'_> {
         if self.source.starts_with(BYTE_ORDER_MARK) {
             self.at = BYTE_ORDER_MARK.len();
             self.push(0, 1, ItemKind::ByteOrderMark);
+        }
+        let start = self.at;
+        if self.source[start..].starts_with(b"#!") {
+            self.next_line();
+            self.push(start, 1, ItemKind::Shebang);
+            self.has_shebang = true;
         }
         while self.at < self.source.len() {
             if self.take_known() {
@@ -161,6 +170,9 @@ impl Parser<'_> {
     }
 
     /// A directive, where a comment line is one and directives may still come (`DirectiveParser.ParseLine`).
+    ///
+    /// Behind a shebang only what is looked for before the file is parsed is one, `syntax` and `check` (`parseDirective`):
+    /// `Parse` itself takes the shebang for a comment that ends them, so the escape character stays and none is there twice.
     fn directive(&mut self, content: Span, line: usize) -> Option<Directive> {
         let found = self.directives.as_ref().and_then(|_| read_directive(self.source, content));
         let (Some(directive), Some(seen)) = (found, &mut self.directives) else {
@@ -168,11 +180,18 @@ impl Parser<'_> {
             return None;
         };
         if seen.contains(&directive.name) {
+            if self.has_shebang {
+                self.directives = None;
+                return None;
+            }
             self.problems.push((line, Problem::RepeatedDirective(directive.name.as_str())));
             return Some(directive);
         }
         seen.push(directive.name);
         if directive.name == DirectiveName::Escape {
+            if self.has_shebang {
+                return None;
+            }
             match directive.value.of(self.source) {
                 [escape @ (b'\\' | b'`')] => self.escape = *escape,
                 _ => self.problems.push((line, Problem::BadEscape)),

@@ -32,6 +32,9 @@ pub struct Item {
 pub enum ItemKind {
     /// The byte order mark at the start of the file.
     ByteOrderMark,
+    /// The first line where it starts with `#!`: a comment to the parser, and to the system the program that runs the file. It
+    /// is one in no other line, so nothing comes above it.
+    Shebang,
     /// A parser directive such as `# syntax=docker/dockerfile:1`.
     Directive(Directive),
     /// A comment line outside an instruction.
@@ -193,6 +196,13 @@ impl Dockerfile {
             }
             _ => None,
         }
+    }
+
+    /// Whether the first line is a shebang. A syntax directive may stand below it, as far as BuildKit 0.11 and later are
+    /// concerned (`discardShebang`, moby/buildkit#2937): those before take it for a comment there.
+    #[must_use]
+    pub fn has_shebang(&self) -> bool {
+        self.items.iter().take(2).any(|item| item.kind == ItemKind::Shebang)
     }
 
     /// The directives at the head of the file.

@@ -22,11 +22,31 @@ fn fixtures_have_every_kind() {
         files.iter().flat_map(Dockerfile::items).any(|item| wanted(&item.kind))
     };
     assert!(has(|kind| matches!(kind, ItemKind::ByteOrderMark)));
+    assert!(has(|kind| matches!(kind, ItemKind::Shebang)));
     assert!(has(|kind| matches!(kind, ItemKind::Directive(_))));
     assert!(has(|kind| matches!(kind, ItemKind::Comment)));
     assert!(has(|kind| matches!(kind, ItemKind::Blank)));
     assert!(has(|kind| matches!(kind, ItemKind::Instruction(_))));
     assert!(has(|kind| matches!(kind, ItemKind::Unknown(..))));
+}
+
+/// Behind a shebang BuildKit looks for the frontend and the checks, and has the parser no directive.
+#[test]
+fn a_shebang_lets_some_directives_follow() {
+    use dockfix_syntax::DirectiveName::{Check, Escape, Syntax};
+    let file = Dockerfile::parse(
+        &b"#!/usr/bin/env -S docker build -f\n# escape=`\n# syntax=a\n# check=skip=all\nFROM a\n"[..],
+    );
+    assert!(file.has_shebang() && file.problems().next().is_none());
+    assert_eq!(
+        [Syntax, Check, Escape].map(|name| file.directive(name)),
+        [Some(&b"a"[..]), Some(b"skip=all"), None]
+    );
+    assert_eq!(file.escape(), b'\\');
+    let twice = Dockerfile::parse(&b"#!x\n# syntax=a\n# syntax=b\n# check=c\nFROM a\n"[..]);
+    assert_eq!((twice.directives().count(), twice.problems().count()), (1, 0));
+    let indented = Dockerfile::parse(&b" #!x\n# syntax=a\nFROM a\n"[..]);
+    assert!(!indented.has_shebang() && indented.directives().next().is_none());
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use dockfix_syntax::{DirectiveName, Dockerfile};
 
 /// Whether the file's syntax directive means Docker's own frontend 1.`minor` or later. Without a directive it is the one
-/// that the builder carries, which may be old; a digest may be of any version.
+/// that the builder carries, which may be old; a digest may be of any version. Below a shebang an old builder sees no
+/// directive.
 pub(crate) fn is_at_least(file: &Dockerfile, minor: u32) -> bool {
+    if file.has_shebang() {
+        return false;
+    }
     let Some(syntax) = file.directive(DirectiveName::Syntax) else { return false };
     let syntax = String::from_utf8_lossy(syntax);
     let name = syntax.trim().strip_prefix("docker.io/").unwrap_or(syntax.trim());

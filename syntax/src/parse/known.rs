@@ -28,7 +28,8 @@ impl<'a> Known<'a> {
         let is_head = |item: &&Item| matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Directive(_));
         let head = before.items.iter().take_while(is_head).count();
         let items = before.items.get(head + 1..)?;
-        let is_known = before.problems.is_empty() && !before.looks_ahead;
+        // Behind a shebang a directive may stand below a comment.
+        let is_known = before.problems.is_empty() && !before.looks_ahead && !before.has_shebang();
         is_known.then_some(Self { before, items, edits, added: 0, removed: 0 })
     }
 

@@ -11,7 +11,7 @@ use crate::{Dockerfile, Edits, Instruction, Item, ItemKind, Span, TextEdit};
 /// Where to insert. The numbers are places among [`Dockerfile::items`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The head of the file, behind a byte order mark.
+    /// The head of the file, behind a byte order mark and a shebang.
     Top,
     /// Before the item and the comments attached to it: the comment lines right above, without a blank line between.
     Above(usize),
@@ -174,9 +174,10 @@ fn insert_lines(file: &Dockerfile, place: Place, lines: &[u8]) -> Result<TextEdi
     Ok(insertion(at, [text, line_end].concat()))
 }
 
-/// Number of the first item that something can be inserted before: a byte order mark stays first.
+/// Number of the first item that something can be inserted before: a byte order mark and a shebang stay first.
 fn head(file: &Dockerfile) -> usize {
-    usize::from(matches!(file.items().first(), Some(Item { kind: ItemKind::ByteOrderMark, .. })))
+    let stays_first = |item: &&Item| matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Shebang);
+    file.items().iter().take_while(stays_first).count()
 }
 
 /// Number of the item that follows the place.
@@ -233,7 +234,9 @@ fn check_directives(file: &Dockerfile, first: usize, next: usize) -> Result<(), 
 
 /// Whether directives may stand before the item `index`.
 fn is_head(file: &Dockerfile, index: usize) -> bool {
-    let in_head = |item: &Item| matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Directive(_));
+    let in_head = |item: &Item| {
+        matches!(item.kind, ItemKind::ByteOrderMark | ItemKind::Shebang | ItemKind::Directive(_))
+    };
     file.items()[..index].iter().all(in_head)
 }
 

@@ -142,6 +142,15 @@ mod whole_instructions {
         let syntax = |e: &mut Edits, f: &Dockerfile| insert(e, f, Place::Top, b"# syntax=x\n");
         check("# escape=`\nRUN a `\n b\n", syntax, "# syntax=x\n# escape=`\nRUN a `\n b\n");
     }
+
+    #[test]
+    fn nothing_comes_above_a_shebang() {
+        let syntax = |e: &mut Edits, f: &Dockerfile| insert(e, f, Place::Top, b"# syntax=x\n");
+        check("#!/bin/x\nFROM a\n", syntax, "#!/bin/x\n# syntax=x\nFROM a\n");
+        check("\u{feff}#!/bin/x\nFROM a\n", syntax, "\u{feff}#!/bin/x\n# syntax=x\nFROM a\n");
+        let up = |e: &mut Edits, f: &Dockerfile| move_to(e, f, 2, Place::Above(1));
+        check("#!/bin/x\nFROM a\nFROM b\n", up, "#!/bin/x\nFROM b\nFROM a\n");
+    }
 }
 
 mod flags {

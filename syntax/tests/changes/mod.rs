@@ -31,7 +31,7 @@ fn comments(file: &Dockerfile) -> Vec<Vec<u8>> {
         let lines = Span::new(span.start, end).of(file.source()).split(|&byte| byte == b'\n');
         let starts = |line: &&[u8]| String::from_utf8_lossy(line).trim_start().starts_with('#');
         match kind {
-            ItemKind::Comment | ItemKind::Instruction(_) | ItemKind::Unknown(..) => {
+            ItemKind::Shebang | ItemKind::Comment | ItemKind::Instruction(_) | ItemKind::Unknown(..) => {
                 comments.extend(lines.filter(starts).map(|line| line.trim_ascii().to_vec()));
             }
             ItemKind::ByteOrderMark | ItemKind::Directive(_) | ItemKind::Blank => {}

@@ -47,6 +47,7 @@ pub(crate) const FIXTURES: &[&[u8]] = &[
     b"#",
     b"\xef\xbb\xbf",
     b"\xef\xbb\xbf# syntax=docker/dockerfile:1\r\nFROM a\r\nRUN a \\\r\n  b\r\n",
+    b"#!/bin/sh\n# syntax=x\nFROM a\n",
     b"FROM a\nRUN x",
     b"FROM a\r\nRUN x",
     b"FROM a\rRUN x\r",

@@ -25,7 +25,8 @@ fn above(from: &Instruction<'_>) -> Place {
     let items = from.file().items();
     let comments = items[..from.index()].iter().rev();
     let comments = comments.take_while(|item| matches!(item.kind, ItemKind::Comment)).count();
-    let is_head = comments > 1 && items[..from.index() - comments].is_empty();
+    let mut above = items[..from.index() - comments].iter();
+    let is_head = comments > 1 && above.all(|item| matches!(item.kind, ItemKind::Shebang));
     if is_head { Place::Before(from.index()) } else { Place::Above(from.index()) }
 }
 

@@ -58,11 +58,12 @@ pub(super) fn copy(
     Some(words.join(&format!(" {}\n    ", char::from(file.escape()))))
 }
 
-/// Whether the frontend knows the flag, or will: a file without a directive gets one with the flag.
+/// Whether the frontend knows the flag, or will: a file without a directive gets one with the flag, which is certain to be
+/// seen where no shebang stands above it.
 fn may_keep_parents(input: &Input<'_>) -> bool {
     match input.file().directive(DirectiveName::Syntax) {
         Some(_) => frontend::is_at_least(input.file(), 20),
-        None => input.adds_directive,
+        None => input.adds_directive && !input.file().has_shebang(),
     }
 }
 

@@ -747,4 +747,20 @@ fn what_is_installed_into_the_cache_stays_in_the_image() {
         &npm(" && npx prisma generate")
             .replace("RUN npm", "RUN --mount=type=cache,target=/root/.npm,sharing=locked npm"),
     );
+
+/// What runs the file reads `#!` in the first line only, and BuildKit finds the directive below it.
+#[test]
+fn the_directive_stays_below_a_shebang() {
+    let after = "RUN --mount=type=cache,target=/root/.npm,sharing=locked npm i -g serve\n";
+    let only = &["cache-mount", "syntax-directive"];
+    for shebang in ["#!/usr/bin/env -S docker build -f\n", "\u{feff}#!/bin/sh\n"] {
+        check(
+            only,
+            &[],
+            &format!("{shebang}FROM node:20\nRUN npm i -g serve\n"),
+            &format!("{shebang}# syntax=docker/dockerfile:1\nFROM node:20\n{after}"),
+        );
+    }
+    let own = "#!/bin/sh\n# syntax=docker/dockerfile:1\nFROM node:20\n";
+    check(only, &[], &format!("{own}RUN npm i -g serve\n"), &format!("{own}{after}"));
 }

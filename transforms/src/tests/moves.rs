@@ -661,6 +661,9 @@ fn many_manifests_are_copied_with_their_parents() {
         ]
     );
     super::check_unchanged(&["manifest-first", "syntax-directive"], &files, &after);
+    // Older builders would not see it below a shebang.
+    let outcome = super::run(&["manifest-first", "syntax-directive"], &files, &format!("#!/bin/x\n{bare}"));
+    assert_eq!(String::from_utf8_lossy(&outcome.files[0].after).matches("COPY ").count(), 8);
     // The context may lie in a directory of its own.
     let nested: Vec<_> = files.iter().map(|(name, content)| (format!("web/{name}"), *content)).collect();
     let mut nested: Vec<_> = nested.iter().map(|(name, content)| (name.as_str(), *content)).collect();
