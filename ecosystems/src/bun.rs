@@ -23,6 +23,7 @@ use crate::javascript::local;
 use crate::javascript::lock::BunLock;
 use crate::javascript::manifest::{DEPENDENCIES, Manifest};
 use crate::javascript::npmrc::Npmrc;
+use crate::javascript::stale::{self, Form};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{packages, surroundings};
 use crate::npm::{is_registry_package, operands};
@@ -177,6 +178,7 @@ impl Ecosystem for Bun {
                 }
             }
         }
+        stale::add(project, &root.join("bun.lock"), Form::Bun, &mut closure);
         refuse_links(&closure)?;
         add_patches(project, &root, &mut closure)?;
         if runs_scripts {

@@ -216,12 +216,24 @@ pub struct Needs {
     pub outputs: Vec<ImagePath>,
     /// Files among `files` that it may write again with other contents, such as a lock file it completes.
     pub rewritten: Vec<ImagePath>,
+    /// Those among `rewritten` that do not fit the manifests: it is certain to write them again, and they say something else
+    /// then.
+    pub stale: Vec<Stale>,
     /// The command that downloads without sources, run in the project's directory. For an `Install` it is a form of the
     /// command that leaves out the project itself (`poetry install --no-root`), and the original command stays below
     /// the sources; `None` where the install needs no sources at all. A `Build` always has one.
     pub prefetch: Option<String>,
     /// Names of environment variables that its configuration files mention (`${NPM_TOKEN}` in .npmrc).
     pub variables: Vec<String>,
+}
+
+/// A lock file that does not fit the manifests any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// The lock file.
+    pub lock: ImagePath,
+    /// What it lacks: `package.json:5 asks for left-pad ^2.0.0, which package-lock.json does not list`.
+    pub why: String,
 }
 
 /// What a command compiles and keeps beside its project.

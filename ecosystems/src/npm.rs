@@ -21,6 +21,7 @@ use crate::environment::{Environment, Setting};
 use crate::javascript::closure::{Closure, Role, Rules};
 use crate::javascript::manifest::Manifest;
 use crate::javascript::npmrc::Npmrc;
+use crate::javascript::stale::{self, Form};
 use crate::javascript::surroundings::{self, variable};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{code, lock, packages};
@@ -164,6 +165,11 @@ impl Ecosystem for Npm {
             if !closure.add_file(project, &path) {
                 closure.add_directory(project, &path);
             }
+        }
+        // Where both are there npm reads and writes the first alone (npm docs, `configuring-npm/npm-shrinkwrap-json`).
+        let mut locks = ["npm-shrinkwrap.json", "package-lock.json"].iter().map(|name| root.join(name));
+        if let Some(lock) = locks.find(|lock| closure.rewritten.contains(lock)) {
+            stale::add(project, &lock, Form::Npm, &mut closure);
         }
         add_patches(project, &root, &mut closure)?;
         if runs_scripts {

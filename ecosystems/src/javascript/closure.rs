@@ -10,7 +10,7 @@ use super::local::{self, Local, LocalKind};
 use super::manifest::Manifest;
 use super::scripts::{self, Task};
 use super::{packages, prisma};
-use crate::{Needs, Refusal};
+use crate::{Needs, Refusal, Stale};
 
 /// The rules that a manager follows.
 pub(crate) struct Rules {
@@ -51,6 +51,8 @@ pub(crate) struct Closure {
     pub(crate) outputs: BTreeSet<ImagePath>,
     /// Files that may be written again.
     pub(crate) rewritten: BTreeSet<ImagePath>,
+    /// Those among them that do not fit the manifests.
+    pub(crate) stale: Vec<Stale>,
     /// Variables that configuration mentions.
     pub(crate) variables: BTreeSet<String>,
     /// The manifests of root, members and linked directories.
@@ -301,6 +303,7 @@ impl Closure {
             directories: self.directories.iter().filter(|path| !inner(path)).cloned().collect(),
             outputs: self.outputs.into_iter().collect(),
             rewritten: self.rewritten.into_iter().collect(),
+            stale: self.stale,
             prefetch: None,
             variables: self.variables.into_iter().collect(),
         }

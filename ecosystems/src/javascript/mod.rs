@@ -13,6 +13,7 @@ pub(crate) mod npmrc;
 pub(crate) mod packages;
 pub(crate) mod prisma;
 pub(crate) mod scripts;
+pub(crate) mod stale;
 pub(crate) mod surroundings;
 pub(crate) mod workspaces;
 pub(crate) mod yaml;

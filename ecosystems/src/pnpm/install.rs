@@ -10,6 +10,7 @@ use crate::javascript::closure::{Closure, Role, Rules};
 use crate::javascript::local::{self, LocalKind};
 use crate::javascript::manifest::{Manifest, major};
 use crate::javascript::npmrc::Npmrc;
+use crate::javascript::stale::{self, Form};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::yaml::{Yaml, strings};
 use crate::javascript::{code, packages};
@@ -119,6 +120,9 @@ impl<'i> Install<'i> {
                 Npmrc::read(project, member, &mut closure)?;
                 self.add_lock(member, &mut closure);
             }
+        }
+        if workspace.as_ref().is_none_or(|workspace| workspace.get("overrides").is_none()) {
+            stale::add(project, &root.join("pnpm-lock.yaml"), Form::Pnpm, &mut closure);
         }
         self.check_injection(&closure, workspace.as_ref())?;
         self.add_local(lock.as_deref(), workspace.as_ref(), &rules, &mut closure)?;

@@ -8,6 +8,7 @@ use super::version::Version;
 use crate::environment::{Environment, Setting};
 use crate::javascript::closure::{Closure, Role, Rules};
 use crate::javascript::manifest::Manifest;
+use crate::javascript::stale::{self, Form};
 use crate::javascript::surroundings::variable;
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::yaml::{Yaml, strings};
@@ -56,6 +57,7 @@ pub(super) fn needs(
     for member in members {
         closure.add_package(project, &root, &member, Role::Member, &rules)?;
     }
+    stale::add(project, &lock_path, Form::Yarn, &mut closure);
     closure.add_directory(project, &root.join(".yarn/patches"));
     let lock = project.read_text(lock_path.as_str());
     if runs_scripts {

@@ -10,6 +10,7 @@ use crate::javascript::local;
 use crate::javascript::manifest::Manifest;
 use crate::javascript::npmrc::Npmrc;
 use crate::javascript::packages;
+use crate::javascript::stale::{self, Form};
 use crate::javascript::surroundings::variable;
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::options::{Value, Words};
@@ -74,6 +75,7 @@ pub(super) fn needs(
     for member in members {
         closure.add_package(project, &root, &member, Role::Member, &rules)?;
     }
+    stale::add(project, &root.join("yarn.lock"), Form::Yarn, &mut closure);
     let lock = project.read_text(root.join("yarn.lock").as_str());
     add_locked(project, &root, lock.as_deref(), &rules, &mut closure)?;
     if !ignores_scripts {

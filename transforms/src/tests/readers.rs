@@ -245,3 +245,64 @@ fn a_lock_file_that_is_read_again_stays_as_the_install_left_it() {
         );
     }
 }
+
+/// A lock file that does not fit package.json is another one after the install: nobody may find the old one that found the
+/// new one, but who runs the image.
+#[test]
+fn a_stale_lock_file_stays_below_who_may_read_it() {
+    let stale = |manager: &str, file: &str, lock: &str| {
+        [
+            (".dockerignore", "node_modules\n.pnp.*\n".to_owned()),
+            ("package.json", "{\n  \"dependencies\": {\n    \"left-pad\": \"^2.0.0\"\n  }\n}".to_owned()),
+            (file, lock.to_owned()),
+            ("src/index.js", manager.to_owned()),
+        ]
+        .map(|(name, text)| (name.to_owned(), text))
+    };
+    let npm = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"left-pad": "1.3.0"}}}}"#;
+    let old = r#"{"lockfileVersion": 1, "dependencies": {"right-pad": {"version": "2.0.0"}}}"#;
+    let yarn = "# yarn lockfile v1\n\n\nleft-pad@1.3.0:\n  version \"1.3.0\"\n";
+    let pnpm = "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      left-pad:\n        specifier: 1.3.0\n        version: 1.3.0\n";
+    let bun = "{\n  \"workspaces\": {\n    \"\": {\n      \"dependencies\": {\n        \"left-pad\": \"1.3.0\",\n      },\n    },\n  },\n}\n";
+    for (install, name, lock) in [
+        ("npm install", "package-lock.json", npm),
+        ("npm install", "package-lock.json", old),
+        ("yarn install", "yarn.lock", yarn),
+        ("pnpm install", "pnpm-lock.yaml", pnpm),
+        ("bun install", "bun.lock", bun),
+    ] {
+        let files = stale(install, name, lock);
+        let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let head = format!("FROM node:22 AS build\nWORKDIR /app\nCOPY . .\nRUN {install}");
+        for (rest, reader) in [
+            ("\nRUN node src/index.js\n", "`node` in line 5"),
+            (" && node src/index.js\n", "`node` in line 4"),
+            ("\n\nFROM build\nRUN node src/index.js\n", "`node` in line 7"),
+            (
+                "\n\nFROM node:22\nCOPY --from=build /app/package*.json /app/\nCOPY --from=build /app /srv\nRUN npm ci\n",
+                "",
+            ),
+        ] {
+            let reader = match reader {
+                "" if name.ends_with(".json") => "a stage that line 7 takes it to",
+                "" => "a stage that line 8 takes it to",
+                reader => reader,
+            };
+            let reason = format!(
+                "4: {install} stays below the sources: package.json:3 asks for left-pad ^2.0.0, which {name} does not list, so \
+                 it writes that again, {reader} may read it, and the later copy would bring the old one back"
+            );
+            check_refused(ONLY, &files, &format!("{head}{rest}"), &[&reason]);
+        }
+        // The shorter name first.
+        let copied =
+            if name.len() < 12 { format!("{name} package.json") } else { format!("package.json {name}") };
+        let run = "\nCMD [\"node\", \"src/index.js\"]\n\nFROM node:22\nCOPY --from=build /app /app\n";
+        check(
+            ONLY,
+            &files,
+            &format!("{head}{run}"),
+            &format!("FROM node:22 AS build\nWORKDIR /app\nCOPY {copied} ./\nRUN {install}\nCOPY . .{run}"),
+        );
+    }
+}
