@@ -136,6 +136,7 @@ impl Ecosystem for Bun {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let line =

@@ -134,7 +134,13 @@ impl Ecosystem for Bundler {
         Some(Usage { kind: UsageKind::Install, directory, effects, runs_package_code })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         match Line::read(command) {
             Some(Line::Install(words)) => install(&words, project),
             Some(Line::Config { is_local, path }) => Ok(configuration(is_local, path, project)),

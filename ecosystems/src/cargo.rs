@@ -164,7 +164,13 @@ impl Ecosystem for Cargo {
         Some(Usage { kind, directory, effects, runs_package_code })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        _: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         match verb(command) {
             Some(Verb::Build) => Err(Refusal::new(
                 "cargo compiles the dependencies together with the sources: no other order of steps helps, but a cache mount \

@@ -144,7 +144,13 @@ impl Ecosystem for Composer {
         Some(Usage { kind, directory, effects, runs_package_code })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         if line.verb != Verb::Install {
             return Err(Refusal::new("the command changes composer.json or composer.lock"));

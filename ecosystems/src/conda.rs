@@ -199,7 +199,13 @@ impl Ecosystem for Conda {
         })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         if let Some(inner) = inner(command) {
             return inner_needs(&inner, project);
         }
@@ -276,7 +282,7 @@ fn inner_needs(inner: &Invocation<'_>, project: &Project<'_>) -> Result<Needs, R
     };
     let (ecosystem, usage) =
         crate::recognise(inner, &state).ok_or_else(|| Refusal::new("what conda run runs is not known"))?;
-    let needs = ecosystem.needs(inner, &usage, project)?;
+    let needs = ecosystem.needs(inner, &usage, &state, project)?;
     match needs.prefetch {
         Some(_) => {
             let name = ecosystem.name();

@@ -65,7 +65,13 @@ impl Ecosystem for Corepack {
         })
     }
 
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        _: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let mut closure = Closure::default();
         for directory in std::iter::successors(Some(project.directory().clone()), ImagePath::parent) {
             closure.add_file(project, &directory.join(".corepack.env"));

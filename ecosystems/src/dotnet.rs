@@ -73,7 +73,13 @@ impl Ecosystem for Dotnet {
         Some(Usage { kind, directory, effects, runs_package_code: kind == UsageKind::Build })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         match line.verb {
             Verb::Restore => {

@@ -22,13 +22,13 @@ pub trait Ecosystem: Sync {
     /// command, and for commands of this manager that may read or write anything (`npm run build`): those are opaque.
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage>;
 
-    /// What an [`UsageKind::Install`] or [`UsageKind::Build`] needs from its project.
+    /// What an [`UsageKind::Install`] or [`UsageKind::Build`] needs from its project; `state` is what holds at its RUN.
     ///
     /// # Errors
     ///
     /// A [`Refusal`] when the command reads more than can be told, or what cannot be copied apart from the sources.
     /// The reason names file and line. A manager of whole systems has no projects, and is never asked.
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(&self, _: &Invocation<'_>, _: &Usage, _: &State, _: &Project<'_>) -> Result<Needs, Refusal> {
         Err(Refusal::new(format!("it is not known what {} reads of a project", self.name())))
     }
 

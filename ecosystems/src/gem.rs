@@ -77,7 +77,13 @@ impl Ecosystem for Gem {
         Some(Usage { kind, directory, effects, runs_package_code: true })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let mut needs = Needs::default();
         let Some(line) = Line::read(command).filter(|line| line.installs) else { return Ok(needs) };
         let names = project.list(".");

@@ -11,7 +11,7 @@
 //!   (docker-library/golang, `Dockerfile-linux.template`). Never `$GOPATH` itself: its `bin` is what was installed.
 //! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod tidy` and `vendor`, which read every import,
 //!   `go env -w` of what moves caches.
-//! - **Refused**: a `vendor` directory, from which a build takes everything, or `-mod=vendor`; replacements and members that the build
+//! - **Refused**: a `vendor` directory, from which a build takes everything, or `-mod=vendor`, by GOFLAGS too; replacements and members that the build
 //!   context does not hold; a `go.sum` that `go mod download` would complete, since the copy below it would undo that.
 
 mod environment;
@@ -195,11 +195,13 @@ impl Ecosystem for Golang {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        state: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         match Line::read(command) {
             Some(line) if matches!(usage.kind, UsageKind::Install | UsageKind::Build) => {
-                manifests::needs(command, &line, project)
+                let environment = Environment { command, state };
+                manifests::needs(command, &line, environment.mode(&line), project)
             }
             _ => Ok(Needs::default()),
         }

@@ -106,7 +106,13 @@ impl Ecosystem for Gradle {
         Some(Usage { kind: UsageKind::Install, directory, effects, runs_package_code: false })
     }
 
-    fn needs(&self, _: &Invocation<'_>, usage: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        _: &Invocation<'_>,
+        usage: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         if usage.kind == UsageKind::Build {
             let scripts = ["build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"];
             let script = scripts

@@ -181,6 +181,7 @@ impl Ecosystem for Maven {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };

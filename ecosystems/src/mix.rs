@@ -200,6 +200,7 @@ impl Ecosystem for Mix {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
@@ -295,7 +296,13 @@ impl Ecosystem for MixLocal {
         Some(Usage { kind: UsageKind::Install, directory, effects, runs_package_code: false })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(Needs::default()) };
         let names: Vec<_> = line.tasks.iter().map(|task| task.name.clone()).collect();
         let mut needs = project::needs(project, &names, Work::default())?.unwrap_or_default();

@@ -124,6 +124,7 @@ impl Ecosystem for Npm {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let line = Line::read(command).ok_or_else(|| Refusal::new("the command cannot be read"))?;

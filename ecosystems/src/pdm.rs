@@ -158,7 +158,13 @@ impl Ecosystem for Pdm {
         })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else {
             return Err(Refusal::new("it is no command of pdm that is known"));
         };

@@ -282,6 +282,7 @@ impl Ecosystem for Pip {
         &self,
         command: &Invocation<'_>,
         _usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let unread = || Refusal::new("it is no command of pip that is known");

@@ -100,7 +100,13 @@ impl Ecosystem for Pipenv {
         Some(Usage { kind, directory, effects, runs_package_code: is_install })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else {
             return Err(Refusal::new("it is no command of pipenv that is known"));
         };

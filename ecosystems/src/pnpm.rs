@@ -167,6 +167,7 @@ impl Ecosystem for Pnpm {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let line =

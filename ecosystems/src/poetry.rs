@@ -152,7 +152,13 @@ impl Ecosystem for Poetry {
         Some(Usage { kind, directory, effects, runs_package_code })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let Some(line) = Line::read(command) else {
             return Err(Refusal::new("it is no command of poetry that is known"));
         };

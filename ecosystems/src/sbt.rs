@@ -116,7 +116,13 @@ impl Ecosystem for Sbt {
         Some(Usage { kind: UsageKind::Install, directory, effects, runs_package_code: true })
     }
 
-    fn needs(&self, _: &Invocation<'_>, usage: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        _: &Invocation<'_>,
+        usage: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         if usage.kind == UsageKind::Build {
             return Err(Refusal::new(
                 "the definition of an sbt build is a program whose inputs are not known, so only its caches are kept",

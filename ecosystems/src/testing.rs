@@ -16,7 +16,7 @@ use crate::{CommandEdit, Ecosystem, Usage, UsageKind};
 /// directory, or absolute. A refusal is `refused: reason`; a command that is not recognised is `opaque`.
 pub(crate) fn needs(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
     with_last(ecosystem, dockerfile, files, |found| {
-        let Some((command, usage, project, _)) = found else { return "opaque".to_owned() };
+        let Some((command, usage, project, state)) = found else { return "opaque".to_owned() };
         let kind = match usage.kind {
             UsageKind::Install => "install",
             UsageKind::Build => "build",
@@ -25,7 +25,7 @@ pub(crate) fn needs(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str,
             UsageKind::CleanCache => return "clean-cache".to_owned(),
         };
         let Some(project) = project else { return format!("{kind} ?") };
-        let needs = match ecosystem.needs(command, usage, project) {
+        let needs = match ecosystem.needs(command, usage, state, project) {
             Ok(needs) => needs,
             Err(refusal) => return format!("refused: {refusal}"),
         };

@@ -286,6 +286,7 @@ impl Ecosystem for Uv {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         match Line::read(command) {

@@ -165,6 +165,7 @@ impl Ecosystem for Yarn {
         &self,
         command: &Invocation<'_>,
         usage: &Usage,
+        _: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         let line =

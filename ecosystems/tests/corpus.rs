@@ -52,7 +52,7 @@ fn promises_hold_for_real_commands() {
             if let Some(directory) = usage.directory.clone() {
                 let project = Project::new(&context, &supplies, directory);
                 // The context has no manifests: a file that is needed all the same is made up.
-                if let Ok(needs) = manager.needs(command, &usage, &project) {
+                if let Ok(needs) = manager.needs(command, &usage, &step.state, &project) {
                     let is_there = |file| matches!(project.find_at(file), Found::File(_));
                     assert!(needs.files.iter().all(is_there), "{place}: {:?}", needs.files);
                 }

@@ -160,13 +160,14 @@ fn row(ecosystem: &dyn Ecosystem, (name, image, command, files): &Example) -> St
     let (found, usage) = recognise(command_line, &step.state).unwrap_or_else(|| panic!("{command}"));
     assert_eq!(found.name(), *name, "{command}");
     let project = usage.directory.clone().map(|directory| Project::new(&context, &supplies, directory));
-    let before = match project.as_ref().map(|project| ecosystem.needs(command_line, &usage, project)) {
-        None => "reads no project".to_owned(),
-        Some(Err(refusal)) => format!("refused: {refusal}"),
-        Some(Ok(needs)) => {
-            needs.prefetch.map_or_else(|| "the command itself".to_owned(), |prefetch| format!("`{prefetch}`"))
-        }
-    };
+    let before =
+        match project.as_ref().map(|project| ecosystem.needs(command_line, &usage, &step.state, project)) {
+            None => "reads no project".to_owned(),
+            Some(Err(refusal)) => format!("refused: {refusal}"),
+            Some(Ok(needs)) => needs
+                .prefetch
+                .map_or_else(|| "the command itself".to_owned(), |prefetch| format!("`{prefetch}`")),
+        };
     let mounts = match ecosystem.caches(command_line, &usage, &step.state, project.as_ref()) {
         Err(refusal) => format!("refused: {refusal}"),
         Ok(plan) if plan.caches.is_empty() => "none".to_owned(),

@@ -351,11 +351,12 @@ fn each_install(
     let supplies = reading.supplies(stage, user.context);
     let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
     let read = runs.filter(|step| is_meant(step)).filter_map(|step| reading.run(step).ok());
-    let managed = read.flat_map(|analysis| analysis.managed());
-    for managed in managed.filter(|managed| has_project(managed.usage.kind)) {
+    let managed =
+        read.flat_map(|analysis| analysis.managed().map(move |managed| (analysis.state(), managed)));
+    for (state, managed) in managed.filter(|(_, managed)| has_project(managed.usage.kind)) {
         let Some(directory) = managed.usage.directory.clone() else { continue };
         let project = Project::new(user.context, supplies, directory);
-        if let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) {
+        if let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, state, &project) {
             visit(managed, &project, needs);
         }
     }

@@ -470,7 +470,7 @@ impl<'w, 'a> Way<'w, 'a> {
             };
             let project =
                 Project::new(self.input.context, self.input.supplies(self.stage), directory).until(at);
-            match managed.ecosystem.needs(managed.command(), &managed.usage, &project) {
+            match managed.ecosystem.needs(managed.command(), &managed.usage, analysis.state(), &project) {
                 Ok(needs) => {
                     let files = needs.files.iter().find(|file| self.file_names_one(&project, file));
                     if let Some(file) = files {

@@ -178,7 +178,7 @@ fn first_project(input: &Input<'_>, stage: &Stage<'_>) -> Option<First> {
             let usage = &managed.usage;
             let directory = usage.directory.clone()?;
             let project = Project::new(input.context, input.supplies(stage), directory.clone()).until(index);
-            let needs = managed.ecosystem.needs(managed.command(), usage, &project);
+            let needs = managed.ecosystem.needs(managed.command(), usage, &step.state, &project);
             let refusal = match &needs {
                 Ok(Needs { prefetch: None, .. }) if usage.kind == UsageKind::Build => return None,
                 Ok(needs) if needs.prefetch.is_some() && is_fetched(input, stage, index, managed, needs) => {

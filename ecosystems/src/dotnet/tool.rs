@@ -52,7 +52,13 @@ impl Ecosystem for DotnetTool {
         Some(Usage { kind: UsageKind::Install, directory, effects, runs_package_code: false })
     }
 
-    fn needs(&self, _: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        _: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let mut closure = Closure::new(project, Properties::default());
         closure.add_directory(project.directory())?;
         Ok(closure.finish()?.0)

@@ -112,6 +112,16 @@ impl Environment<'_> {
         mode != Some("off") && !old && plain_flags && workspace
     }
 
+    /// The value of `-mod`, by the command's own flag or by GOFLAGS, whose flags come first and may have two dashes
+    /// (`go help environment`, GOFLAGS).
+    pub(super) fn mode<'m>(&'m self, line: &'m Line<'_>) -> Option<&'m str> {
+        if let Some(mode) = line.words.value(&["-mod"]) {
+            return mode.known();
+        }
+        let flags = self.certain("GOFLAGS")??.split_ascii_whitespace();
+        flags.filter_map(|flag| flag.trim_start_matches('-').strip_prefix("mod=")).next_back()
+    }
+
     /// The version of Go by the tag of the official image, where the tag tells.
     pub(super) fn version(&self) -> Option<(u32, u32)> {
         if self.state.base.repository != "golang" {

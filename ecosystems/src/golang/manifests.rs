@@ -119,17 +119,6 @@ pub(super) fn is_vendored(line: &Line<'_>, project: &Project<'_>) -> bool {
     vendored_by(line, project).is_some()
 }
 
-/// The value of `-mod`, by the command's own flag or by GOFLAGS set for it, whose flags come first and may have two dashes
-/// (`go help environment`, GOFLAGS).
-fn mode<'c>(command: &'c Invocation<'_>, line: &'c Line<'_>) -> Option<&'c str> {
-    if let Some(mode) = line.words.value(&["-mod"]) {
-        return mode.known();
-    }
-    let (_, flags) = command.assignments.iter().rev().find(|(name, _)| name == "GOFLAGS")?;
-    let flags = flags.as_deref()?.split_ascii_whitespace();
-    flags.filter_map(|flag| flag.trim_start_matches('-').strip_prefix("mod=")).next_back()
-}
-
 fn vendored_by(line: &Line<'_>, project: &Project<'_>) -> Option<ImagePath> {
     if let Some(mode) = line.words.value(&["-mod"])
         && mode.known() != Some("vendor")
@@ -143,17 +132,18 @@ fn vendored_by(line: &Line<'_>, project: &Project<'_>) -> Option<ImagePath> {
     })
 }
 
-/// What `go mod download` reads, for the command itself or as what comes before a build. In a workspace it writes the
+/// What `go mod download` reads, for the command itself or as what comes before a build; `mode` is that of the build. In a workspace it writes the
 /// checksums of all that it downloads to `go.work.sum` (cmd/go/internal/modcmd, `runDownload`), which the copy below must
 /// bring, so that the file is what it was.
 pub(super) fn needs(
     command: &Invocation<'_>,
     line: &Line<'_>,
+    mode: Option<&str>,
     project: &Project<'_>,
 ) -> Result<Needs, Refusal> {
     let is_build = line.verb != Verb::Download;
     // Where another stage brings the directory, the build context has none to show.
-    if is_build && mode(command, line) == Some("vendor") {
+    if is_build && mode == Some("vendor") {
         return Err(Refusal::new(format!(
             "{} is told to take everything from vendor/, so it downloads nothing",
             shown_command(command)

@@ -104,7 +104,13 @@ impl Ecosystem for Venv {
         })
     }
 
-    fn needs(&self, command: &Invocation<'_>, _: &Usage, project: &Project<'_>) -> Result<Needs, Refusal> {
+    fn needs(
+        &self,
+        command: &Invocation<'_>,
+        _: &Usage,
+        _: &State,
+        project: &Project<'_>,
+    ) -> Result<Needs, Refusal> {
         let line = Line::read(command);
         let path = line.as_ref().and_then(Line::path).map(|path| project.path(path));
         let (Some(line), Some(path)) = (line, path) else {

@@ -34,7 +34,7 @@ pub(super) fn is_fetched(
                     return false;
                 };
                 let project = Project::new(input.context, input.supplies(stage), directory).until(step);
-                match other.ecosystem.needs(other.command(), &other.usage, &project) {
+                match other.ecosystem.needs(other.command(), &other.usage, &found.state, &project) {
                     Ok(found) => is_part(&found.files, &needs.files) || is_part(&needs.files, &found.files),
                     Err(_) => other.usage.directory == managed.usage.directory,
                 }
@@ -56,7 +56,8 @@ pub(super) fn would_gain(input: &Input<'_>, stage: &Stage<'_>, index: usize, man
         (UsageKind::Install, _) => true,
         (UsageKind::Build, Some(directory)) => {
             let project = Project::new(input.context, input.supplies(stage), directory).until(index);
-            let needs = managed.ecosystem.needs(managed.command(), usage, &project);
+            let needs =
+                managed.ecosystem.needs(managed.command(), usage, &stage.steps[index].state, &project);
             needs.is_ok_and(|needs| {
                 needs.prefetch.is_some() && !is_fetched(input, stage, index, managed, &needs)
             })

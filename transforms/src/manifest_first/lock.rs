@@ -29,7 +29,9 @@ impl Sinking<'_, '_> {
     ) -> Result<(), Stop> {
         let Some(directory) = managed.usage.directory.clone() else { return Ok(()) };
         let project = Project::new(self.input.context, self.supplies, directory).until(index);
-        let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, &project) else {
+        let Ok(needs) =
+            managed.ecosystem.needs(managed.command(), &managed.usage, analysis.state(), &project)
+        else {
             return Ok(());
         };
         let ours = |path: &&ImagePath| {
@@ -156,7 +158,7 @@ impl Sinking<'_, '_> {
                 has_project(managed.usage.kind)
                     && managed
                         .ecosystem
-                        .needs(managed.command(), &managed.usage, &project)
+                        .needs(managed.command(), &managed.usage, analysis.state(), &project)
                         .is_ok_and(|needs| needs.files.contains(lock) && !needs.rewritten.contains(lock))
             });
             if let Some(managed) = managed {

@@ -194,7 +194,7 @@ impl Sinking<'_, '_> {
         let directory =
             directory.ok_or_else(|| refuse(format!("the directory that {name} works in is not known")))?;
         let project = Project::new(self.input.context, self.supplies, directory).until(index);
-        let needs = managed.ecosystem.needs(managed.command(), &managed.usage, &project);
+        let needs = managed.ecosystem.needs(managed.command(), &managed.usage, &step.state, &project);
         // Who has what it takes from others compiled apart already needs no advice.
         let is_apart = || {
             managed.usage.kind == UsageKind::Build
@@ -212,6 +212,12 @@ impl Sinking<'_, '_> {
             }
             if is_fetched(self.input, stage, self.index, managed, &needs) {
                 return Err(Stop::Settled);
+            }
+            if let Some(line) = self.is_set_otherwise(index, managed) {
+                let manager = managed.ecosystem.name();
+                return Err(refuse(format!(
+                    "a command in line {line} changes the settings of {manager}, and with them what a download would do"
+                )));
             }
             if is_first && !only_prepares(analysis, managed) {
                 return Err(refuse(format!(
@@ -248,6 +254,17 @@ impl Sinking<'_, '_> {
                 let below = target.below(directory).unwrap_or_default();
                 below.split('/').any(|name| name == "vendor")
             })
+        })?;
+        Some(step.instruction.start_line())
+    }
+
+    /// The line of a RUN above that writes settings of a manager which are not followed: `go env -w GOFLAGS=-mod=vendor`.
+    fn is_set_otherwise(&self, until: usize, managed: &Managed<'_>) -> Option<usize> {
+        let mut steps = self.input.reading.build.steps_before(self.stage.index, until);
+        let step = steps.find(|step| {
+            let analysis = self.input.reading.run(step);
+            let commands = analysis.map(|analysis| analysis.chain.invocations()).unwrap_or_default();
+            commands.into_iter().any(|command| managed.ecosystem.is_moved_by(command))
         })?;
         Some(step.instruction.start_line())
     }

@@ -207,14 +207,27 @@ fn vendored_modules_are_not_downloaded() {
         &format!("{stage} ./vendor\nRUN go build .\n"),
         &["5: go build . stays below the sources: the COPY of line 4 may depend on them"],
     );
-    for build in ["go build -mod=vendor .", "export GOFLAGS=-mod=vendor && go build ."] {
+    for (flags, build) in [
+        ("", "go build -mod=vendor ."),
+        ("", "export GOFLAGS=-mod=vendor && go build ."),
+        ("ENV GOFLAGS=-mod=vendor\n", "go build ."),
+        ("ENV GOFLAGS=\"-trimpath --mod=vendor\"\n", "CGO_ENABLED=0 go test ./..."),
+    ] {
+        let verb = if build.contains("test") { "test" } else { "build" };
+        let line = 4 + usize::from(!flags.is_empty());
         check_refused(
             ONLY,
             files,
-            &format!("FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN {build}\n"),
-            &["4: go build is told to take everything from vendor/, so it downloads nothing"],
+            &format!("FROM golang:1.22\nWORKDIR /src\n{flags}COPY . .\nRUN {build}\n"),
+            &[&format!("{line}: go {verb} is told to take everything from vendor/, so it downloads nothing")],
         );
     }
+    check_refused(
+        ONLY,
+        files,
+        "FROM golang:1.22\nRUN go env -w GOFLAGS=-mod=vendor\nWORKDIR /src\nCOPY . .\nRUN go build .\n",
+        &["5: a command in line 2 changes the settings of go, and with them what a download would do"],
+    );
 }
 
 /// What `npm install` has put right the later copy must not put wrong again for who relies on it.
