@@ -28,7 +28,9 @@ use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{packages, surroundings};
 use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Value, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage, UsageKind,
+};
 use config::Bunfig;
 
 /// bun.
@@ -231,6 +233,17 @@ impl Ecosystem for Bun {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules"]
+    }
+
+    /// bun.com/docs/runtime/bunfig.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".bunfig.toml", ".config/.bunfig.toml"],
+            system: &[],
+            project: &["bunfig.toml"],
+            follows_project: true,
+            keys: &["cache"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

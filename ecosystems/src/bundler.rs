@@ -24,7 +24,9 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::{Environment, Setting};
 use crate::options::{Grammar, Short, Words};
 use crate::ruby::{self, gemfile::Gemfile};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage, UsageKind,
+};
 
 /// Bundler.
 pub(crate) struct Bundler;
@@ -205,6 +207,17 @@ impl Ecosystem for Bundler {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/vendor/bundle", "**/.bundle"]
+    }
+
+    /// bundle-config(1): a path for gems moves their archives.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".bundle/config"],
+            system: &["/usr/local/bundle/config"],
+            project: &[".bundle/config"],
+            follows_project: false,
+            keys: &["BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "BUNDLE_USER_CACHE", "BUNDLE_USER_HOME"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -26,8 +26,8 @@ use crate::environment::{Environment, Setting};
 use crate::options::{self, Grammar, Short, Words};
 use crate::rebuilt::Rebuilt;
 use crate::{
-    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind, names,
-    system,
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind, names, system,
 };
 
 /// Composer.
@@ -251,6 +251,17 @@ impl Ecosystem for Composer {
     fn ignored(&self) -> &'static [&'static str] {
         // Not `**/vendor`: frameworks keep sources in `resources/views/vendor` and `public/vendor`.
         &["vendor"]
+    }
+
+    /// getcomposer.org/doc/06-config, "cache-dir".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".composer/config.json", ".config/composer/config.json"],
+            system: &["/tmp/config.json"],
+            project: &["composer.json"],
+            follows_project: true,
+            keys: &["cache-dir", "cache-files-dir", "cache-repo-dir", "cache-vcs-dir"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

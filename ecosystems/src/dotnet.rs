@@ -39,7 +39,8 @@ use crate::options;
 use crate::rebuilt::{Rebuilt, written};
 use crate::system;
 use crate::{
-    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind, names,
+    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind, names,
 };
 
 pub(crate) use self::tool::DotnetTool;
@@ -133,6 +134,17 @@ impl Ecosystem for Dotnet {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/obj", "**/bin/Debug", "**/bin/Release"]
+    }
+
+    /// Microsoft Learn, "nuget.config reference".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".nuget/NuGet/NuGet.Config", ".config/NuGet/NuGet.Config"],
+            system: &[],
+            project: &["nuget.config", "NuGet.config", "NuGet.Config"],
+            follows_project: true,
+            keys: &["globalPackagesFolder"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

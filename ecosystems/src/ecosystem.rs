@@ -9,6 +9,8 @@ use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Span;
 use rustc_hash::FxHashMap;
 
+use crate::SettingsFiles;
+
 /// A package manager.
 pub trait Ecosystem: Sync {
     /// Its name in messages and in the documentation: `npm`, `pip`.
@@ -59,6 +61,11 @@ pub trait Ecosystem: Sync {
     /// has left behind.
     fn is_moved_by(&self, _: &Invocation<'_>) -> bool {
         false
+    }
+
+    /// The files in which people write where its caches lie, for files that a COPY brings.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles::NONE
     }
 
     /// Whether `other`, a command of the same image, leaves it open what a mount for a cache of `command` would do: it may

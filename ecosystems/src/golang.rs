@@ -24,7 +24,9 @@ use dockfix_model::{ImagePath, State, User};
 
 use self::environment::Environment;
 use crate::options::{self, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage, UsageKind,
+};
 
 /// The go command.
 pub(crate) struct Golang;
@@ -267,6 +269,17 @@ impl Ecosystem for Golang {
         command.has("-w")
             && (options::writes_setting(command, &["env"], &["GOMODCACHE", "GOCACHE", "GOPATH"])
                 || command.arguments.iter().filter_map(|word| word.value.as_deref()).any(vendors))
+    }
+
+    /// `go help environment`, GOENV.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".config/go/env"],
+            system: &["/usr/local/go/go.env"],
+            project: &[],
+            follows_project: false,
+            keys: &["GOMODCACHE", "GOCACHE", "GOPATH", "GOFLAGS"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -20,7 +20,10 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::Environment;
 use crate::java;
 use crate::options::{Grammar, Short, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind,
+};
 
 /// Gradle.
 pub(crate) struct Gradle;
@@ -186,6 +189,17 @@ impl Ecosystem for Gradle {
             sharing: Sharing::Locked,
         });
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
+    }
+
+    /// docs.gradle.org, "Build Environment"; the wrapper takes `systemProp` before it looks for the user home.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".gradle/gradle.properties"],
+            system: &[],
+            project: &["gradle.properties"],
+            follows_project: false,
+            keys: &["gradle.user.home"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

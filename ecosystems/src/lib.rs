@@ -35,6 +35,7 @@ mod python;
 mod rebuilt;
 mod ruby;
 mod sbt;
+mod settings_files;
 mod system;
 mod text_file;
 mod typical;
@@ -52,6 +53,7 @@ pub use ecosystem::{
     GIT_VARIABLES, IndexUse, Needs, Planned, Planner, Refusal, Sharing, Stale, Usage, UsageKind, managers_of,
     names, names_a_project_manager, recognise, without_version,
 };
+pub use settings_files::SettingsFiles;
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};
 
 /// Every package manager that is known, in the order in which they are asked.

@@ -25,7 +25,10 @@ use dockfix_model::{ImagePath, State};
 use crate::environment::{Environment, Setting};
 use crate::java;
 use crate::options::{Grammar, Short, Table, Value, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, IndexUse, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind,
+};
 
 /// Maven.
 pub(crate) struct Maven;
@@ -217,6 +220,17 @@ impl Ecosystem for Maven {
         let caches =
             directories.into_iter().map(|directory| Cache { directory, kind, sharing: Sharing::Locked });
         Ok(CachePlan { caches: caches.collect(), edits: Vec::new() })
+    }
+
+    /// "Settings Reference", "Configuring Apache Maven".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".m2/settings.xml"],
+            system: &["/usr/share/maven/conf/settings.xml", "/usr/share/java/maven-3/conf/settings.xml"],
+            project: &[".mvn/maven.config", ".mvn/jvm.config"],
+            follows_project: false,
+            keys: &["localRepository", "maven.repo.local"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -26,7 +26,9 @@ use crate::javascript::surroundings::{self, variable};
 use crate::javascript::workspaces::{Negation, Patterns};
 use crate::javascript::{code, lock, packages};
 use crate::options::{self, Words};
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage, UsageKind,
+};
 use command::{Line, Verb};
 
 /// npm.
@@ -237,6 +239,17 @@ impl Ecosystem for Npm {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
+    }
+
+    /// npm docs, `configuring-npm/npmrc`, `using-npm/config`.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".npmrc"],
+            system: &["/usr/local/etc/npmrc", "/usr/etc/npmrc", "/etc/npmrc"],
+            project: &[".npmrc"],
+            follows_project: true,
+            keys: &["cache"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -25,7 +25,9 @@ use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
 use crate::python::{cache, compiled, places};
 use crate::rebuilt::Rebuilt;
-use crate::{Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage, UsageKind,
+};
 
 /// PDM.
 pub(crate) struct Pdm;
@@ -265,6 +267,17 @@ impl Ecosystem for Pdm {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/.pdm-python", "**/__pypackages__"]
+    }
+
+    /// pdm-project.org, "Configurations".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".config/pdm/config.toml"],
+            system: &["/etc/xdg/pdm/config.toml"],
+            project: &["pdm.toml"],
+            follows_project: true,
+            keys: &["cache_dir", "install.cache", "cache"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

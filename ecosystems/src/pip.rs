@@ -27,7 +27,10 @@ use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
 use crate::python::{cache, compiled, config, places};
-use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind,
+};
 
 /// pip.
 pub(crate) struct Pip;
@@ -366,6 +369,17 @@ impl Ecosystem for Pip {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/venv", "**/env"]
+    }
+
+    /// pip's user guide, "Configuration".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".config/pip/pip.conf", ".pip/pip.conf"],
+            system: &["/etc/pip.conf", "/etc/xdg/pip/pip.conf"],
+            project: &[],
+            follows_project: false,
+            keys: &["cache-dir", "no-cache-dir"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -30,7 +30,7 @@ use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
 use crate::npm::{is_registry_package, operands};
 use crate::options::{Grammar, Words};
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::{CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Usage, UsageKind};
 use install::Install;
 
 /// pnpm.
@@ -218,6 +218,17 @@ impl Ecosystem for Pnpm {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/.pnpm-store", "**/.pnpm-debug.log*"]
+    }
+
+    /// pnpm.io/npmrc, pnpm.io/settings.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".npmrc", ".config/pnpm/rc", ".config/pnpm/config.yaml"],
+            system: &["/usr/local/etc/npmrc", "/etc/npmrc"],
+            project: &[".npmrc", "pnpm-workspace.yaml"],
+            follows_project: true,
+            keys: &["store-dir", "enable-global-virtual-store"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -27,7 +27,10 @@ use crate::python::closure::Closure;
 use crate::python::toml_file::{Node, TomlFile};
 use crate::python::{cache, compiled, places};
 use crate::rebuilt::Rebuilt;
-use crate::{Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, Sharing, Usage, UsageKind};
+use crate::{
+    Cache, CacheKind, CachePlan, CommandEdit, Ecosystem, Needs, Refusal, SettingsFiles, Sharing, Usage,
+    UsageKind,
+};
 
 /// Poetry.
 pub(crate) struct Poetry;
@@ -259,6 +262,17 @@ impl Ecosystem for Poetry {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
+    }
+
+    /// python-poetry.org/docs/configuration.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".config/pypoetry/config.toml"],
+            system: &[],
+            project: &["poetry.toml"],
+            follows_project: true,
+            keys: &["cache-dir", "virtualenvs", "in-project", "path", "create"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

@@ -32,7 +32,7 @@ use crate::options::{self, Given, Grammar, Short, Value, Words};
 use crate::python::call::arguments_of;
 use crate::python::places;
 use crate::python::source::{Source, begins_with_comparison, has_scheme, source};
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::{CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Usage, UsageKind};
 
 /// uv.
 pub(crate) struct Uv;
@@ -319,6 +319,17 @@ impl Ecosystem for Uv {
 
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
+    }
+
+    /// docs.astral.sh/uv, "Configuration files".
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".config/uv/uv.toml"],
+            system: &["/etc/uv/uv.toml"],
+            project: &["uv.toml"],
+            follows_project: true,
+            keys: &["cache-dir", "no-cache"],
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

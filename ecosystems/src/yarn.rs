@@ -26,7 +26,7 @@ use crate::environment::Setting;
 use crate::javascript::surroundings::{self, variable};
 use crate::npm::{is_registry_package, operands};
 use crate::options::{self, Grammar, Value, Words};
-use crate::{CachePlan, Ecosystem, Needs, Refusal, Usage, UsageKind};
+use crate::{CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Usage, UsageKind};
 use version::Version;
 
 /// yarn.
@@ -107,6 +107,19 @@ const STEERING: [&str; 14] = [
     "yarn_pnp_data_path",
     "yarn_pnp_unplugged_folder",
     "npm_config_yarn_offline_mirror",
+];
+
+/// The settings by which caches lie elsewhere, are kept otherwise, or are what the project links to.
+const KEYS: &[&str] = &[
+    "cache-folder",
+    "preferred-cache-folder",
+    "yarn-offline-mirror",
+    "cacheFolder",
+    "globalFolder",
+    "enableGlobalCache",
+    "enableMirror",
+    "nodeLinker",
+    "nmMode",
 ];
 
 impl Ecosystem for Yarn {
@@ -222,17 +235,6 @@ impl Ecosystem for Yarn {
     }
 
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
-        const KEYS: &[&str] = &[
-            "cache-folder",
-            "preferred-cache-folder",
-            "yarn-offline-mirror",
-            "cacheFolder",
-            "globalFolder",
-            "enableGlobalCache",
-            "enableMirror",
-            "nodeLinker",
-            "nmMode",
-        ];
         options::writes_setting(command, &["config", "c", "set"], KEYS)
     }
 
@@ -245,6 +247,17 @@ impl Ecosystem for Yarn {
             "**/yarn-debug.log*",
             "**/yarn-error.log*",
         ]
+    }
+
+    /// classic.yarnpkg.com/docs/yarnrc, yarnpkg.com/configuration/yarnrc.
+    fn settings_files(&self) -> SettingsFiles {
+        SettingsFiles {
+            home: &[".yarnrc", ".yarnrc.yml", ".npmrc"],
+            system: &["/etc/yarnrc", "/usr/local/etc/yarnrc", "/usr/local/etc/npmrc", "/etc/npmrc"],
+            project: &[".yarnrc", ".yarnrc.yml", ".npmrc"],
+            follows_project: true,
+            keys: KEYS,
+        }
     }
 
     fn manifests(&self) -> &'static [&'static str] {

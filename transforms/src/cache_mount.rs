@@ -9,6 +9,7 @@ mod heredoc;
 mod hidden;
 mod readers;
 mod settings;
+mod settings_files;
 mod touching;
 mod uses;
 
@@ -191,6 +192,7 @@ impl RunStep<'_, '_> {
         }
         self.check_frontend()?;
         settings::check(self, managed)?;
+        settings_files::check(self, managed)?;
         self.check_others(managed)?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {

@@ -240,8 +240,13 @@ fn target_directory(
             return Ok(target);
         }
     }
-    for at in above(directory) {
-        for file in [".cargo/config.toml", ".cargo/config"] {
+    // Cargo's home comes last (The Cargo Book, "Configuration", "Hierarchical structure").
+    let home = match environment.path("CARGO_HOME")? {
+        Some(home) => Some(home),
+        None => environment.home().ok().map(|home| home.join(".cargo")),
+    };
+    for at in above(directory).map(|at| at.join(".cargo")).chain(home) {
+        for file in ["config.toml", "config"] {
             let path = at.join(file);
             if project.read_text(path.as_str()).is_some_and(|text| text.contains("target-dir")) {
                 let shown = project.shown(path.as_str());

@@ -1,6 +1,6 @@
 //! RUNs on the way of a sinking copy: passed, split, or served by a download of their own.
 
-use dockfix_ecosystems::{Needs, UsageKind};
+use dockfix_ecosystems::{Needs, UsageKind, without_version};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Place};
 use dockfix_model::context::Kind;
@@ -264,7 +264,11 @@ impl Sinking<'_, '_> {
         let step = steps.find(|step| {
             let analysis = self.input.reading.run(step);
             let commands = analysis.map(|analysis| analysis.chain.invocations()).unwrap_or_default();
-            commands.into_iter().any(|command| managed.ecosystem.is_moved_by(command))
+            let is_its =
+                |program: &str| managed.ecosystem.configured_by().contains(&without_version(program));
+            commands
+                .into_iter()
+                .any(|command| is_its(&command.program) && managed.ecosystem.is_moved_by(command))
         })?;
         Some(step.instruction.start_line())
     }

@@ -28,6 +28,12 @@ fn all_sources_must_be_in_the_project() {
         &file(&format!("{REGISTRY}cargo build"), FINAL),
         &["4: .cargo/config.toml says where compiled output goes"],
     );
+    let of_home: Files<'_> =
+        &[("Cargo.toml", "[package]\nname = \"app\"\n"), ("c.toml", "build.target-dir = \"/o\"\n")];
+    let copied = format!("COPY c.toml /usr/local/cargo/config.toml\n{REGISTRY}cargo build");
+    let build = file(&format!("{REGISTRY}cargo build"), FINAL);
+    let build = build.replace(&format!("{REGISTRY}cargo build"), &copied);
+    check_refused(of_home, &build, &["5: c.toml says where compiled output goes"]);
 }
 
 #[test]
