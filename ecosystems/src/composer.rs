@@ -258,8 +258,8 @@ impl Ecosystem for Composer {
         SettingsFiles {
             home: &[".composer/config.json", ".config/composer/config.json"],
             system: &["/tmp/config.json"],
-            project: &["composer.json"],
-            follows_project: true,
+            project: &[],
+            follows_project: false,
             keys: &["cache-dir", "cache-files-dir", "cache-repo-dir", "cache-vcs-dir"],
         }
     }

@@ -225,7 +225,7 @@ impl Ecosystem for Pnpm {
         SettingsFiles {
             home: &[".npmrc", ".config/pnpm/rc", ".config/pnpm/config.yaml"],
             system: &["/usr/local/etc/npmrc", "/etc/npmrc"],
-            project: &[".npmrc", "pnpm-workspace.yaml"],
+            project: &[".npmrc"],
             follows_project: true,
             keys: &["store-dir", "enable-global-virtual-store"],
         }

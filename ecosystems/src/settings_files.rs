@@ -8,7 +8,8 @@ pub struct SettingsFiles {
     pub home: &'static [&'static str],
     /// In the whole system.
     pub system: &'static [&'static str],
-    /// In the project's directory.
+    /// In the project's directory, manifests left out: `caches` reads those, and where it cannot they are taken to say nothing
+    /// of caches, as whatever a `COPY . .` brings.
     pub project: &'static [&'static str],
     /// Whether [`Ecosystem::caches`](crate::Ecosystem::caches) reads those of the project.
     pub follows_project: bool,

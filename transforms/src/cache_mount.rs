@@ -192,7 +192,6 @@ impl RunStep<'_, '_> {
         }
         self.check_frontend()?;
         settings::check(self, managed)?;
-        settings_files::check(self, managed)?;
         self.check_others(managed)?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
@@ -234,6 +233,7 @@ impl RunStep<'_, '_> {
         if targets.is_empty() {
             return refused.map_or(Ok(None), Err);
         }
+        settings_files::check(self, managed)?;
         // What the command is told is for its downloads: an index is mounted without it.
         let for_downloads = targets.iter().any(|target| !target.is_index);
         Ok(Some(Wanted { targets, edits: if for_downloads { plan.edits } else { Vec::new() } }))

@@ -961,7 +961,9 @@ fn settings_that_are_copied_may_move_the_cache() {
         check_refused(
             &["cache-mount"],
             &all,
-            &format!("FROM {image}\nWORKDIR /app\n{keyword} {copy}\nCOPY {names} ./\nRUN {run}\n"),
+            &format!(
+                "FROM {image} AS build\nWORKDIR /app\n{keyword} {copy}\nCOPY {names} ./\nRUN {run}\n\nFROM scratch\nCOPY --from=build /app/x /x\n"
+            ),
             &[&format!("{}: {reason}", 5 + lines)],
         );
     }
