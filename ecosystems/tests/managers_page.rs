@@ -220,7 +220,13 @@ fn section(path: &Path) -> Option<(String, String)> {
 fn image(facts: &ImageFacts) -> String {
     assert!(!facts.source.is_empty(), "{:?} has no source", facts.repositories);
     let names: Vec<_> = facts.repositories.iter().map(|name| format!("`{name}`")).collect();
-    let users = facts.users.iter().map(|(name, uid, gid, home)| format!("`{name}` ({uid}:{gid}, `{home}`)"));
+    let users = facts
+        .users
+        .iter()
+        .map(|user| (user, ""))
+        .chain(facts.alpine_users.iter().map(|user| (user, "on Alpine ")));
+    let users =
+        users.map(|((name, uid, gid, home), place)| format!("{place}`{name}` ({uid}:{gid}, `{home}`)"));
     let variables = facts.env.iter().map(|(name, value)| format!("`{name}={value}`"));
     let directory = if facts.workdir == "/" { String::new() } else { format!("`{}`", facts.workdir) };
     format!(

@@ -32,6 +32,8 @@ pub struct ImageFacts {
     pub user: &'static str,
     /// Users besides root: name, uid, gid, home.
     pub users: &'static [(&'static str, u32, u32, &'static str)],
+    /// The users of the variants on Alpine, where they have other numbers or homes; empty where they do not.
+    pub alpine_users: &'static [(&'static str, u32, u32, &'static str)],
     /// ENV, as far as package managers read it; PATH is left out.
     pub env: &'static [(&'static str, &'static str)],
     /// The operating system, unless the tag says otherwise.
@@ -137,6 +139,17 @@ impl BaseImage {
         }
     }
 
+    /// The users besides root, of this variant. A digest alone tells nothing of the variant.
+    fn users(&self) -> &'static [(&'static str, u32, u32, &'static str)] {
+        match self.facts {
+            None => &[],
+            Some(facts) if facts.alpine_users.is_empty() => facts.users,
+            Some(_) if self.tag.is_empty() => &[],
+            Some(facts) if self.os() == Os::Alpine => facts.alpine_users,
+            Some(facts) => facts.users,
+        }
+    }
+
     /// The user that a name or number of USER stands for, as far as known.
     #[must_use]
     pub fn user(&self, given: &str) -> User {
@@ -144,7 +157,7 @@ impl BaseImage {
         if name == "root" || name == "0" {
             return User::Root;
         }
-        let users = self.facts.map_or(&[][..], |facts| facts.users);
+        let users = self.users();
         let number = name.parse::<u32>().ok();
         let known = users.iter().find(|user| user.0 == name || number == Some(user.1));
         let uid = number.or(known.map(|user| user.1));
@@ -197,6 +210,27 @@ mod tests {
             node.user("1000:5"),
             User::Other { name: "1000:5".into(), uid: Some(1000), gid: Some(5), home }
         );
+    }
+
+    #[test]
+    fn variants_on_alpine_have_users_of_their_own() {
+        for (name, user, wanted) in [
+            ("php:8.3-fpm", "www-data", (Some(33), Some(33), Some("/var/www"))),
+            ("php:8.3-fpm-alpine", "www-data", (Some(82), Some(82), Some("/home/www-data"))),
+            ("php:8-cli-alpine3.20", "82", (Some(82), Some(82), Some("/home/www-data"))),
+            ("php:8.3-fpm-alpine", "33", (Some(33), None, None)),
+            ("php@sha256:00", "www-data", (None, None, None)),
+            ("denoland/deno:2.0.0", "deno", (Some(1993), Some(1993), Some("/home/deno"))),
+            ("denoland/deno:alpine-2.0.0", "deno", (Some(1000), Some(1000), Some("/home/deno"))),
+            ("nginx:1-alpine", "nginx", (Some(101), Some(101), Some("/var/cache/nginx"))),
+            ("node:22-alpine", "node", (Some(1000), Some(1000), Some("/home/node"))),
+            ("node@sha256:00", "node", (Some(1000), Some(1000), Some("/home/node"))),
+        ] {
+            let User::Other { uid, gid, home, .. } = BaseImage::named(name).user(user) else {
+                panic!("{name}")
+            };
+            assert_eq!((uid, gid, home.as_deref()), wanted, "{name} {user}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ const PLAIN: ImageFacts = ImageFacts {
     workdir: "/",
     user: "root",
     users: &[],
+    alpine_users: &[],
     env: &[],
     os: Os::Linux,
     source: "",
@@ -79,9 +80,10 @@ pub(super) const FACTS: &[ImageFacts] = &[
     ImageFacts {
         repositories: &["denoland/deno"],
         users: &[("deno", 1993, 1993, "/home/deno")],
+        alpine_users: &[("deno", 1000, 1000, "/home/deno")],
         env: &[("DENO_DIR", "/deno-dir/")],
         os: Os::Debian,
-        source: "denoland/deno_docker",
+        source: "denoland/deno_docker, debian.dockerfile and alpine.dockerfile",
         ..PLAIN
     },
     ImageFacts {
@@ -149,8 +151,9 @@ pub(super) const FACTS: &[ImageFacts] = &[
         repositories: &["php"],
         workdir: "/var/www/html",
         users: &[("www-data", 33, 33, "/var/www")],
+        alpine_users: &[("www-data", 82, 82, "/home/www-data")],
         os: Os::Debian,
-        source: "docker-library/php",
+        source: "docker-library/php, Dockerfile-linux.template; Debian's own www-data (base-passwd), and one that is added on Alpine",
         ..PLAIN
     },
     ImageFacts {
@@ -227,8 +230,9 @@ pub(super) const FACTS: &[ImageFacts] = &[
     ImageFacts {
         repositories: &["nginx"],
         users: &[("nginx", 101, 101, "/nonexistent")],
+        alpine_users: &[("nginx", 101, 101, "/var/cache/nginx")],
         os: Os::Debian,
-        source: "nginxinc/docker-nginx",
+        source: "nginxinc/docker-nginx, Dockerfile-debian.template and Dockerfile-alpine-slim.template",
         ..PLAIN
     },
     ImageFacts {
