@@ -53,11 +53,7 @@ enum Verb {
 
 impl<'c> Line<'c> {
     fn read(command: &'c Invocation<'c>) -> Option<Self> {
-        let first = match &*command.program {
-            "composer" | "composer.phar" => 0,
-            "php" => Self::script(command)?,
-            _ => return None,
-        };
+        let first = Self::first(command)?;
         let mut words = Words::read(command, first, &GRAMMAR)?;
         if words.operands.is_empty() || words.has(&["-h", "--help", "-V", "--version", "--dry-run"]) {
             return None;
@@ -72,6 +68,15 @@ impl<'c> Line<'c> {
             _ => return None,
         };
         Some(Self { words, verb, first })
+    }
+
+    /// The number of the first argument that is composer's own, if it is a command of composer.
+    fn first(command: &Invocation<'_>) -> Option<usize> {
+        match &*command.program {
+            "composer" | "composer.phar" => Some(0),
+            "php" => Self::script(command),
+            _ => None,
+        }
     }
 
     /// `php [-d NAME=VALUE] composer.phar`: the number of the first argument behind it.
@@ -224,7 +229,7 @@ impl Ecosystem for Composer {
     }
 
     fn is_moved_by(&self, command: &Invocation<'_>) -> bool {
-        command.program == "composer"
+        Line::first(command).is_some()
             && options::writes_setting(
                 command,
                 &["config"],

@@ -345,8 +345,9 @@ pub(crate) fn writes_setting(command: &Invocation<'_>, verbs: &[&str], keys: &[&
     let Some(verb) = words.iter().position(|word| verbs.contains(&&**word)) else { return false };
     let is_key = |word: &str| {
         let name = word.split('=').next().unwrap_or(word);
-        let name = name.rsplit('.').next().unwrap_or(name);
-        keys.contains(&name)
+        keys.iter().any(|key| {
+            name.strip_suffix(key).is_some_and(|section| section.is_empty() || section.ends_with('.'))
+        })
     };
     let rest = &words[verb + 1..];
     !rest.iter().any(|word| matches!(&**word, "get" | "list" | "ls")) && rest.iter().any(|word| is_key(word))

@@ -104,6 +104,17 @@ pub(crate) fn reads_variable(ecosystem: &dyn Ecosystem, dockerfile: &str, name: 
     })
 }
 
+/// Whether a command of a RUN writes settings that move the manager's caches, as the transforms ask it: of programs that
+/// [`Ecosystem::configured_by`] names.
+pub(crate) fn moves_caches(ecosystem: &dyn Ecosystem, run: &str) -> bool {
+    let file = Dockerfile::parse(format!("FROM debian\nRUN {run}\n").as_bytes());
+    let build = Build::of(&file);
+    let step = build.stages[0].steps.last().expect("a RUN");
+    let chain = Chain::of(&step.instruction, &step.state).expect("a RUN that can be read");
+    let its = |program: &str| ecosystem.configured_by().contains(&crate::without_version(program));
+    chain.invocations().into_iter().any(|command| its(&command.program) && ecosystem.is_moved_by(command))
+}
+
 /// What that command compiles and keeps.
 pub(crate) fn compiled(ecosystem: &dyn Ecosystem, dockerfile: &str, files: &[(&str, &str)]) -> String {
     with_last(ecosystem, dockerfile, files, |found| {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{caches, needs};
+use crate::testing::{caches, moves_caches, needs};
 
 const PHP: &str = "FROM php:8.3\nWORKDIR /app\nCOPY . .\n";
 const LOCK: (&str, &str) = ("composer.lock", "{\"packages\": []}");
@@ -300,4 +300,25 @@ fn scripts_wait_for_the_sources() {
         of("composer install --no-scripts --no-autoloader", &files),
         "install /app; files composer.json composer.lock; outputs vendor"
     );
+}
+
+#[test]
+fn tells_what_moves_its_caches() {
+    for run in [
+        "composer config cache-dir /c",
+        "composer config -g cache-files-dir /c",
+        "composer config --global config.home /c",
+        "php composer.phar config cache-repo-dir /c",
+        "composer.phar config cache-vcs-dir $D",
+    ] {
+        assert!(moves_caches(&Composer, run), "{run}");
+    }
+    for run in [
+        "composer config cache-dir --list list",
+        "composer config repositories.x vcs https://x",
+        "composer install",
+        "composer config --global process-timeout 0",
+    ] {
+        assert!(!moves_caches(&Composer, run), "{run}");
+    }
 }

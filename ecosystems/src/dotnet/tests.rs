@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{caches, needs};
+use crate::testing::{caches, moves_caches, needs};
 
 const SDK: &str = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\n";
 const EMPTY: &str = "<Project Sdk=\"Microsoft.NET.Sdk\" />";
@@ -463,4 +463,22 @@ fn every_kind_of_directory_file_is_read() {
         "install /src; files App.sln Directory.Build.rsp Directory.Build.targets Directory.Solution.props \
          Directory.Solution.targets src/Directory.Packages.props src/Web/Web.csproj; outputs src/Web/obj"
     );
+}
+
+#[test]
+fn tells_what_moves_its_caches() {
+    for run in [
+        "dotnet nuget config set globalPackagesFolder /c",
+        "dotnet nuget config set globalPackagesFolder $D --configfile n",
+    ] {
+        assert!(moves_caches(&Dotnet, run), "{run}");
+    }
+    for run in [
+        "dotnet nuget config get globalPackagesFolder",
+        "dotnet nuget config set repositoryPath /c",
+        "dotnet restore",
+        "dotnet nuget add source https://x",
+    ] {
+        assert!(!moves_caches(&Dotnet, run), "{run}");
+    }
 }

@@ -352,3 +352,26 @@ fn tools_touch_no_project() {
     assert_eq!(touches("golang", "go mod download", "/app"), "");
     assert_eq!(touches("golang", "go mod download", "/go/pkg/mod"), "rw");
 }
+
+#[test]
+fn tells_what_moves_its_caches() {
+    for run in [
+        "go env -w GOMODCACHE=/c",
+        "go env -w GOPROXY=direct GOCACHE=/c",
+        "go env -w GOPATH=/c",
+        "/usr/local/go/bin/go env -w GOFLAGS=-mod=mod",
+        "go env -w \"GOCACHE=$D\"",
+    ] {
+        assert!(testing::moves_caches(&Golang, run), "{run}");
+    }
+    for run in [
+        "go env GOMODCACHE",
+        "go env -w GOPROXY=direct",
+        "go env -w GOFLAGS=-trimpath",
+        "GOMODCACHE=/c go env",
+        "echo env -w GOMODCACHE=/c",
+        "go build .",
+    ] {
+        assert!(!testing::moves_caches(&Golang, run), "{run}");
+    }
+}

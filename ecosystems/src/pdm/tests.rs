@@ -142,3 +142,15 @@ fn a_readme_is_no_manifest() {
         "install /app; files pdm.lock pyproject.toml; outputs .pdm-python .venv; prefetch pdm sync --no-self"
     );
 }
+
+#[test]
+fn tells_what_moves_its_caches() {
+    for run in
+        ["pdm config cache_dir /c", "pdm config install.cache on", "python3 -m pdm config -g cache_dir $D"]
+    {
+        assert!(testing::moves_caches(&Pdm, run), "{run}");
+    }
+    for run in ["pdm config check_update false", "pdm install", "pdm config pypi.url https://x"] {
+        assert!(!testing::moves_caches(&Pdm, run), "{run}");
+    }
+}

@@ -276,3 +276,22 @@ fn a_license_file_is_a_manifest() {
         "install /app; files poetry.lock pyproject.toml; outputs .venv; prefetch poetry install --no-root"
     );
 }
+
+#[test]
+fn tells_what_moves_its_caches() {
+    for run in [
+        "poetry config cache-dir /c",
+        "python -m poetry config cache-dir $D",
+        "poetry config --local cache-dir /c",
+    ] {
+        assert!(testing::moves_caches(&Poetry, run), "{run}");
+    }
+    for run in [
+        "poetry config virtualenvs.create false",
+        "poetry config list",
+        "poetry install",
+        "echo config cache-dir /c",
+    ] {
+        assert!(!testing::moves_caches(&Poetry, run), "{run}");
+    }
+}
