@@ -10,6 +10,7 @@ mod late_arg;
 mod mounts;
 mod moves;
 mod readers;
+mod settings;
 mod splits;
 
 use std::sync::Arc;
