@@ -192,6 +192,21 @@ impl Variables {
         Some(Expanded { text, names: done.variables.names })
     }
 
+    /// Whether `word` stands for the same where `other` holds, in whatever stage that is: every variable that it names is set
+    /// in both, to the same.
+    #[must_use]
+    pub fn expand_alike(&self, other: &Self, word: &str, escape: u8) -> bool {
+        let (Some(ours), Some(theirs)) = (self.expand(word, escape), other.expand(word, escape)) else {
+            return false;
+        };
+        // A symbol is the argument's name alone: its default may be another one.
+        let is_same = |name: &String| {
+            let variables = self.get(name).zip(other.get(name));
+            variables.is_some_and(|(ours, theirs)| ours.default == theirs.default)
+        };
+        ours.text == theirs.text && ours.names.iter().all(is_same)
+    }
+
     /// Expands `word` with the defaults of build arguments in place of symbols; for FROM, and to tell whether a path
     /// that starts with an argument is meant to be absolute.
     #[must_use]
@@ -243,6 +258,18 @@ mod tests {
         variables.declare("A", Some("arg".into()), 2);
         assert_eq!(variables.certain("A"), None);
         assert_eq!(variables.expand("$A", b'\\'), None);
+    }
+
+    #[test]
+    fn a_word_is_alike_where_its_variables_are() {
+        let (mut here, mut there) = (Variables::new(false), Variables::new(false));
+        there.declare("ARCH", None, 1);
+        assert!(there.expand_alike(&there, "apt-$ARCH", b'\\'));
+        assert!(!here.expand_alike(&there, "apt-$ARCH", b'\\'));
+        assert!(here.expand_alike(&there, "apt", b'\\'));
+        assert!(!here.expand_alike(&here, "apt-$ARCH", b'\\'));
+        here.declare("ARCH", Some("x".into()), 9);
+        assert!(!here.expand_alike(&there, "apt-$ARCH", b'\\'));
     }
 
     #[test]

@@ -468,7 +468,14 @@ impl RunStep<'_, '_> {
 
     fn flag(&self, target: &Target) -> String {
         let directory = &target.directory;
-        let same = readers::same_cache(self.input, self.stage, directory);
+        let (state, escape) = (&self.step.state, self.input.file().escape());
+        let mut same = readers::same_caches(self.input, self.stage, directory);
+        // Its id may name arguments of another stage.
+        let same = same.find(|(step, mount)| {
+            let id = mount.id().unwrap_or_default();
+            state.variables.expand_alike(&step.state.variables, id, escape)
+        });
+        let same = same.map(|(_, mount)| mount);
         let id = same.and_then(Mount::id).map_or(String::new(), |id| format!(",id={id}"));
         let mut flag = format!("--mount=type=cache{id},target={directory}");
         let own = target.is_locked.then_some("locked");

@@ -11,6 +11,7 @@ mod mounts;
 mod moves;
 mod readers;
 mod settings;
+mod shared;
 mod splits;
 
 use std::sync::Arc;

@@ -364,19 +364,20 @@ pub(super) fn changed_user<'a>(
     found.map(|step| step.instruction.start_line())
 }
 
-/// A mount that the file has for this directory already, in this stage or in another.
-pub(super) fn same_cache<'a>(
-    input: &Input<'a>,
-    stage: &Stage<'a>,
-    directory: &ImagePath,
-) -> Option<&'a Mount> {
+/// The mounts that the file has for this directory already, those of this stage first, with the steps that have them.
+pub(super) fn same_caches<'i, 'a>(
+    input: &'i Input<'a>,
+    stage: &'i Stage<'a>,
+    directory: &'i ImagePath,
+) -> impl Iterator<Item = (&'i Step<'a>, &'a Mount)> {
+    let escape = input.file().escape();
     let stages = std::iter::once(stage).chain(&input.reading.build.stages);
-    let mut steps = stages.flat_map(|stage| &stage.steps);
-    steps.find_map(|step| {
-        mounts::over(step, directory).into_iter().find(|mount| {
-            let target = mount.target().and_then(|target| step.state.path(target, input.file().escape()));
+    stages.flat_map(|stage| &stage.steps).flat_map(move |step| {
+        let is_same = move |mount: &&Mount| {
+            let target = mount.target().and_then(|target| step.state.path(target, escape));
             mount.kind == MountKind::Cache && target.as_ref() == Some(directory)
-        })
+        };
+        mounts::over(step, directory).into_iter().filter(is_same).map(move |mount| (step, mount))
     })
 }
 
