@@ -104,6 +104,12 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether its caches also keep what it has compiled, for whatever image takes it: not only downloads. What was compiled
+    /// with one C library does not run with another.
+    fn keeps_compiled(&self) -> bool {
+        false
+    }
+
     /// Other places where people mount a cache for this manager: who has one there needs no other.
     fn other_caches(&self) -> &'static [&'static str] {
         &[]

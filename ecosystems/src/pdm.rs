@@ -256,6 +256,10 @@ impl Ecosystem for Pdm {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn keeps_compiled(&self) -> bool {
+        true
+    }
+
     fn configured_by(&self) -> &'static [&'static str] {
         &["pdm", "python", "pypy"]
     }

@@ -358,6 +358,10 @@ impl Ecosystem for Pip {
         Ok(CachePlan { caches: vec![cache], edits })
     }
 
+    fn keeps_compiled(&self) -> bool {
+        true
+    }
+
     fn configured_by(&self) -> &'static [&'static str] {
         &["pip", "python", "pypy"]
     }

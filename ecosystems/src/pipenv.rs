@@ -178,6 +178,10 @@ impl Ecosystem for Pipenv {
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }
 
+    fn keeps_compiled(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

@@ -251,6 +251,10 @@ impl Ecosystem for Poetry {
         Ok(CachePlan { caches, edits })
     }
 
+    fn keeps_compiled(&self) -> bool {
+        true
+    }
+
     fn configured_by(&self) -> &'static [&'static str] {
         &["poetry", "python", "pypy"]
     }

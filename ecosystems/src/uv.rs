@@ -317,6 +317,10 @@ impl Ecosystem for Uv {
         matches!(&*command.program, "uv" | "uvx") && (command.has("--offline") || is_set())
     }
 
+    fn keeps_compiled(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

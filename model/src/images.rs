@@ -150,6 +150,13 @@ impl BaseImage {
         }
     }
 
+    /// Whether its C library is musl, by name and tag: Alpine's is (<https://alpinelinux.org/about>), and people call images after
+    /// it that they build on it.
+    #[must_use]
+    pub fn has_musl(&self) -> bool {
+        self.os() == Os::Alpine || self.repository.contains("alpine") || self.tag.contains("alpine")
+    }
+
     /// The user that a name or number of USER stands for, as far as known.
     #[must_use]
     pub fn user(&self, given: &str) -> User {

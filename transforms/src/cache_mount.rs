@@ -10,6 +10,7 @@ mod hidden;
 mod readers;
 mod settings;
 mod settings_files;
+mod shared;
 mod touching;
 mod uses;
 
@@ -20,7 +21,6 @@ use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, User};
 use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::view::Mount;
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed, Piece};
@@ -29,6 +29,7 @@ use crate::mounts;
 use crate::naming::shortened;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
+use shared::Shared;
 
 /// See the [module](self).
 pub(crate) struct CacheMount;
@@ -87,6 +88,8 @@ struct Target {
     manager: Option<&'static str>,
     /// It holds an index.
     is_index: bool,
+    /// The manager, where it also keeps there what it has compiled.
+    compiled_by: Option<&'static str>,
 }
 
 /// The indexes that the commands of a RUN have used so far.
@@ -226,6 +229,7 @@ impl RunStep<'_, '_> {
                     manager: (!is_index || managed.ecosystem.cleans_index())
                         .then(|| managed.ecosystem.name()),
                     is_index,
+                    compiled_by: managed.ecosystem.keeps_compiled().then(|| managed.ecosystem.name()),
                 }),
                 Err(reason) => refused = Some(reason),
             }
@@ -382,7 +386,7 @@ impl RunStep<'_, '_> {
         let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
         let search = cleaning::Search::of(self.step, &directories, &managers);
         let mut cleaning = cleaning::find(self.analysis, &search)?;
-        let flags: Vec<_> = targets.iter().map(|target| self.flag(target)).collect();
+        let flags: Vec<_> = targets.iter().map(|target| self.flag(target, targets)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
         let nothing_else = commands.is_empty() && cleaning.is_empty();
         let hiding = failure::hiding_command(&self.analysis.chain, &cleaning.links);
@@ -466,20 +470,12 @@ impl RunStep<'_, '_> {
         Ok(edits)
     }
 
-    fn flag(&self, target: &Target) -> String {
+    fn flag(&self, target: &Target, targets: &[Target]) -> String {
         let directory = &target.directory;
-        let (state, escape) = (&self.step.state, self.input.file().escape());
-        let mut same = readers::same_caches(self.input, self.stage, directory);
-        // Its id may name arguments of another stage.
-        let same = same.find(|(step, mount)| {
-            let id = mount.id().unwrap_or_default();
-            state.variables.expand_alike(&step.state.variables, id, escape)
-        });
-        let same = same.map(|(_, mount)| mount);
-        let id = same.and_then(Mount::id).map_or(String::new(), |id| format!(",id={id}"));
+        let Shared { id, sharing } = Shared::of(self, target, targets);
+        let id = id.map_or(String::new(), |id| format!(",id={id}"));
         let mut flag = format!("--mount=type=cache{id},target={directory}");
-        let own = target.is_locked.then_some("locked");
-        if let Some(sharing) = same.map_or(own, Mount::sharing) {
+        if let Some(sharing) = sharing {
             flag.push_str(&format!(",sharing={sharing}"));
         }
         if let (User::Other { uid: Some(uid), gid: Some(gid), .. }, false) =

@@ -1,4 +1,11 @@
-//! Where Python tools keep their caches.
+//! Where Python tools keep their caches, and what is in them.
+//!
+//! All of them also keep the wheels that they build of sources: pip in `wheels` (`pip/_internal/cache.py`, `WheelCache`; pipenv
+//! and what runs pip), uv in `sdists-v*` (uv's documentation, "Caching"), poetry among its artifacts (`poetry/utils/cache.py`,
+//! `ArtifactCache`; `installation/chef.py`), pdm in `wheels` (`pdm/models/caches.py`, `WheelCache`). The key is where the source
+//! comes from and the interpreter (`_get_cache_path_parts`), and the wheel is called `linux_x86_64` whatever C library it was
+//! compiled with: an image of another one takes it, and fails where it is imported. So they are
+//! [`crate::Ecosystem::keeps_compiled`].
 
 use dockfix_model::ImagePath;
 

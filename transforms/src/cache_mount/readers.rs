@@ -7,7 +7,7 @@ use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 use dockfix_syntax::Keyword;
-use dockfix_syntax::view::{Copy, Mount, MountKind};
+use dockfix_syntax::view::{Copy, MountKind};
 
 use super::cleaning;
 use super::settings::Settings;
@@ -362,23 +362,6 @@ pub(super) fn changed_user<'a>(
     };
     let found = input.reading.build.steps_before(stage.index, index).find(changes);
     found.map(|step| step.instruction.start_line())
-}
-
-/// The mounts that the file has for this directory already, those of this stage first, with the steps that have them.
-pub(super) fn same_caches<'i, 'a>(
-    input: &'i Input<'a>,
-    stage: &'i Stage<'a>,
-    directory: &'i ImagePath,
-) -> impl Iterator<Item = (&'i Step<'a>, &'a Mount)> {
-    let escape = input.file().escape();
-    let stages = std::iter::once(stage).chain(&input.reading.build.stages);
-    stages.flat_map(|stage| &stage.steps).flat_map(move |step| {
-        let is_same = move |mount: &&Mount| {
-            let target = mount.target().and_then(|target| step.state.path(target, escape));
-            mount.kind == MountKind::Cache && target.as_ref() == Some(directory)
-        };
-        mounts::over(step, directory).into_iter().filter(is_same).map(move |mount| (step, mount))
-    })
 }
 
 /// What a COPY brings would be hidden by the mount.
