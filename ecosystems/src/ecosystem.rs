@@ -326,6 +326,9 @@ pub struct Cache {
 pub enum CacheKind {
     /// Nobody but the manager, which can do without: may always be mounted.
     Pure,
+    /// Nobody but the manager, for which it holds what was compiled: it can do without, but begins anew each time. May be
+    /// mounted where no later command that is not known may compile with it.
+    Compiled,
     /// Later commands, or the running image: may be mounted only where every later reader has the same mount.
     Store,
     /// Commands of the manager, which fail without what another of its commands fetched: package lists. A mount hides

@@ -255,7 +255,7 @@ impl Ecosystem for Golang {
                     "{directory} is mounted into a directory of root's, where the program that is run may want to write"
                 )));
             }
-            plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared });
+            plan.caches.push(Cache { directory, kind: CacheKind::Compiled, sharing: Sharing::Shared });
         }
         Ok(plan)
     }

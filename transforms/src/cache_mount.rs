@@ -215,6 +215,7 @@ impl RunStep<'_, '_> {
                     Err(format!("line {line} leaves it open whether {} is the cache", cache.directory))
                 }
                 (None, CacheKind::Pure) => self.check_downloads(managed, &cache.directory),
+                (None, CacheKind::Compiled) => self.check_compiled(managed, &cache.directory),
                 (None, CacheKind::Store) => self.check_store(managed, &cache.directory),
                 (None, CacheKind::Index(use_of_it)) => {
                     self.check_index(managed, &cache.directory, use_of_it, indexes)
@@ -350,6 +351,12 @@ impl RunStep<'_, '_> {
     fn check_downloads(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
         self.check_parents(managed, directory)?;
         readers::of_downloads(self.input, self.stage, self.index, managed, directory)
+    }
+
+    /// So may what was compiled, where nobody compiles with it later and has no mount.
+    fn check_compiled(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
+        self.check_downloads(managed, directory)?;
+        readers::of_compiled(self.input, self.stage, self.index, managed, directory)
     }
 
     /// Directories that are made for the mount belong to root: nobody else could make another one beside it in this RUN.

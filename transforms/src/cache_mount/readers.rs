@@ -338,6 +338,46 @@ pub(super) fn of_downloads<'a>(
     Ok(())
 }
 
+/// Programs of which it is not known what they read and write, but that they compile nothing.
+const COMPILE_NOTHING: [&str; 6] = ["cd", "dep", "git", "glide", "php", "upx"];
+
+/// Nobody may compile with what would lie in a mount and not in the image: without it he compiles the standard library and all
+/// that is the same, whenever his own step runs again.
+pub(super) fn of_compiled<'a>(
+    input: &Input<'a>,
+    stage: &Stage<'a>,
+    index: usize,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Result<(), String> {
+    for step in later_runs(input, stage, index).filter(|step| mounts::over(step, directory).is_empty()) {
+        let line = step.instruction.start_line();
+        let misses = |what: &str| {
+            Err(format!(
+                "{what} in line {line} may compile with what this step leaves in {directory}, without the mount"
+            ))
+        };
+        let Ok(analysis) = input.reading.run(step) else { return misses("a command") };
+        let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
+        let plans = own.filter_map(|other| plan_of(input, step, other).ok());
+        let mut plans =
+            plans.filter(|plan| plan.caches.iter().any(|cache| cache.directory == *directory)).peekable();
+        if plans.peek().is_some() {
+            // Who has mounts of his own gets no other (`RunStep::plan`).
+            let is_mounted = |cache: &Cache| !mounts::over(step, &cache.directory).is_empty();
+            if plans.any(|plan| plan.caches.iter().any(is_mounted)) {
+                return Err(format!("line {line} has cache mounts, but none for {directory}"));
+            }
+        } else {
+            let mut unknown = (0..analysis.pieces.len()).filter_map(|number| analysis.unknown_in(number));
+            if let Some(unknown) = unknown.find(|name| !COMPILE_NOTHING.contains(&name.trim_matches('`'))) {
+                return misses(unknown);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The line of a RUN or COPY before step `index` that changes a user who is called by name, or all of them.
 pub(super) fn changed_user<'a>(
     input: &Input<'a>,

@@ -307,15 +307,41 @@ fn a_stale_lock_file_stays_below_who_may_read_it() {
             );
             check_refused(ONLY, &files, &format!("{head}{rest}"), &[&reason]);
         }
-        // The shorter name first.
-        let copied =
-            if name.len() < 12 { format!("{name} package.json") } else { format!("package.json {name}") };
         let run = "\nCMD [\"node\", \"src/index.js\"]\n\nFROM node:22\nCOPY --from=build /app /app\n";
         check(
             ONLY,
             &files,
             &format!("{head}{run}"),
-            &format!("FROM node:22 AS build\nWORKDIR /app\nCOPY {copied} ./\nRUN {install}\nCOPY . .{run}"),
+            &format!("FROM node:22 AS build\nWORKDIR /app\nCOPY package.json {name} ./\nRUN {install}\nCOPY . .{run}"),
         );
     }
+}
+
+#[test]
+fn what_go_compiled_stays_where_a_command_that_is_not_known_may_use_it() {
+    let file = |mount: &str, later: &str| {
+        format!(
+            "FROM golang:1.24\nRUN {mount}go install github.com/magefile/mage@v1.15.0\nWORKDIR /b\nCOPY . .\n{later}"
+        )
+    };
+    let missed = |what: &str, line: usize| {
+        format!(
+            "2: {what} in line {line} may compile with what this step leaves in /root/.cache/go-build, without the mount"
+        )
+    };
+    let refused =
+        |later: &str, reason: &str| check_refused(&["cache-mount"], &[], &file("", later), &[reason]);
+    refused("RUN mage build\n", &missed("`mage`", 5));
+    refused("RUN mkdir /x\nRUN if x; then ./build.sh; fi\n", &missed("a compound command", 6));
+    let mount = "--mount=type=cache,target=/root/.cache/go-build ";
+    let later = "RUN mkdir /x && cp /go/bin/mage /x\nRUN git submodule update\nCMD [\"mage\"]\n";
+    check(&["cache-mount"], &[], &file("", later), &file(mount, later));
+    let own = |mount: &str| format!("RUN {mount}make generate && go build ./...\n");
+    check(&["cache-mount"], &[], &file("", &own("")), &file(mount, &own(mount)));
+    check(&["cache-mount"], &[], &file("", &own(mount)), &file(mount, &own(mount)));
+    let modules = "--mount=type=cache,target=/go/pkg/mod ";
+    refused(&own(modules), "2: line 5 has cache mounts, but none for /root/.cache/go-build");
+    // A stage on top of it.
+    let stage = "FROM golang:1.24 AS tools\nRUN go install github.com/a/b@v1\nFROM tools\nRUN make\n";
+    check_refused(&["cache-mount"], &[], stage, &[&missed("`make`", 4)]);
 }
