@@ -146,6 +146,8 @@ enum Lists {
     Fetched(usize),
     /// They are in a cache mount of that RUN.
     Mounted(usize),
+    /// That RUN has fetched and removed them.
+    Unkept(usize),
     Removed(usize),
 }
 
@@ -159,7 +161,8 @@ impl Lists {
             return Self::Mounted(line);
         }
         match analysis.filter(|analysis| removes_lists(&analysis.chain)) {
-            Some(_) if fetches || matches!(self, Self::Fetched(_)) => Self::Removed(line),
+            Some(_) if fetches => Self::Unkept(line),
+            Some(_) if matches!(self, Self::Fetched(_)) => Self::Removed(line),
             _ if fetches => Self::Fetched(line),
             _ => self,
         }
@@ -187,6 +190,11 @@ fn removes_lists(chain: &Chain<'_>) -> bool {
 /// Installs that rely on lists from another step: they are stale when the step changes and the other is cached.
 fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
     let mut lists = Lists::None;
+    let relies = |fetched: usize| {
+        format!(
+            "the install relies on the package lists of line {fetched}, which are old when only this line changes"
+        )
+    };
     for (step, apt_use) in stage.steps.iter().zip(uses) {
         let line = step.instruction.start_line();
         let before = lists;
@@ -199,12 +207,12 @@ fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals
                     _ if *apt_use == AptUse::Unsure => {
                         "its own `apt-get update` stands in a part that is not read".to_owned()
                     }
-                    Lists::Mounted(fetched) if !is_mounted(step) => format!(
-                        "the install does not fetch the package lists, and those of line {fetched} are in a cache mount"
+                    Lists::Mounted(fetched) if is_mounted(step) => relies(fetched),
+                    // A mount may have come in the place of an `rm`: this holds before and after.
+                    Lists::Mounted(fetched) | Lists::Unkept(fetched) => format!(
+                        "the install does not fetch the package lists, and line {fetched} leaves none in the image"
                     ),
-                    Lists::Fetched(fetched) | Lists::Mounted(fetched) => format!(
-                        "the install relies on the package lists of line {fetched}, which are old when only this line changes"
-                    ),
+                    Lists::Fetched(fetched) => relies(fetched),
                     Lists::Removed(removed) => format!(
                         "the install does not fetch the package lists, and line {removed} has removed them"
                     ),

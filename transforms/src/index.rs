@@ -6,12 +6,15 @@
 
 use std::borrow::Cow;
 
-use dockfix_ecosystems::{IndexUse, managers_of, plain};
+use dockfix_ecosystems::{CacheKind, Ecosystem, IndexUse, UsageKind, managers_of, plain};
+use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Action, Invocation, Link, each_named, each_named_by};
 use dockfix_syntax::Keyword;
 
 use crate::analysis::Analysis;
+use crate::cache_mount::cleaning;
+use crate::mounts;
 use crate::reading::Reading;
 
 /// Two commands that would be torn apart.
@@ -63,6 +66,8 @@ enum Kind {
         installs: bool,
         /// It runs when the RUN does. A command in an `if` may not, nor any of a RUN that is not read.
         is_sure: bool,
+        /// Where the index lies that it fetches, as far as that is known.
+        directory: Option<ImagePath>,
     },
     /// What is not known, as far as it can be named.
     Unknown(Option<String>),
@@ -118,8 +123,11 @@ impl Kind {
     fn of(command: &Invocation<'_>, step: &Step<'_>, is_sure: bool) -> Option<Self> {
         let managed = managers_of(&command.program).iter().find_map(|manager| {
             let (index, installs) = (manager.index_use(command), manager.installs(command));
+            let fills = index == Some(IndexUse::Fills);
+            let directory = fills.then(|| index_directory(*manager, command, step)).flatten();
             let manager = manager.name();
-            (index.is_some() || installs).then_some(Self::Managed { manager, index, installs, is_sure })
+            let is_of_it = index.is_some() || installs;
+            is_of_it.then_some(Self::Managed { manager, index, installs, is_sure, directory })
         });
         managed.or_else(|| Self::of_words(command, step))
     }
@@ -138,10 +146,24 @@ impl Kind {
             };
             let index = manager.index_use(&inner).filter(|index| *index == IndexUse::Reads)?;
             let manager = manager.name();
-            Some(Self::Managed { manager, index: Some(index), installs: true, is_sure: false })
+            Some(Self::Managed {
+                manager,
+                index: Some(index),
+                installs: true,
+                is_sure: false,
+                directory: None,
+            })
         });
         found.filter(|_| plain::effects(command, &step.state).is_none())
     }
+}
+
+/// Where a command that fetches an index puts it.
+fn index_directory(manager: &dyn Ecosystem, command: &Invocation<'_>, step: &Step<'_>) -> Option<ImagePath> {
+    let usage = manager.recognise(command, &step.state)?;
+    let plan = manager.caches(command, &usage, &step.state, None).ok()?;
+    let index = plan.caches.into_iter().find(|cache| matches!(cache.kind, CacheKind::Index(_)));
+    index.map(|cache| cache.directory)
 }
 
 /// An index that would be cached.
@@ -151,6 +173,28 @@ struct Fetched {
     line: usize,
     /// A known command has installed something by it since.
     is_used: bool,
+    /// Where it lies, as far as that is known.
+    directory: Option<ImagePath>,
+    /// It lies in a mount there.
+    is_mounted: bool,
+}
+
+impl Fetched {
+    /// Whether a RUN finds it, as far as mounts go.
+    fn is_found_by(&self, step: &Step<'_>) -> bool {
+        !self.is_mounted || self.directory.as_ref().is_some_and(|at| !mounts::over(step, at).is_empty())
+    }
+
+    /// Whether a RUN removes it, or what it has itself fetched by the link `fetched` at the latest.
+    fn is_removed_by(&self, reading: &Reading<'_>, step: &Step<'_>, fetched: usize) -> bool {
+        let (Ok(analysis), Some(directory)) = (reading.run(step), &self.directory) else { return false };
+        let cleans = analysis.pieces.iter().skip(fetched).flat_map(|piece| &piece.managed).any(|managed| {
+            managed.usage.kind == UsageKind::CleanCache
+                && managed.ecosystem.cleans_index()
+                && managed.ecosystem.name() == self.manager
+        });
+        cleans || cleaning::empties(analysis, directory, fetched)
+    }
 }
 
 /// The commands that would be torn apart if what stands behind step `from` of a stage and before the link `to.1` of step
@@ -175,13 +219,18 @@ pub(crate) fn torn(
         let mut renewed = Vec::new();
         // An install that is known tells more.
         let mut may_be_torn = None;
+        // The last link of this RUN that has to do with an index.
+        let mut last = 0;
         for Use { link, kind } in uses(reading, step) {
             let is_cached = (index, link) < to;
-            let (manager, index, installs, is_sure) = match kind {
-                Kind::Managed { manager, index, installs, is_sure } => (manager, index, installs, is_sure),
+            let (manager, index, installs, is_sure, directory) = match kind {
+                Kind::Managed { manager, index, installs, is_sure, directory } => {
+                    (manager, index, installs, is_sure, directory)
+                }
                 Kind::Unknown(_) if is_cached => continue,
                 Kind::Unknown(name) => {
-                    let waits = |it: &&Fetched| !it.is_used && !renewed.contains(&it.manager);
+                    let waits =
+                        |it: &&Fetched| !it.is_used && !renewed.contains(&it.manager) && it.is_found_by(step);
                     if let Some(&Fetched { manager, line: fetched, .. }) = fetched.iter().find(waits) {
                         let reader = Reader::Unknown(name);
                         may_be_torn.get_or_insert(Torn { fetched, needed: line, manager, reader });
@@ -191,18 +240,21 @@ pub(crate) fn torn(
             };
             match index {
                 Some(IndexUse::Fills) => {
+                    last = link;
                     if is_sure {
                         fetched.retain(|it| it.manager != manager);
                     }
                     if is_cached {
-                        fetched.push(Fetched { manager, line, is_used: false });
+                        let is_mounted =
+                            directory.as_ref().is_some_and(|at| !mounts::over(step, at).is_empty());
+                        fetched.push(Fetched { manager, line, is_used: false, directory, is_mounted });
                     } else {
                         renewed.push(manager);
                     }
                 }
                 Some(IndexUse::Reads) if !is_cached && !renewed.contains(&manager) => {
                     if let Some(&Fetched { line: fetched, .. }) =
-                        fetched.iter().find(|it| it.manager == manager)
+                        fetched.iter().find(|it| it.manager == manager && it.is_found_by(step))
                     {
                         return Some(Torn { fetched, needed: line, manager, reader: Reader::Known });
                     }
@@ -216,6 +268,8 @@ pub(crate) fn torn(
         if may_be_torn.is_some() {
             return may_be_torn;
         }
+        // What is gone serves nobody.
+        fetched.retain(|it| !it.is_removed_by(reading, step, last));
     }
     None
 }

@@ -10,6 +10,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Argument, Invocation};
 use dockfix_syntax::Span;
+use dockfix_syntax::shell::Operator;
 
 use crate::analysis::Analysis;
 
@@ -105,8 +106,11 @@ fn check_traces(action: &Action<'_>) -> Result<(), String> {
 
 /// Whether the RUN removes all that lies in `directory` behind the link of this number, so that nothing is left for later
 /// steps.
-pub(super) fn empties(analysis: &Analysis<'_>, directory: &ImagePath, after: usize) -> bool {
-    analysis.chain.links.iter().skip(after).any(|link| match &link.action {
+pub(crate) fn empties(analysis: &Analysis<'_>, directory: &ImagePath, after: usize) -> bool {
+    let links = &analysis.chain.links;
+    (after..links.len()).any(|number| match &links[number].action {
+        // Behind `||` it may never be run.
+        _ if number > 0 && matches!(links[number - 1].operator, Some((Operator::Or, _))) => false,
         Action::Pipeline(commands) => commands.iter().any(|command| removes_all(command, directory)),
         _ => false,
     })

@@ -1,6 +1,6 @@
 //! `late-arg`: which arguments pass which commands, and what goes along.
 
-use super::{Files, check, check_refused, check_unchanged};
+use super::{APP, Files, check, check_refused, check_unchanged};
 
 const ONLY: &[&str] = &["late-arg"];
 
@@ -304,4 +304,33 @@ fn an_argument_stands_above_the_paragraph_of_its_reader() {
         "FROM debian\nARG A\nRUN apt-get update && apt-get install -y curl\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
         "FROM debian\nRUN apt-get update && apt-get install -y curl\n\nARG A\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
     );
+}
+
+#[test]
+fn an_index_that_is_gone_serves_nobody() {
+    let conditional = "RUN if x; then apt install -y gcc; fi\n";
+    let file = |run: &str| {
+        (
+            format!("FROM ubuntu:22.04\nARG V\n{run}{conditional}"),
+            format!("FROM ubuntu:22.04\n{run}ARG V\n{conditional}"),
+        )
+    };
+    let install = "apt-get update && apt-get install -y a";
+    let removed = format!("RUN {install} && rm -rf /var/lib/apt/lists/*\n");
+    let (before, after) = file(&removed);
+    check(&["late-arg"], APP, &before, &after);
+    let (before, after) = file(&format!("RUN {install}\nRUN rm -rf /var/lib/apt/lists/*\n"));
+    check(&["late-arg"], APP, &before, &after);
+    let mounted = format!("RUN --mount=type=cache,target=/var/lib/apt/lists {install}\n");
+    let (before, after) = file(&mounted);
+    check(&["late-arg"], APP, &before, &after);
+    // It is there for who has the mount too.
+    let both = format!(
+        "FROM ubuntu:22.04\nARG V\n{mounted}{}",
+        conditional.replace("RUN", "RUN --mount=type=cache,target=/var/lib/apt/lists")
+    );
+    let left = "line 4 relies on the index of apt that line 3 fetches, and would find an old one";
+    check_refused(&["late-arg"], APP, &both, &[&format!("2: V stays where it is: {left}")]);
+    let (before, _) = file(&format!("RUN {install} || rm -rf /var/lib/apt/lists/*\n"));
+    check_refused(&["late-arg"], APP, &before, &[&format!("2: V stays where it is: {left}")]);
 }

@@ -313,7 +313,7 @@ fn what_becomes_of_package_lists_is_told_as_it_is() {
     let refused = |file: &str, reason: &str| check_refused(&["apt-merge"], &[], file, &[reason]);
     refused(
         "FROM debian\nRUN apt-get update && apt-get install -y d && rm -rf /var/lib/apt/lists/*\nRUN apt-get install -y e\n",
-        "3: the install does not fetch the package lists, and line 2 has removed them",
+        "3: the install does not fetch the package lists, and line 2 leaves none in the image",
     );
     refused(
         "FROM debian\nRUN apt-get update && apt-get install -y d\nRUN rm -rf /var/lib/apt/lists\nRUN apt-get install -y e\n",
@@ -321,7 +321,7 @@ fn what_becomes_of_package_lists_is_told_as_it_is() {
     );
     refused(
         "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists apt-get update && apt-get install -y d\nRUN apt-get install -y e\n",
-        "3: the install does not fetch the package lists, and those of line 2 are in a cache mount",
+        "3: the install does not fetch the package lists, and line 2 leaves none in the image",
     );
     refused(
         "FROM debian\nRUN apt-get update && apt-get install -y curl\nRUN set -ex; case \"$(uname -m)\" in x86_64) apt-get update ;; esac; apt-get install -y git\n",
