@@ -8,7 +8,8 @@
 //! - **Prefetch**: none. pip cannot install the dependencies of a local project without the project.
 //! - **Caches**: `--cache-dir`, `PIP_CACHE_DIR`, `$XDG_CACHE_HOME/pip`, `~/.cache/pip`; pure. pip writes whole files and
 //!   renames them, so builds may share it. It ignores a directory that does not belong to its user
-//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. What it builds of a directory
+//!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. With
+//!   `--no-index` and local `--find-links` there is nothing to download, and no cache. What it builds of a directory
 //!   (`pip install .`) it never keeps ("Caching"). No mount where options or variables say how to compile (`--no-binary`,
 //!   `CFLAGS`): it takes wheels that were compiled otherwise.
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
@@ -195,6 +196,16 @@ impl<'c> Line<'c> {
         Some(places)
     }
 
+    /// Whether all that it installs lies in the image: `--no-index --find-links=/wheels`.
+    fn downloads_nothing(&self) -> bool {
+        let is_local = |value: &Value<'_>| value.known().is_some_and(|place| !place.contains("://"));
+        let mut places =
+            self.words.options.iter().filter(|option| ["-f", "--find-links"].contains(&option.name));
+        self.words.has(&["--no-index"])
+            && places.all(|option| is_local(&option.value))
+            && self.words.operands.iter().all(|operand| !operand.beginning().contains("://"))
+    }
+
     /// Where `download` and `wheel` put archives: the working directory unless an option says otherwise.
     fn destination(&self) -> Option<&Value<'c>> {
         match self.verb {
@@ -328,6 +339,9 @@ impl Ecosystem for Pip {
     ) -> Result<CachePlan, Refusal> {
         let Some(line) = Line::read(command) else { return Ok(CachePlan::default()) };
         if !matches!(line.verb, Verb::Install | Verb::Download | Verb::Wheel) {
+            return Ok(CachePlan::default());
+        }
+        if line.downloads_nothing() {
             return Ok(CachePlan::default());
         }
         let environment = Environment::new(command, state);

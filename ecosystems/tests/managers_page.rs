@@ -127,7 +127,8 @@ fn page() -> String {
         "# Package managers\n\nWhat dockfix knows of each. This page is made from the code by a test, \
          `ecosystems/tests/managers_page.rs`.\n\n## At a glance\n\nFor an example of each: the command that downloads before \
          the sources are copied (`manifest-first`), what is mounted (`cache-mount`), and what belongs into the ignore file \
-         (`dockerignore`).\nA *pure* cache may always be mounted; a *store* only where every later reader has the mount too, \
+         (`dockerignore`).\nA *pure* cache may always be mounted; a *compiled* one unless a later command that is not known may \
+         compile without the mount; a *store* only where every later reader has the mount too, \
          and never in an image that is run; an *index* only in the RUN that\nfills it.\n\n\
          | manager | example | before the sources | mounts | ignored |\n|---|---|---|---|---|\n",
     );
@@ -175,6 +176,7 @@ fn row(ecosystem: &dyn Ecosystem, (name, image, command, files): &Example) -> St
             let shown = plan.caches.iter().map(|cache| {
                 let kind = match cache.kind {
                     CacheKind::Pure => "pure",
+                    CacheKind::Compiled => "compiled",
                     CacheKind::Store => "store",
                     CacheKind::Index(_) => "index",
                 };

@@ -27,7 +27,7 @@ use crate::analysis::{Analysis, Managed, Piece};
 use crate::failure;
 use crate::mounts;
 use crate::naming::shortened;
-use crate::report::Safety;
+use crate::report::{Safety, listed};
 use crate::transform::{Described, Input, Proposals, Transform};
 use shared::Shared;
 
@@ -141,7 +141,10 @@ impl RunStep<'_, '_> {
                         }
                     }
                     edits.extend(more);
-                    names.push(managed.command().program.clone().into_owned());
+                    let name = managed.command().program.clone().into_owned();
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
                 }
                 Err(reason) => proposals.refuse(self.line(), reason),
             }
@@ -154,14 +157,13 @@ impl RunStep<'_, '_> {
         if targets.is_empty() {
             return;
         }
-        names.dedup();
         targets.sort_by(|one, other| one.directory.cmp(&other.directory));
         match self.edits(&targets, &edits) {
             Ok(done) => {
                 let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
                 let reason = format!(
                     "downloads of {} stay in a cache mount ({})",
-                    names.join(" and "),
+                    listed(&names, "and"),
                     shown.join(", ")
                 );
                 proposals.offer(self.line(), Safety::Safe, reason, done);

@@ -21,8 +21,9 @@ use dockfix_syntax::{Edits, Instruction, Keyword, variables};
 
 use crate::analysis::{Managed, has_project};
 use crate::index::torn;
+use crate::mounts;
 use crate::placing;
-use crate::report::Safety;
+use crate::report::{Safety, listed};
 use crate::transform::{Described, Input, Proposals, Transform};
 
 /// See the [module](self).
@@ -155,14 +156,6 @@ impl Blocked {
         let Self { names, above, reason, .. } = self;
         let stay = if names.len() == 1 { "stays" } else { "stay" };
         format!("{} {stay} above line {above}: {reason}", listed(names, "and"))
-    }
-}
-
-/// `A, B or C`.
-fn listed(names: &[String], last: &str) -> String {
-    match names {
-        [names @ .., name] if !names.is_empty() => format!("{} {last} {name}", names.join(", ")),
-        names => names.concat(),
     }
 }
 
@@ -468,6 +461,11 @@ impl<'w, 'a> Way<'w, 'a> {
             else {
                 return Reads::Maybe(format!("the files that {manager} reads there are not known"));
             };
+            if mounts::check_sources(step, &directory).is_err() {
+                return Reads::Maybe(format!(
+                    "the files that {manager} reads there are mounted, and what they name is not looked at"
+                ));
+            }
             let project =
                 Project::new(self.input.context, self.input.supplies(self.stage), directory).until(at);
             match managed.ecosystem.needs(managed.command(), &managed.usage, analysis.state(), &project) {

@@ -134,3 +134,11 @@ pub enum Safety {
     #[default]
     Unsafe,
 }
+
+/// `A, B or C`, as a message lists names.
+pub(crate) fn listed(names: &[String], last: &str) -> String {
+    match names {
+        [names @ .., name] if !names.is_empty() => format!("{} {last} {name}", names.join(", ")),
+        names => names.concat(),
+    }
+}

@@ -210,6 +210,10 @@ impl<'s> Search<'s> {
             match self.relation(&word, command.directory.as_ref()) {
                 Relation::Elsewhere => stays = true,
                 Relation::Inside => words.push(argument.span),
+                // dash, Debian's sh, takes braces as they stand.
+                Relation::Above if word.contains('{') && word.contains(',') => {
+                    return Err(format!("`rm {word}` would fail on the mount point where the shell is bash"));
+                }
                 Relation::Above => return Err(format!("`rm {word}` would fail on the mount point")),
             }
         }
@@ -434,8 +438,15 @@ impl<'s> Search<'s> {
     /// The words of a text that are paths from the root, the home directory in the place of `~` and `$HOME`.
     fn places<'t>(&self, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
         let home = self.home.as_ref().map(ToString::to_string).unwrap_or_default();
-        let words = text.split(ends_word).map(move |word| {
-            let known = ["~", "$HOME", "${HOME}"].iter().find_map(|name| {
+        // In `$(which tar)~` the word does not begin with `~`.
+        let words = text.split_inclusive(ends_word).scan(None, |before, piece| {
+            let begins = !matches!(before, Some(')' | '`'));
+            *before = piece.chars().next_back();
+            Some((begins, piece.trim_end_matches(ends_word)))
+        });
+        let words = words.map(move |(begins, word)| {
+            let homes = ["~", "$HOME", "${HOME}"];
+            let known = homes.iter().skip(usize::from(!begins)).find_map(|name| {
                 let rest = word.strip_prefix(name)?;
                 (rest.is_empty() || rest.starts_with('/')).then(|| format!("{home}{rest}"))
             });

@@ -2,7 +2,7 @@
 
 use dockfix_ecosystems::{UsageKind, recognise};
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Invocation, Link, Opaque, each_named_by};
+use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, each_named_by};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::MountKind;
 
@@ -35,6 +35,9 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
                 is_of_it && link.span.start <= command.span.start && command.span.end <= link.span.end
             };
             analysis.chain.links.iter().find(holds).and_then(|link| match link.action {
+                Action::Opaque(OpaqueLink::Substitution) if !is_substituted(text, link, command) => {
+                    Some("what a command substitution puts into it is not known".to_owned())
+                }
                 Action::Opaque(what) => Some(format!("it stands in {what}, which is not read further")),
                 _ => None,
             })
@@ -57,4 +60,11 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
         }
     });
     found
+}
+
+/// Whether a command stands in a command substitution of its link, and not only before or after one.
+fn is_substituted(text: &[u8], link: &Link<'_>, command: &Invocation<'_>) -> bool {
+    let before = &text[link.span.start..command.span.start];
+    let count = |byte: u8| before.iter().filter(|it| **it == byte).count();
+    count(b'(') > count(b')') || count(b'`') % 2 == 1
 }

@@ -334,3 +334,16 @@ fn an_index_that_is_gone_serves_nobody() {
     let (before, _) = file(&format!("RUN {install} || rm -rf /var/lib/apt/lists/*\n"));
     check_refused(&["late-arg"], APP, &before, &[&format!("2: V stays where it is: {left}")]);
 }
+
+#[test]
+fn manifests_that_are_mounted_are_no_missing_ones() {
+    let mount = "--mount=type=bind,target=/work/package.json,source=package.json";
+    check_refused(
+        &["late-arg"],
+        APP,
+        &format!("FROM node:22\nARG V\nWORKDIR /work\nRUN {mount} npm ci\nRUN echo $V\n"),
+        &[
+            "2: V stays above line 4: the files that npm reads there are mounted, and what they name is not looked at",
+        ],
+    );
+}

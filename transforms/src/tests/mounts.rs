@@ -1,6 +1,6 @@
 //! `cache-mount`: what gets a mount, what goes with it, and what must not get one.
 
-use super::{check, check_refused, check_unchanged};
+use super::{check, check_refused, check_unchanged, dockerfile, run};
 
 const NPM: &str = "--mount=type=cache,target=/root/.npm,sharing=locked";
 
@@ -764,4 +764,69 @@ fn the_directive_stays_below_a_shebang() {
     }
     let own = "#!/bin/sh\n# syntax=docker/dockerfile:1\nFROM node:20\n";
     check(only, &[], &format!("{own}RUN npm i -g serve\n"), &format!("{own}{after}"));
+}
+
+#[test]
+fn a_substitution_as_an_argument_is_no_place_to_stand_in() {
+    let file = |command: &str| format!("FROM rust:1.90 AS b\nWORKDIR /app\nRUN {command}\nFROM scratch\n");
+    check_refused(
+        &["cache-mount"],
+        &[],
+        &file("cargo build $(test x && echo --release)"),
+        &[
+            "3: cargo build $(test x && echo --release) gets no cache mount: what a command substitution puts into it is not known",
+        ],
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        &file("echo $(cargo build --release)"),
+        &[
+            "3: cargo build --release gets no cache mount: it stands in a command substitution, which is not read further",
+        ],
+    );
+}
+
+#[test]
+fn a_tilde_within_a_word_is_no_home() {
+    let file = |mount: &str, word: &str| {
+        format!("FROM node:22\nRUN {mount}npm i -g yarn && mv $(which tar){word} $(which tar)\n")
+    };
+    let mount = "--mount=type=cache,target=/root/.npm,sharing=locked ";
+    check(&["cache-mount"], &[], &file("", "~"), &file(mount, "~"));
+    let reason = "2: a command that is not read further names /root";
+    check_refused(&["cache-mount"], &[], &file("", " ~"), &[reason]);
+}
+
+#[test]
+fn without_an_index_pip_downloads_nothing() {
+    let file =
+        |mount: &str, words: &str| format!("FROM python:3.12\nRUN {mount}pip install --no-index {words}\n");
+    check_unchanged(&["cache-mount"], &[], &file("", "--find-links=/wheels x"));
+    check_unchanged(
+        &["cache-mount"],
+        &[],
+        &file("", "--no-cache-dir -f /wheels -r /wheels/requirements.txt"),
+    );
+    let elsewhere = "-f https://download.pytorch.org/whl/torch_stable.html torch";
+    let mount = "--mount=type=cache,target=/root/.cache/pip ";
+    check(&["cache-mount"], &[], &file("", elsewhere), &file(mount, elsewhere));
+}
+
+#[test]
+fn braces_are_for_bash() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM node:22\nRUN npm i -g x && rm -rf /root/{.npm,.cache}\n",
+        &["2: `rm /root/{.npm,.cache}` would fail on the mount point where the shell is bash"],
+    );
+}
+
+#[test]
+fn every_program_is_named_once() {
+    let file = "FROM python:3.12\nRUN npm i -g a && pip install b && npm i -g c && yarn global add d\n";
+    let outcome = run(&["cache-mount"], &[], file);
+    let reason = &dockerfile(&outcome).changes[0].reason;
+    assert!(reason.starts_with("downloads of npm, pip and yarn stay"), "{reason}");
 }
