@@ -339,7 +339,8 @@ pub(super) fn of_downloads<'a>(
 }
 
 /// Programs of which it is not known what they read and write, but that they compile nothing.
-const COMPILE_NOTHING: [&str; 6] = ["cd", "dep", "git", "glide", "php", "upx"];
+const COMPILE_NOTHING: [&str; 11] =
+    ["cargo", "cd", "dep", "git", "glide", "ln", "patch", "php", "protoc", "source", "upx"];
 
 /// Nobody may compile with what would lie in a mount and not in the image: without it he compiles the standard library and all
 /// that is the same, whenever his own step runs again.
