@@ -25,10 +25,9 @@ pub(super) fn is_meant(step: &Step<'_>, names: &[String]) -> bool {
 /// The first command of a RUN, as a message shows it, that takes what a repository or a server has at that time: a clone
 /// without a version, a download of the latest one.
 pub(super) fn taken_as_it_is(analysis: &Analysis<'_>) -> Option<String> {
-    let commands = analysis.chain.invocations();
-    let is_settled = commands.iter().any(|command| is_checkout(command));
-    let command = commands.iter().find(|command| match &*command.program {
-        "git" => !is_settled && takes_a_branch(command),
+    let mut commands = analysis.chain.invocations().into_iter();
+    let command = commands.find(|command| match &*command.program {
+        "git" => takes_a_branch(command),
         "curl" | "wget" | "aria2c" => command.arguments.iter().any(names_the_latest),
         _ => false,
     })?;
@@ -45,13 +44,6 @@ fn text(argument: &Argument<'_>) -> String {
 /// Whether a word may be a version or a commit.
 fn is_version(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'$')
-}
-
-/// Whether a command of git settles which commit is used: `git checkout v1.2`.
-fn is_checkout(command: &Invocation<'_>) -> bool {
-    let words: Vec<_> = command.arguments.iter().map(text).collect();
-    let verb = words.iter().position(|word| matches!(word.as_str(), "checkout" | "reset" | "switch"));
-    command.program == "git" && verb.is_some_and(|verb| words[verb + 1..].iter().any(|word| is_version(word)))
 }
 
 /// Whether a command of git takes what a branch holds by now (git-clone(1), git-pull(1)).

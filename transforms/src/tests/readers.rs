@@ -312,7 +312,9 @@ fn a_stale_lock_file_stays_below_who_may_read_it() {
             ONLY,
             &files,
             &format!("{head}{run}"),
-            &format!("FROM node:22 AS build\nWORKDIR /app\nCOPY package.json {name} ./\nRUN {install}\nCOPY . .{run}"),
+            &format!(
+                "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json {name} ./\nRUN {install}\nCOPY . .{run}"
+            ),
         );
     }
 }
