@@ -120,7 +120,9 @@ pub(crate) fn empties(analysis: &Analysis<'_>, directory: &ImagePath, after: usi
 pub(crate) fn removes_all(command: &Invocation<'_>, directory: &ImagePath) -> bool {
     command.program == "rm"
         && command.arguments.iter().any(|argument| {
-            let all = argument.glob.as_deref().and_then(|glob| glob.strip_suffix("/*"));
+            // apt names its lists after their addresses, with `_` for `/` (apt, `URItoFileName`).
+            let glob = argument.glob.as_deref();
+            let all = glob.and_then(|glob| glob.strip_suffix("/*").or_else(|| glob.strip_suffix("/*_*")));
             let whole = all.or(argument.value.as_deref());
             whole.and_then(ImagePath::absolute).is_some_and(|path| directory.below(&path).is_some())
         })

@@ -21,6 +21,7 @@ impl Shared {
     pub(super) fn of(run: &RunStep<'_, '_>, target: &Target, targets: &[Target]) -> Self {
         let (state, escape) = (&run.step.state, run.input.file().escape());
         let has_musl = state.base.has_musl();
+        let locked = target.is_locked.then(|| "locked".to_owned());
         let mut is_default_foreign = false;
         for (step, mount) in same_caches(run.input, run.stage, &target.directory) {
             // What one C library compiles does not run with another.
@@ -29,8 +30,10 @@ impl Shared {
             // The id may name arguments of another stage.
             let id = mount.id().unwrap_or_default();
             if !is_foreign && state.variables.expand_alike(&step.state.variables, id, escape) {
-                let (id, sharing) = (mount.id().map(str::to_owned), mount.sharing().map(str::to_owned));
-                return Self { id, sharing };
+                // BuildKit runs stages side by side: one mount of the two that is locked waits for the other
+                // (solver/llbsolver/mounts/mount.go, getRefCacheDir).
+                let sharing = locked.or_else(|| mount.sharing().map(str::to_owned));
+                return Self { id: mount.id().map(str::to_owned), sharing };
             }
         }
         // The default is for what most images have.
@@ -43,7 +46,7 @@ impl Shared {
                 format!("{manager}-{}-{library}", target.directory.name())
             }
         });
-        Self { id, sharing: target.is_locked.then(|| "locked".to_owned()) }
+        Self { id, sharing: locked }
     }
 }
 

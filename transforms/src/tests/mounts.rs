@@ -602,7 +602,7 @@ fn a_stage_with_a_command_keeps_its_store() {
     );
 }
 
-/// An id and a sharing that the file has for a cache is that of the cache.
+/// An id that the file has for a cache is that of the cache. Stages run side by side: who needs to be alone says so.
 #[test]
 fn a_cache_that_has_an_id_keeps_it() {
     let file = |mount: &str| {
@@ -610,7 +610,27 @@ fn a_cache_that_has_an_id_keeps_it() {
             "FROM node:22\nWORKDIR /app\nRUN --mount=type=cache,id=npm,target=/root/.npm npm ci\nRUN {mount}npm i -g x\n"
         )
     };
-    check(&["cache-mount"], NODE, &file(""), &file("--mount=type=cache,id=npm,target=/root/.npm "));
+    check(
+        &["cache-mount"],
+        NODE,
+        &file(""),
+        &file("--mount=type=cache,id=npm,target=/root/.npm,sharing=locked "),
+    );
+}
+
+/// The lists have names of addresses, all of them with `_`, and what mix makes for a release removes them by that.
+#[test]
+fn lists_are_removed_by_what_their_names_have() {
+    let file = |mounts: &str, install: &str, clean: &str| {
+        format!("FROM debian:12\nRUN {mounts}apt-get update -y && apt-get {install} -y git{clean}\n")
+    };
+    let mounts = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    ";
+    check(
+        &["cache-mount"],
+        &[],
+        &file("", "install", " && apt-get clean && rm -f /var/lib/apt/lists/*_*"),
+        &file(mounts, "-o Dir::Cache::archives=/var/cache/apt/keep install", ""),
+    );
 }
 
 /// What the step that fills a store downloads with, and another one that reads it has not.
