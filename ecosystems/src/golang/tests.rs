@@ -220,7 +220,7 @@ fn vendored_builds_download_nothing() {
     assert!(needs("go build -mod=vendor", &files).starts_with("refused"));
     assert_eq!(
         testing::caches(&Golang, "FROM golang\nWORKDIR /app\nCOPY . .\nRUN go build", &files),
-        "/root/.cache/go-build pure shared"
+        "/root/.cache/go-build compiled shared"
     );
 }
 
@@ -275,7 +275,7 @@ fn any_text_can_be_read() {
 
 #[test]
 fn caches_follow_the_environment() {
-    let both = |modules: &str, build: &str| format!("{modules} store shared; {build} pure shared");
+    let both = |modules: &str, build: &str| format!("{modules} store shared; {build} compiled shared");
     let run = |lines: &str, body: &str| caches(&format!("{lines}\nRUN {body}"));
     assert_eq!(run("FROM golang", "go build"), both("/go/pkg/mod", "/root/.cache/go-build"));
     assert_eq!(run("FROM golang", "go mod download"), "/go/pkg/mod store shared");
@@ -290,7 +290,7 @@ fn caches_follow_the_environment() {
     }
     // What only downloads fills no build cache, and old versions have neither cache.
     assert_eq!(run("FROM golang", "go get -d x.y/z"), "/go/pkg/mod store shared");
-    assert_eq!(run("FROM golang:1.10", "go get x.y/z"), "/root/.cache/go-build pure shared");
+    assert_eq!(run("FROM golang:1.10", "go get x.y/z"), "/root/.cache/go-build compiled shared");
     assert_eq!(run("FROM golang:1.8", "go get x.y/z"), "");
     assert_eq!(
         run("FROM golang\nENV GOPROXY=off", "go build"),
@@ -310,7 +310,7 @@ fn caches_follow_the_environment() {
 fn other_users_cannot_write_beside_the_module_cache() {
     assert_eq!(
         caches("FROM golang\nENV HOME=/home/x\nUSER x\nRUN go build"),
-        "/home/x/.cache/go-build pure shared"
+        "/home/x/.cache/go-build compiled shared"
     );
     assert_eq!(
         caches("FROM golang\nUSER x\nRUN go mod download"),

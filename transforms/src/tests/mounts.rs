@@ -828,7 +828,7 @@ fn without_an_index_pip_downloads_nothing() {
         &[],
         &file("", "--no-cache-dir -f /wheels -r /wheels/requirements.txt"),
     );
-    let elsewhere = "-f https://x.org/whl torch";
+    let elsewhere = "-f https://x.org/whl.html torch";
     let mount = "--mount=type=cache,target=/root/.cache/pip ";
     check(&["cache-mount"], &[], &file("", elsewhere), &file(mount, elsewhere));
 }
