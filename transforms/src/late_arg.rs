@@ -188,7 +188,7 @@ impl Move {
     fn edits(&self, input: &Input<'_>, stage: &Stage<'_>) -> Result<Edits, RewriteError> {
         let number = |step: usize| stage.steps[step].instruction.index();
         let place = match (self.at, self.passed.last()) {
-            (None, Some(&run)) => Place::After(number(below_arguments(stage, run))),
+            (None, Some(&run)) => Place::After(number(below_copies(stage, below_arguments(stage, run)))),
             (None, None) => Place::End,
             (Some(at), _) => Place::Above(number(head_of_paragraph(stage, at))),
         };
@@ -214,6 +214,19 @@ fn head_of_paragraph(stage: &Stage<'_>, at: usize) -> usize {
     };
     let climbed = (1..=at).rev().take_while(adjoins).count();
     at - climbed
+}
+
+/// The last of the copies that stand right below step `at` and end its paragraph, or else this step: what nobody reads below
+/// would part them in vain.
+fn below_copies(stage: &Stage<'_>, at: usize) -> usize {
+    let index = |step: usize| stage.steps[step].instruction.index();
+    let adjoins = |step: &usize| index(step - 1) + 1 == index(*step);
+    let is_copy =
+        |step: &usize| matches!(stage.steps[*step].instruction.keyword(), Keyword::Copy | Keyword::Add);
+    let copies = (at + 1..stage.steps.len()).take_while(|step| adjoins(step) && is_copy(step)).count();
+    let next = at + copies + 1;
+    let ends = next >= stage.steps.len() || !adjoins(&next);
+    if ends { at + copies } else { at }
 }
 
 /// The step `run`, or the last of the declarations below it, if there are arguments among them: what comes later stays below.

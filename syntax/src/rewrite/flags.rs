@@ -57,7 +57,7 @@ pub fn insert_flags(
 }
 
 /// How many bytes a line may have that a flag is added to.
-const LONGEST_LINE: usize = 120;
+pub(super) const LONGEST_LINE: usize = 120;
 
 /// Whether the line of the keyword would be too long with flags.
 fn makes_too_long(instruction: &Instruction<'_>, flags: &[&str]) -> bool {
@@ -167,7 +167,9 @@ fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> FirstFlags {
     let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
     let (index, code) = line_at(&lines, keyword_end - 1).unwrap_or((0, Code::default()));
     let rest = Span::new(keyword_end, code.kept.end).of(source);
-    let indent = next_indent(source, &lines, index).unwrap_or(b"    ");
+    let indent = next_indent(source, &lines, index).unwrap_or(FIRST_INDENT);
+    // Arguments that go on there stand further in than their command.
+    let indent = if holds_arguments(source, &lines, index) { shorter(indent) } else { indent };
     let escape = [instruction.file().escape()];
     let line_end = line_end(instruction, &lines, index);
     let line_break = [b" ", &escape[..], line_end, indent].concat();
@@ -186,6 +188,30 @@ fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> FirstFlags {
     let (start, gap) = indent.strip_suffix(gap).map_or((indent, gap.len()), |start| (start, 0));
     text.extend_from_slice(start);
     FirstFlags { text, gap, is_visible }
+}
+
+/// The indentation of flags and commands where nothing tells of another.
+const FIRST_INDENT: &[u8] = b"    ";
+
+fn shorter(indent: &[u8]) -> &[u8] {
+    if indent.len() > FIRST_INDENT.len() && indent.iter().all(|&byte| byte == b' ') {
+        FIRST_INDENT
+    } else {
+        indent
+    }
+}
+
+/// Whether the code line behind line `index` goes on with the arguments of a command: neither of the two ends or begins one.
+fn holds_arguments(source: &[u8], lines: &[Line], index: usize) -> bool {
+    let code = |line: &Line| line.code.map(|code| code.kept.of(source).trim_ascii());
+    let Some(this) = lines.get(index).and_then(code) else { return false };
+    let next = lines.get(index + 1..).and_then(|rest| rest.iter().find_map(code)).unwrap_or_default();
+    let is_operator = |text: &[u8], is_end: bool| {
+        [&b"&&"[..], b"||", b";", b"|", b"{", b"("]
+            .iter()
+            .any(|operator| if is_end { text.ends_with(operator) } else { text.starts_with(operator) })
+    };
+    !is_operator(this, true) && !is_operator(next, false)
 }
 
 /// Puts so many flags in the place of the white space in front of the arguments, given as a span of the logical text that

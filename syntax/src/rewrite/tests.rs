@@ -196,6 +196,21 @@ mod flags {
         check("RUN \\\n  b\n", add(two), "RUN --n \\\n  --o \\\n  b\n");
         check("RUN --m a\n", add(two), "RUN --m --n --o a\n");
         check("RUN --m \\\n  a\n", add(two), "RUN --m \\\n  --n \\\n  --o \\\n  a\n");
+        // Arguments stay further in than their command.
+        check("RUN a \\\n        b\n", add(two), "RUN --n \\\n    --o \\\n    a \\\n        b\n");
+        check(
+            "RUN a && \\\n        b\n",
+            add(two),
+            "RUN --n \\\n        --o \\\n        a && \\\n        b\n",
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_broken() {
+        let one = &["--n"][..];
+        let long = "a".repeat(super::super::flags::LONGEST_LINE - "RUN  --n".len());
+        check(&format!("RUN {long}\n"), add(one), &format!("RUN --n {long}\n"));
+        check(&format!("RUN {long}a\n"), add(one), &format!("RUN --n \\\n    {long}a\n"));
     }
 
     #[test]

@@ -193,7 +193,9 @@ pub(crate) fn wrong(
     // Without the last line, a blank line before it ends the file.
     let mut lines = file.source().split(|&byte| byte == b'\n').rev().skip(1);
     let has_blank = lines.any(|line| line.trim_ascii().is_empty());
-    let is_empty = file.source().is_empty() || after.source().is_empty();
+    // The mark at the beginning stays when all else goes.
+    let is_bare = |file: &Dockerfile| matches!(file.source(), b"" | b"\xef\xbb\xbf");
+    let is_empty = is_bare(file) || is_bare(&after);
     let dangles = |file: &Dockerfile| file.instructions().any(|it| it.args().ends_with(b"&&"));
     let what = if read(&after) != change.expected {
         "other instructions or commands"

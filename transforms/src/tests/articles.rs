@@ -48,7 +48,7 @@ fn build_metadata_at_the_top() {
         &[],
         NPM,
         "FROM node:22\nARG BUILD_DATE\nARG GIT_SHA\nLABEL date=$BUILD_DATE sha=$GIT_SHA\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY src src\n",
-        "# syntax=docker/dockerfile:1\nFROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\nARG BUILD_DATE\nARG GIT_SHA\nLABEL date=$BUILD_DATE sha=$GIT_SHA\nCOPY src src\n",
+        "# syntax=docker/dockerfile:1\nFROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\nCOPY src src\nARG BUILD_DATE\nARG GIT_SHA\nLABEL date=$BUILD_DATE sha=$GIT_SHA\n",
     );
 }
 

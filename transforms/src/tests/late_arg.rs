@@ -343,3 +343,14 @@ fn manifests_that_are_mounted_are_no_missing_ones() {
         ],
     );
 }
+
+/// What nobody reads any more does not part copies that stand together.
+#[test]
+fn what_nobody_reads_comes_below_a_paragraph() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian AS a\nFROM debian\n\nARG V\nLABEL v=$V\n\nRUN apt-get update && apt-get install -y curl\nCOPY --from=a /b /b\nCOPY --from=a /c /c\n\nUSER 1000\n",
+        "FROM debian AS a\nFROM debian\n\nRUN apt-get update && apt-get install -y curl\nCOPY --from=a /b /b\nCOPY --from=a /c /c\n\nARG V\nLABEL v=$V\n\nUSER 1000\n",
+    );
+}
