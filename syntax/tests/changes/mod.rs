@@ -113,8 +113,12 @@ pub(crate) fn change(
             if !ends_in_space(&instruction, flag) {
                 return None;
             }
-            let words = flag.span.of(instruction.text()).split(is_space).count();
+            // An escaped space is part of the flag, and may end it.
+            let words = flag.span.of(instruction.text()).split(is_space);
+            let words = words.filter(|word| !word.is_empty()).count();
             let before = Span::new(0, flag.span.start).of(instruction.text());
+            // As below.
+            before.last().filter(|byte| is_space(byte))?;
             let before = before.split(is_space).filter(|word| !word.is_empty()).count();
             expected[number].drain(before..before + words);
             rewrite::remove_flag(&mut edits, &instruction, flag)
