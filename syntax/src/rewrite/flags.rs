@@ -10,8 +10,7 @@ use crate::{Edits, Flag, Instruction, Span, TextEdit, heredoc};
 ///
 /// They join the line of the last flag (or of the keyword), unless the flags of the instruction stand on lines of their
 /// own: then each new one gets a line with the same indentation. Two and more new flags where there was none get lines
-/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than
-/// [`LONGEST_LINE`].
+/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than 120 bytes.
 ///
 /// # Errors
 ///
