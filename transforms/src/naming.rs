@@ -25,12 +25,11 @@ fn end_of_words(command: &Invocation<'_>) -> usize {
 
 fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
     let text = String::from_utf8_lossy(span.of(text));
-    let words: Vec<_> = text.split_whitespace().collect();
-    let words = words.iter().skip_while(|word| word.contains('=')).copied().collect::<Vec<_>>().join(" ");
-    if words.is_empty() {
-        return manager.name().to_owned();
-    }
-    shortened(&words)
+    let mut words = text.split_whitespace().skip_while(|word| word.contains('='));
+    let Some(program) = words.next() else { return manager.name().to_owned() };
+    // What stands before the subcommand is seldom what tells commands apart, and some of it a rewrite has put there.
+    let words = words.skip_while(|word| word.starts_with("--") && word.contains('='));
+    shortened(&std::iter::once(program).chain(words).collect::<Vec<_>>().join(" "))
 }
 
 /// A text cut to what a message can take.

@@ -7,6 +7,7 @@ mod documentation;
 mod hazards;
 mod ignored;
 mod late_arg;
+mod messages;
 mod mounts;
 mod moves;
 mod readers;
