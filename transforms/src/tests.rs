@@ -4,8 +4,10 @@ mod articles;
 mod chef;
 mod compiled;
 mod documentation;
+mod downloads;
 mod hazards;
 mod ignored;
+mod indexes;
 mod late_arg;
 mod messages;
 mod mounts;
@@ -14,6 +16,7 @@ mod readers;
 mod settings;
 mod shared;
 mod splits;
+mod stores;
 
 use std::sync::Arc;
 
@@ -42,6 +45,9 @@ const APP: Files<'_> = &[
     ("entry.sh", ""),
     ("src.tar.gz", ""),
 ];
+
+/// A module of Go.
+const GO: Files<'_> = &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
 
 /// Runs some transforms (all where `only` is empty). Without files the context is unknown.
 fn run(only: &[&str], files: Files<'_>, dockerfile: &str) -> Outcome {

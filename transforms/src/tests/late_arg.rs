@@ -354,3 +354,79 @@ fn what_nobody_reads_comes_below_a_paragraph() {
         "FROM debian AS a\nFROM debian\n\nRUN apt-get update && apt-get install -y curl\nCOPY --from=a /b /b\nCOPY --from=a /c /c\n\nARG V\nLABEL v=$V\n\nUSER 1000\n",
     );
 }
+
+/// `ENV H=$H` keeps what is known of the argument of that name.
+#[test]
+fn an_argument_passes_mkdir_of_a_variable() {
+    for env in ["H", "OTHER"] {
+        check(
+            &["late-arg"],
+            &[],
+            &format!(
+                "FROM debian\nARG COMMIT_SHA\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nLABEL r=$COMMIT_SHA\n"
+            ),
+            &format!(
+                "FROM debian\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nARG COMMIT_SHA\nLABEL r=$COMMIT_SHA\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_token_stays_above_git() {
+    for name in ["GITHUB_TOKEN", "GH_PAT", "DEPLOY_SECRET"] {
+        check_refused(
+            &["late-arg"],
+            &[("gitconfig", "")],
+            &format!(
+                "FROM debian\nCOPY gitconfig /root/.gitconfig\nARG {name}\nRUN git clone https://github.com/x/y /y\nRUN echo done\n"
+            ),
+            &[&format!("3: {name} stays above line 4: a command there reads variables such as {name}")],
+        );
+    }
+}
+
+#[test]
+fn an_argument_goes_to_its_first_use() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian\nARG GIT_SHA\nRUN apt-get update && apt-get install -y curl\nLABEL sha=$GIT_SHA\nCMD [\"x\"]\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\nARG GIT_SHA\nLABEL sha=$GIT_SHA\nCMD [\"x\"]\n",
+    );
+    check_refused(
+        &["late-arg"],
+        &[],
+        "FROM debian\nARG GIT_SHA\nRUN ./build.sh\n",
+        &["2: GIT_SHA stays above line 3: `build.sh` may read any variable"],
+    );
+    check_unchanged(&["late-arg"], &[], "FROM debian\nARG V\nRUN echo $V\n");
+}
+
+/// An argument and the line that carries it on, a paragraph together: no second blank line is left.
+#[test]
+fn paragraphs_move_whole() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian\n\nARG SHA\nENV COMMIT=$SHA\n\nRUN apt-get update && apt-get install -y curl\n\nRUN ./x\n",
+        "FROM debian\n\nRUN apt-get update && apt-get install -y curl\n\nARG SHA\nENV COMMIT=$SHA\n\nRUN ./x\n",
+    );
+}
+
+/// What goes as whole paragraphs takes one blank line each along, wherever it goes and wherever the file ends.
+#[test]
+fn paragraphs_move_as_such() {
+    check(
+        &["late-arg"],
+        &[],
+        "FROM alpine\n\nARG A\nARG B\n\nLABEL a=$A b=$B\n\nRUN apk add curl\n\nWORKDIR /x",
+        "FROM alpine\n\nRUN apk add curl\n\nARG A\nARG B\n\nLABEL a=$A b=$B\n\nWORKDIR /x",
+    );
+    check(
+        &["late-arg"],
+        &[],
+        "FROM alpine\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nRUN apk add curl\n\nWORKDIR /x",
+        "FROM alpine\n\nRUN apk add curl\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nWORKDIR /x",
+    );
+}

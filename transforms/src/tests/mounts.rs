@@ -182,67 +182,6 @@ fn what_is_mounted_already_stays() {
     check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN --network=none npm i -g x\n");
 }
 
-const GO: &[(&str, &str)] =
-    &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
-
-/// A store may be empty while the step that filled it is cached: whoever reads it must be able to fill it.
-#[test]
-fn stores_are_for_those_who_can_fill_them() {
-    let file = |middle: &str| {
-        format!(
-            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\n{middle}\nFROM scratch\nCOPY --from=b /a /a\n"
-        )
-    };
-    check(
-        &["cache-mount"],
-        GO,
-        &file("RUN go build -o /a ."),
-        &file(
-            "RUN --mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    go build -o /a .",
-        )
-        .replace("RUN go mod", "RUN --mount=type=cache,target=/go/pkg/mod go mod"),
-    );
-    check_refused(
-        &["cache-mount"],
-        GO,
-        &file("RUN make"),
-        &["4: `make` in line 6 may read /go/pkg/mod without the mount"],
-    );
-    check_refused(
-        &["cache-mount"],
-        GO,
-        &file("RUN --network=none go build -o /a ."),
-        &["4: line 6 relies on what an earlier step leaves in /go/pkg/mod"],
-    );
-    check_refused(
-        &["cache-mount"],
-        GO,
-        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n",
-        &["4: /go/pkg/mod is part of the final image, which may read it"],
-    );
-}
-
-#[test]
-fn lists_are_mounted_only_where_they_are_fetched() {
-    let archives = "apt-get -o Dir::Cache::archives=/var/cache/apt/keep";
-    check(
-        &["cache-mount"],
-        &[],
-        "FROM debian\nRUN apt-get update\nRUN apt-get install -y x\n",
-        &format!(
-            "FROM debian\nRUN apt-get update\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked {archives} install -y x\n"
-        ),
-    );
-    check(
-        &["cache-mount"],
-        &[],
-        "FROM debian\nRUN apt-get update && apt-get install -y x\nRUN ./y\n",
-        &format!(
-            "FROM debian\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && {archives} install -y x\nRUN ./y\n"
-        ),
-    );
-}
-
 /// What the RUN exports decides where the cache lies, as much as ENV does.
 #[test]
 fn exported_variables_count() {
@@ -251,49 +190,6 @@ fn exported_variables_count() {
         "--mount=type=cache,target=/srv/npm,sharing=locked export npm_config_cache=/srv/npm && npm i -g x",
     );
     node_refused("export npm_config_cache=/app && npm i -g x", "3: /app holds more than a cache");
-}
-
-/// `apt-get clean` does not touch the lists: it stays where only they are mounted.
-#[test]
-fn cleaning_stays_where_it_empties_nothing() {
-    check(
-        &["cache-mount"],
-        &[],
-        "FROM debian\nRUN apt-get update && ./x && apt-get clean && rm -rf /var/lib/apt/lists/*\n",
-        "FROM debian\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    apt-get update && ./x && apt-get clean\n",
-    );
-}
-
-/// A stage that nobody uses is built with `--target` and run: what is in a mount is not in its image.
-#[test]
-fn a_stage_of_its_own_needs_its_store() {
-    let file = |more: &str| {
-        format!(
-            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\n{more}FROM scratch\n"
-        )
-    };
-    check_refused(
-        &["cache-mount"],
-        GO,
-        &file("FROM b AS test\nCOPY . .\nCMD go test ./...\n"),
-        &["4: /go/pkg/mod is part of the image of stage test, which may read it"],
-    );
-}
-
-/// Packages of a distribution leave root's home alone, but for a few names.
-#[test]
-fn packages_do_not_fill_the_stores_in_roots_home() {
-    let file = |mount: &str| {
-        format!(
-            "FROM debian AS b\nRUN dnf install -y maven\nRUN {mount}mvn -f /a/pom.xml package\nFROM scratch\nCOPY --from=b /a /a\n"
-        )
-    };
-    check(
-        &["cache-mount"],
-        &[],
-        &file(""),
-        &file("--mount=type=cache,target=/root/.m2/repository,sharing=locked "),
-    );
 }
 
 /// A script in a heredoc is edited where it stands.
@@ -356,31 +252,6 @@ fn a_failure_that_was_hidden_stays_hidden() {
         "set -e; npm i -g a && npm i -g b; npm cache clean --force",
         "set -e; npm i -g a && npm i -g b; true",
     );
-}
-
-/// What one step keeps in a store, no later step may miss, whose store it is.
-#[test]
-fn every_store_is_for_those_who_can_fill_it() {
-    for (image, fill, store) in [
-        ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet restore", "/root/.nuget/packages"),
-        ("maven:3.9", "mvn -B package", "/root/.m2/repository"),
-        ("gradle:8", "gradle build", "/home/gradle/.gradle/caches"),
-        ("rust", "cargo fetch", "/usr/local/cargo/git"),
-    ] {
-        let file = |more: &str| format!("FROM {image} AS b\nWORKDIR /s\nRUN {fill}\n{more}");
-        check_refused(
-            &["cache-mount"],
-            &[],
-            &file("RUN ./tool\nFROM scratch\nCOPY --from=b /a /a\n"),
-            &[&format!("3: `tool` in line 4 may read {store} without the mount")],
-        );
-        check_refused(
-            &["cache-mount"],
-            &[],
-            &file(""),
-            &[&format!("3: {store} is part of the final image, which may read it")],
-        );
-    }
 }
 
 /// What others than the manager look for must be in the image.
@@ -461,53 +332,6 @@ fn downloads_that_somebody_misses_stay() {
     );
 }
 
-/// Lists in a mount serve this RUN alone.
-#[test]
-fn lists_that_others_need_stay_in_the_image() {
-    let archives = "--mount=type=cache,target=/var/cache/apt,sharing=locked ";
-    let of = |text: &str| {
-        let outcome = super::run(&["cache-mount"], &[], text);
-        let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
-        (after.matches("target=/var/lib/apt/lists").count(), after.matches(archives.trim()).count())
-    };
-    // An install before the update.
-    assert_eq!(
-        of(
-            "FROM debian:12\nRUN apt-get update && apt-get install -y a\nRUN apt-get install -y b && apt-get update && apt-get install -y c\n"
-        ),
-        (0, 2)
-    );
-    // What is removed before the update is no end of it.
-    assert_eq!(
-        of(
-            "FROM debian:12\nRUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a\nRUN apt-get install -y b\n"
-        ),
-        (0, 2)
-    );
-    // An update for others, a trigger, another stage.
-    assert_eq!(of("FROM debian:12\nRUN apt-get update\n"), (0, 0));
-    assert_eq!(
-        of("FROM debian:12\nRUN apt-get update && apt-get install -y a\nONBUILD RUN apt-get install -y b\n")
-            .0,
-        0
-    );
-    assert_eq!(of("FROM debian:12 AS a\nRUN apt-get update && apt-get install -y a\nFROM debian:12\nCOPY --from=a /var/lib/apt/lists /var/lib/apt/lists\nRUN apt-get install -y b\n").0, 0);
-    // What is there to be removed has to be there.
-    assert_eq!(
-        of("FROM debian:12\nRUN apt-get update && apt-get install -y a\nRUN rm -r /var/lib/apt/lists/*\n").0,
-        0
-    );
-    // Archives that are copied stay where they are, and apt is not told of another place.
-    let kept = super::run(
-        &["cache-mount"],
-        &[],
-        "FROM debian:12 AS a\nRUN apt-get update && apt-get install -y a\nFROM scratch\nCOPY --from=a /var/cache/apt/archives/*.deb /\n",
-    );
-    assert!(!String::from_utf8_lossy(&kept.files[0].after).contains("Dir::Cache"));
-    // What it removes of an earlier step's lists would come back.
-    assert_eq!(of("FROM debian:12\nRUN apt-get update && ./x\nRUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt/lists/*\nRUN ./y\n").0, 0);
-}
-
 /// Directories made for a mount are root's.
 #[test]
 fn nobody_else_needs_the_directory_above_the_mount() {
@@ -528,26 +352,6 @@ fn nobody_else_needs_the_directory_above_the_mount() {
             "--mount=type=cache,target=/home/ubuntu/.cache/pip,uid=1000,gid=1000 pip install -r requirements.txt",
         ),
     );
-}
-
-/// A store is shared by all who read it, or by nobody.
-#[test]
-fn a_store_is_mounted_for_all_or_none() {
-    let go: &[(&str, &str)] =
-        &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")];
-    check_refused(
-        &["cache-mount"],
-        go,
-        "# syntax=docker/dockerfile:1\nFROM golang:1.22 AS b\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/go-build go build -o /app .\nFROM scratch\nCOPY --from=b /app /app\n",
-        &["5: line 7 has cache mounts, but none for /go/pkg/mod"],
-    );
-    let outcome = super::run(
-        &["cache-mount"],
-        go,
-        "FROM golang:1.22 AS deps\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nFROM deps AS build\nCOPY . .\nRUN go build -o /app .\nFROM scratch\nCOPY --from=build /app /app\n",
-    );
-    let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
-    assert!(!after.contains("target=/go/pkg/mod"), "{after}");
 }
 
 /// Who removes what lies in the mount breaks the build, or empties the cache.
@@ -591,17 +395,6 @@ fn users_that_the_file_changes_have_other_numbers() {
     );
 }
 
-/// A stage with a command of its own is run as it is.
-#[test]
-fn a_stage_with_a_command_keeps_its_store() {
-    check_refused(
-        &["cache-mount"],
-        &[],
-        "FROM golang:1.22 AS dev\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN go mod download\nCMD [\"go\", \"run\", \".\"]\nFROM scratch\nCOPY --from=dev /x /x\n",
-        &["4: /go/pkg/mod is part of the image of the stage whose command line 5 sets, which may read it"],
-    );
-}
-
 /// An id that the file has for a cache is that of the cache. Stages run side by side: who needs to be alone says so.
 #[test]
 fn a_cache_that_has_an_id_keeps_it() {
@@ -615,57 +408,6 @@ fn a_cache_that_has_an_id_keeps_it() {
         NODE,
         &file(""),
         &file("--mount=type=cache,id=npm,target=/root/.npm,sharing=locked "),
-    );
-}
-
-/// The lists have names of addresses, all of them with `_`, and what mix makes for a release removes them by that.
-#[test]
-fn lists_are_removed_by_what_their_names_have() {
-    let file = |mounts: &str, install: &str, clean: &str| {
-        format!("FROM debian:12\nRUN {mounts}apt-get update -y && apt-get {install} -y git{clean}\n")
-    };
-    let mounts = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    ";
-    check(
-        &["cache-mount"],
-        &[],
-        &file("", "install", " && apt-get clean && rm -f /var/lib/apt/lists/*_*"),
-        &file(mounts, "-o Dir::Cache::archives=/var/cache/apt/keep install", ""),
-    );
-}
-
-/// What the step that fills a store downloads with, and another one that reads it has not.
-#[test]
-fn credentials_of_one_step_are_not_those_of_another() {
-    for (commands, missing) in [
-        ("git config --global url.x.insteadOf y && go mod download && rm /root/.gitconfig", "insteadOf"),
-        ("GOPROXY=https://u:$TOK@proxy go mod download", "GOPROXY"),
-    ] {
-        check_refused(
-            &["cache-mount"],
-            &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")],
-            &format!(
-                "FROM golang:1.22 AS b\nARG TOK\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN {commands}\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/go-build --mount=type=cache,target=/go/pkg/mod go build -o /x .\nFROM scratch\nCOPY --from=b /x /x\n"
-            ),
-            &[&format!("5: line 7 has no {missing}, with which this step downloads")],
-        );
-    }
-}
-
-/// What the one compiles for and the other does not say matters to no download.
-#[test]
-fn settings_of_the_compiler_are_no_credentials() {
-    let go = "--mount=type=cache,target=/go/pkg/mod ";
-    let file = |download: &str, build: &str| {
-        format!(
-            "FROM golang:1.22 AS b\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN {download}go mod download\nCOPY . .\nRUN {build}GOOS=linux CGO_ENABLED=0 go build -o /x .\nFROM scratch\nCOPY --from=b /x /x\n"
-        )
-    };
-    let both = "--mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    ";
-    check(
-        &["cache-mount"],
-        &[("go.mod", "module x\n\ngo 1.22\n"), ("go.sum", ""), ("main.go", "package main\n")],
-        &file("", ""),
-        &file(go, both),
     );
 }
 
@@ -709,46 +451,6 @@ fn archives_of_a_path_that_is_set_are_not_mounted() {
     for (setting, mounts) in [("deployment true", index), ("path /gems", index), ("frozen true", both)] {
         check(&["cache-mount"], &[("Gemfile", "")], &file(setting, ""), &file(setting, mounts));
     }
-}
-
-#[test]
-fn what_maven_installs_is_not_hidden_by_a_mount() {
-    let installs = "`install` installs into the local repository, from where a mount would hand that to other builds, and not to \
-                    later steps; `verify` does all but that";
-    let end = "FROM eclipse-temurin:17-jre\nCOPY --from=b /app/b/target/a.jar /a.jar\n";
-    let files = [("pom.xml", "<project/>")];
-    let lines = [format!("4: {installs}"), format!("5: line 4: {installs}")];
-    check_refused(
-        &["cache-mount"],
-        &files,
-        &format!(
-            "FROM maven:3.9 AS b\nWORKDIR /app\nCOPY . .\nRUN mvn install -pl a\nRUN mvn package -pl b\n{end}"
-        ),
-        &lines.each_ref().map(String::as_str),
-    );
-    let lines = [format!("4: {installs}"), format!("6: line 4: {installs}")];
-    check_refused(
-        &["cache-mount"],
-        &files,
-        &format!(
-            "FROM maven:3.9 AS a\nWORKDIR /app\nCOPY . .\nRUN mvn install -pl a\nFROM a AS b\nRUN mvn package -pl b\n{end}"
-        ),
-        &lines.each_ref().map(String::as_str),
-    );
-    // What is in a pom counts for the other steps, too.
-    let plugin = "<project><build><plugins><plugin><artifactId>maven-install-plugin</artifactId><executions><execution><goals>\
-                  <goal>install-file</goal></goals></execution></executions></plugin></plugins></build></project>";
-    let pom = "a/pom.xml:1 installs into the local repository, from where a mount would hand that to other builds, and not to \
-               later steps";
-    let lines = [format!("3: {pom}"), format!("4: line 3: {pom}")];
-    check_refused(
-        &["cache-mount"],
-        &[("a/pom.xml", plugin), ("b/pom.xml", "<project/>")],
-        &format!(
-            "FROM maven:3.9 AS b\nCOPY . /app\nRUN cd /app/a && mvn clean\nRUN cd /app/b && mvn package\n{end}"
-        ),
-        &lines.each_ref().map(String::as_str),
-    );
 }
 
 /// `npx` finds again in `/root/.npm/_npx` what it was asked for when the image was made.

@@ -1,0 +1,173 @@
+//! `manifest-first`: a download of its own above the sources, before what installs or builds with them.
+
+use super::{GO, check, check_refused, check_unchanged};
+
+const COMPOSER: &[(&str, &str)] = &[
+    (".dockerignore", "vendor\n"),
+    ("composer.json", "{\"name\": \"a/b\", \"require\": {\"a/c\": \"^1\"}}"),
+    ("composer.lock", "{\"packages\": [], \"packages-dev\": []}"),
+    ("index.php", ""),
+];
+
+#[test]
+fn go_downloads_before_the_sources_come() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /app .\n",
+    );
+}
+
+/// The same stage twice: a download that is new in one is new in the other too.
+#[test]
+fn stages_may_say_the_same() {
+    let stage = "FROM golang:1.22\nCOPY . /s\nWORKDIR /s\nRUN go test ./...\n";
+    let wanted = "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum /s/\nRUN go mod download\nCOPY . /s\nRUN go test ./...\n";
+    check(&["manifest-first"], GO, &stage.repeat(2), &wanted.repeat(2));
+}
+
+/// A download above the sources runs as the build does: with its secrets, and with nothing before it that may matter.
+#[test]
+fn a_download_has_what_the_build_has() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN --mount=type=ssh go build .\n",
+        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nCOPY . .\nRUN --mount=type=ssh go build .\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN export GOPRIVATE=x && go build .\n",
+        "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\nRUN GOPRIVATE=x go mod download\nCOPY . .\nRUN export GOPRIVATE=x && go build .\n",
+    );
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make x && go build .\n",
+        &["4: go build . stays below the sources: `make` before it may read or write any of them"],
+    );
+}
+
+/// What stands between the sources and the install may be what the download needs: here its very program.
+#[test]
+fn a_download_stays_below_what_brings_its_program() {
+    check(
+        &["manifest-first"],
+        COMPOSER,
+        "FROM php:8\nWORKDIR /app\nCOPY . .\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nRUN composer install\n",
+        "FROM php:8\nWORKDIR /app\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nCOPY composer.json composer.lock ./\nRUN composer install --no-scripts --no-autoloader\nCOPY . .\nRUN composer install\n",
+    );
+}
+
+/// The download runs as the install does: with its variables, its user and in its directory.
+#[test]
+fn a_download_stays_below_what_sets_its_state() {
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\n\n# All of it.\nCOPY . .\n\nENV GOFLAGS=-trimpath\n# Build.\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\n\nENV GOFLAGS=-trimpath\nCOPY go.mod go.sum ./\nRUN go mod download\n# All of it.\nCOPY . .\n# Build.\nRUN go build -o /app .\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nCOPY . src\nWORKDIR /go/src\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /go/src\nCOPY go.mod go.sum /go/src/\nRUN go mod download\nCOPY . /go/src/\nRUN go build -o /app .\n",
+    );
+}
+
+/// What counts is what an earlier restore has fetched, not where it ran.
+#[test]
+fn what_is_fetched_is_told_by_its_files() {
+    const PROJECT: &str = "<Project Sdk=\"Microsoft.NET.Sdk\" />";
+    let files: &[(&str, &str)] =
+        &[(".dockerignore", "**/obj\n"), ("a/A.csproj", PROJECT), ("b/B.csproj", PROJECT), ("b/b.cs", "")];
+    let file = |restore: &str, copies: &str| {
+        format!(
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\n{restore}{copies}COPY . .\nRUN dotnet publish b/B.csproj\n"
+        )
+    };
+    let done = "COPY b/B.csproj b/\nRUN cd b && dotnet restore\n";
+    check_unchanged(&["manifest-first"], files, &file(done, ""));
+    let other = "COPY a/A.csproj a/\nRUN dotnet restore a/A.csproj\n";
+    let more = "COPY b/B.csproj ./b/\nRUN dotnet restore b/B.csproj\n";
+    check(&["manifest-first"], files, &file(other, ""), &file(other, more));
+}
+
+/// A build that could have had its download is told of as an install is.
+#[test]
+fn a_build_behind_another_program_is_told_of() {
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n",
+        &["5: go build -o /app . stays below the sources: the RUN of line 4 may depend on them"],
+    );
+    let done = "FROM golang:1.22\nWORKDIR /s\nCOPY go.* ./\nRUN go mod download\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n";
+    check_unchanged(&["manifest-first"], GO, done);
+}
+
+/// Sources that cannot sink can have a download above them, where nothing between matters to it.
+#[test]
+fn a_download_may_stand_above_sources_that_stay() {
+    let file = |above: &str, between: &str| {
+        format!("FROM golang:1.22\nWORKDIR /s\n{above}COPY . .\n{between}RUN go build -o /app .\n")
+    };
+    let download = "COPY go.mod go.sum ./\nRUN go mod download\n";
+    let between = "RUN ls -la\nCOPY --from=x /dist /s/web/dist\n";
+    check(&["manifest-first"], GO, &file("", between), &file(download, between));
+    check_refused(
+        &["manifest-first"],
+        GO,
+        &file("", "COPY --from=x /y /s\n"),
+        &["5: go build -o /app . stays below the sources: the COPY of line 4 may depend on them"],
+    );
+}
+
+/// What RUNs read that the copy passes on its way to the download has to be there before.
+#[test]
+fn the_download_does_not_forget_what_comes_before_it() {
+    let mut files = GO.to_vec();
+    files.push(("corp.crt", ""));
+    check(
+        &["manifest-first"],
+        &files,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN cp corp.crt /usr/local/share/ca-certificates/ && update-ca-certificates\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY corp.crt ./\nRUN cp corp.crt /usr/local/share/ca-certificates/ && update-ca-certificates\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /app .\n",
+    );
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN cat go.mod > /etc/mod\nRUN go build -o /app .\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod ./\nRUN cat go.mod > /etc/mod\nCOPY go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /app .\n",
+    );
+}
+
+/// A RUN that does without an install that fails would not do without a download that fails.
+#[test]
+fn a_download_does_not_fail_for_others() {
+    for commands in [
+        "go build ./... || true",
+        "go build ./...; exit 0",
+        "go build ./... | tee log",
+        "go build a || go build b",
+    ] {
+        let first = commands.split(['|', ';']).next().unwrap_or_default().trim();
+        check_refused(
+            &["manifest-first"],
+            GO,
+            &format!("FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN {commands}\n"),
+            &[&format!(
+                "4: its RUN goes on where {first} fails, and a download of its own would have to succeed"
+            )],
+        );
+    }
+    check(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
+    );
+}
