@@ -8,21 +8,17 @@
 
 mod busting;
 mod names;
+mod place;
+mod reads;
 
-use std::borrow::Cow;
-
+use dockfix_model::PREDEFINED_ARGS;
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::project::Project;
-use dockfix_model::{ImagePath, PREDEFINED_ARGS};
-use dockfix_syntax::rewrite::Place;
-use dockfix_syntax::rewrite::RewriteError;
-use dockfix_syntax::view::{Copy, Variables};
-use dockfix_syntax::{Edits, Instruction, Keyword, variables};
+use dockfix_syntax::view::Variables;
+use dockfix_syntax::{Instruction, Keyword, variables};
 
-use crate::analysis::{Managed, has_project};
+use self::place::{Move, is_declaration};
+use self::reads::has_word;
 use crate::index::torn;
-use crate::mounts;
-use crate::placing;
 use crate::report::{Safety, listed};
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -99,18 +95,6 @@ enum Found {
     Nothing,
 }
 
-/// Arguments that pass the same RUNs. They go to one place, and so keep their order.
-struct Move {
-    /// Their names, as a message shows them.
-    names: Vec<String>,
-    /// The steps of the arguments, and those of what carries their values on.
-    steps: Vec<usize>,
-    /// The step above which they go; the end of the stage where there is none.
-    at: Option<usize>,
-    /// The steps that they pass and that would run again.
-    passed: Vec<usize>,
-}
-
 /// Arguments of one group of declarations that stay above one RUN.
 struct Blocked {
     /// Their names, as a message shows them.
@@ -157,86 +141,6 @@ impl Blocked {
         let stay = if names.len() == 1 { "stays" } else { "stay" };
         format!("{} {stay} above line {above}: {reason}", listed(names, "and"))
     }
-}
-
-/// Whether an instruction makes no step, but holds what others read.
-fn is_declaration(keyword: Keyword) -> bool {
-    matches!(keyword, Keyword::Arg | Keyword::Env | Keyword::Label)
-}
-
-impl Move {
-    fn join(&mut self, other: Self) {
-        self.names.extend(other.names);
-        self.steps.extend(other.steps);
-        self.steps.sort_unstable();
-        self.steps.dedup();
-        // Between the last RUN and the next one all places are as good.
-        self.at = self.at.into_iter().chain(other.at).min();
-    }
-
-    fn reason(&self, stage: &Stage<'_>) -> String {
-        let line = |step: usize| stage.steps[step].instruction.start_line();
-        let passed = match self.passed[..] {
-            [first, .., last] => format!("the RUNs from line {} to {}", line(first), line(last)),
-            [run] => format!("the RUN of line {}", line(run)),
-            [] => String::new(),
-        };
-        let names = listed(&self.names, "or");
-        format!("another value of {names} no longer reruns {passed}")
-    }
-
-    fn edits(&self, input: &Input<'_>, stage: &Stage<'_>) -> Result<Edits, RewriteError> {
-        let number = |step: usize| stage.steps[step].instruction.index();
-        let place = match (self.at, self.passed.last()) {
-            (None, Some(&run)) => Place::After(number(below_copies(stage, below_arguments(stage, run)))),
-            (None, None) => Place::End,
-            (Some(at), _) => Place::Above(number(head_of_paragraph(stage, at))),
-        };
-        let moved: Vec<_> = self.steps.iter().map(|&step| number(step)).collect();
-        let mut edits = Edits::new();
-        placing::move_group(&mut edits, input.file(), &moved, place)?;
-        Ok(edits)
-    }
-}
-
-/// The first step of the paragraph in which step `at` stands, as far as nothing above it there makes a layer: an argument that
-/// comes between a heading comment and what it heads tears them apart.
-fn head_of_paragraph(stage: &Stage<'_>, at: usize) -> usize {
-    let makes_no_layer = |step: &Step<'_>| {
-        is_declaration(step.instruction.keyword())
-            || matches!(step.instruction.keyword(), Keyword::Workdir | Keyword::User | Keyword::Shell)
-    };
-    let index = |step: usize| stage.steps[step].instruction.index();
-    let adjoins = |step: &usize| {
-        let file = stage.steps[*step].instruction.file();
-        let between = &file.items()[index(step - 1) + 1..index(*step)];
-        makes_no_layer(&stage.steps[step - 1]) && between.is_empty()
-    };
-    let climbed = (1..=at).rev().take_while(adjoins).count();
-    at - climbed
-}
-
-/// The last of the copies that stand right below step `at` and end its paragraph, or else this step: what nobody reads below
-/// would part them in vain.
-fn below_copies(stage: &Stage<'_>, at: usize) -> usize {
-    let index = |step: usize| stage.steps[step].instruction.index();
-    let adjoins = |step: &usize| index(step - 1) + 1 == index(*step);
-    let is_copy =
-        |step: &usize| matches!(stage.steps[*step].instruction.keyword(), Keyword::Copy | Keyword::Add);
-    let copies = (at + 1..stage.steps.len()).take_while(|step| adjoins(step) && is_copy(step)).count();
-    let next = at + copies + 1;
-    let ends = next >= stage.steps.len() || !adjoins(&next);
-    if ends { at + copies } else { at }
-}
-
-/// The step `run`, or the last of the declarations below it, if there are arguments among them: what comes later stays below.
-fn below_arguments(stage: &Stage<'_>, run: usize) -> usize {
-    let below = stage.steps.iter().enumerate().skip(run + 1);
-    let keywords = below.map(|(at, step)| (at, step.instruction.keyword()));
-    let declarations: Vec<_> = keywords.take_while(|(_, keyword)| is_declaration(*keyword)).collect();
-    let last =
-        declarations.last().filter(|_| declarations.iter().any(|(_, keyword)| *keyword == Keyword::Arg));
-    last.map_or(run, |(at, _)| *at)
 }
 
 impl<'w, 'a> Way<'w, 'a> {
@@ -384,32 +288,6 @@ impl<'w, 'a> Way<'w, 'a> {
         })
     }
 
-    /// The line of an instruction above the argument that writes one of the names down, or copies a file that does: the
-    /// settings of a manager, perhaps, which read it when they are used.
-    fn written_above(&self) -> Option<usize> {
-        let above = self.input.reading.build.steps_before(self.stage.index, self.index);
-        let names_one = |text: &str| self.names.iter().any(|name| has_word(text, name));
-        let mut above = above.filter(|step| match step.instruction.keyword() {
-            Keyword::Run => self.texts(step).iter().any(|text| names_one(text)),
-            Keyword::Copy | Keyword::Add => {
-                let source = step.instruction.file().source();
-                let bodies = step.instruction.heredocs().iter().map(|heredoc| heredoc.body.of(source));
-                bodies.into_iter().any(|body| names_one(&String::from_utf8_lossy(body)))
-                    || self.copies_one(step, names_one)
-            }
-            _ => false,
-        });
-        above.next().map(|step| step.instruction.start_line())
-    }
-
-    /// Whether a file that a COPY names itself has such a text.
-    fn copies_one(&self, step: &Step<'_>, is_meant: impl Fn(&str) -> bool) -> bool {
-        let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) else { return false };
-        let context = self.input.context;
-        let mut files = copy.sources.iter().filter_map(|source| context.read(&source.text).ok());
-        files.any(|bytes: std::sync::Arc<[u8]>| is_meant(&String::from_utf8_lossy(&bytes)))
-    }
-
     fn names_one(&self, names: &[String]) -> bool {
         names.iter().any(|name| self.names.contains(name))
     }
@@ -438,185 +316,9 @@ impl<'w, 'a> Way<'w, 'a> {
                 other.iter().any(|assigned| set.iter().any(|name| *name == *assigned.name.text))
             })
     }
-
-    fn pass_run(&self, step: &Step<'_>, at: usize) -> Reads {
-        let texts = self.texts(step);
-        if texts.iter().any(|text| self.names.iter().any(|name| has_word(text, name))) {
-            return Reads::Yes;
-        }
-        if let Some(name) = self.names.iter().find(|name| names::steers_every_program(name)) {
-            return Reads::Maybe(format!("any program may be steered by variables such as {name}"));
-        }
-        let analysis = match self.input.reading.run(step) {
-            Ok(analysis) => analysis,
-            Err(reason) => return Reads::Maybe(format!("{reason}, so it may read any variable")),
-        };
-        if let Some(unknown) = analysis.unknown() {
-            return Reads::Maybe(format!("{unknown} may read any variable"));
-        }
-        let effects = analysis.effects();
-        if let Some(name) = self.names.iter().find(|name| effects.environment.contains(name)) {
-            return Reads::Maybe(format!("a command there reads variables such as {name}"));
-        }
-        if let Some(command) = busting::taken_as_it_is(analysis) {
-            return Reads::Maybe(format!(
-                "`{command}` takes what is there when it runs, which another value may be for"
-            ));
-        }
-        if analysis.managed().any(|managed| !managed.ecosystem.is_for_root())
-            && let Some(line) = self.written_above()
-        {
-            return Reads::Maybe(format!("line {line} writes it down, which a command there may read"));
-        }
-        for managed in analysis.managed().filter(|managed| has_project(managed.usage.kind)) {
-            let manager = managed.ecosystem.name();
-            let Some(directory) = managed.usage.directory.clone().filter(|_| self.input.context.is_known())
-            else {
-                return Reads::Maybe(format!("the files that {manager} reads there are not known"));
-            };
-            if mounts::check_sources(step, &directory).is_err() {
-                return Reads::Maybe(format!(
-                    "the files that {manager} reads there are mounted, and what they name is not looked at"
-                ));
-            }
-            let project =
-                Project::new(self.input.context, self.input.supplies(self.stage), directory).until(at);
-            match managed.ecosystem.needs(managed.command(), &managed.usage, analysis.state(), &project) {
-                Ok(needs) => {
-                    let files = needs.files.iter().find(|file| self.file_names_one(&project, file));
-                    if let Some(file) = files {
-                        return Reads::Maybe(format!("{file}, which {manager} reads there, may name it"));
-                    }
-                    if !needs.directories.is_empty()
-                        || needs.variables.iter().any(|name| self.names.contains(name))
-                    {
-                        return Reads::Maybe(format!("files that {manager} reads there may name it"));
-                    }
-                    if needs.prefetch.is_some() {
-                        return Reads::Maybe(format!(
-                            "{manager} builds the project there, which may read any variable"
-                        ));
-                    }
-                }
-                Err(refusal) => {
-                    return Reads::Maybe(format!(
-                        "the files that {manager} reads there are not known: {refusal}"
-                    ));
-                }
-            }
-        }
-        let runs_code =
-            |managed: &&Managed<'_>| managed.usage.runs_package_code && !managed.ecosystem.is_for_root();
-        if let Some(managed) = analysis.managed().find(runs_code)
-            && let Some(reason) = self.read_by_packages(managed.ecosystem.name())
-        {
-            return Reads::Maybe(reason);
-        }
-        Reads::No
-    }
-
-    /// Whether a file that an install reads names one of the variables, or cannot be read.
-    fn file_names_one(&self, project: &Project<'_>, file: &ImagePath) -> bool {
-        match project.read(file.as_str()) {
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                self.names.iter().any(|name| has_word(&text, name))
-            }
-            None => true,
-        }
-    }
-
-    /// Why code of the packages that `manager` installs may read one of the names.
-    fn read_by_packages(&self, manager: &str) -> Option<String> {
-        let name = self.names.iter().find(|name| names::steers_builds(name) || !self.is_plain(name))?;
-        let packages = format!("code of packages that {manager} installs there");
-        Some(match names::steers_builds(name) {
-            true => format!("{packages} reads variables such as {name}"),
-            false => {
-                format!("{packages} may read any variable, and no instruction below tells of another use")
-            }
-        })
-    }
-
-    /// Whether it is plain that `name` is not for packages: by what it says, or because an instruction reads its value. An ENV
-    /// of the same name does not: it only hands it on to everything below.
-    fn is_plain(&self, name: &str) -> bool {
-        if names::is_plain(name) {
-            return true;
-        }
-        let build = &self.input.reading.build;
-        let escape = self.input.file().escape();
-        let expands = |text: &[u8]| variables(text, escape).names.iter().any(|read| read == name);
-        let mut below = build.steps_from(self.stage.index, self.index + 1);
-        let is_read = |step: &Step<'_>| {
-            let instruction = &step.instruction;
-            match instruction.keyword() {
-                Keyword::Arg | Keyword::Env => {
-                    let set = Variables::of(instruction).map_or_else(Vec::new, |view| view.assigned);
-                    expands(instruction.args()) && set.iter().all(|set| set.name.text != name)
-                }
-                Keyword::Shell => false,
-                Keyword::Run
-                | Keyword::Cmd
-                | Keyword::Entrypoint
-                | Keyword::Healthcheck
-                | Keyword::Onbuild => self.texts(step).iter().any(|text| is_expanded(text, name)),
-                _ => expands(instruction.text()),
-            }
-        };
-        below.any(is_read) || build.stages.iter().any(|stage| expands(stage.from.text()))
-    }
-
-    /// The text of an instruction, and its heredocs.
-    fn texts<'s>(&'s self, step: &'s Step<'_>) -> Vec<Cow<'s, str>> {
-        let source = self.input.file().source();
-        let heredocs = step.instruction.heredocs().iter();
-        let bodies = heredocs.map(|heredoc| String::from_utf8_lossy(heredoc.body.of(source)));
-        bodies.chain([String::from_utf8_lossy(step.instruction.text())]).collect()
-    }
 }
 
 /// Whether an argument means something to BuildKit itself.
 fn is_special(name: &str) -> bool {
     names::PLATFORM_ARGS.contains(&name) || PREDEFINED_ARGS.contains(&name)
-}
-
-/// Whether the shell would put the value of `name` into `text`.
-fn is_expanded(text: &str, name: &str) -> bool {
-    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
-    text.match_indices('$').any(|(at, _)| {
-        let rest = &text[at + 1..];
-        let rest = rest.strip_prefix('{').unwrap_or(rest);
-        rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_part))
-    })
-}
-
-/// Whether `name` stands in `text` as a word of its own.
-fn has_word(text: &str, name: &str) -> bool {
-    let is_part = |ch: Option<char>| ch.is_some_and(|ch| ch.is_alphanumeric() || ch == '_');
-    text.match_indices(name).any(|(at, _)| {
-        !is_part(text[..at].chars().next_back()) && !is_part(text[at + name.len()..].chars().next())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{has_word, is_expanded};
-
-    #[test]
-    fn expansions_are_whole() {
-        for text in ["echo $SHA", "${SHA:-x}", "\"$SHA\"", "a$$SHA"] {
-            assert!(is_expanded(text, "SHA"), "{text}");
-        }
-        for text in ["SHA=1", "$SHA1", "${SHA_1}", "$GIT_SHA", "$"] {
-            assert!(!is_expanded(text, "SHA"), "{text}");
-        }
-    }
-
-    #[test]
-    fn words_are_whole() {
-        assert!(has_word("echo $SHA", "SHA"));
-        assert!(has_word("${SHA:-x}", "SHA"));
-        assert!(!has_word("GIT_SHA=1 SHA1", "SHA"));
-    }
 }

@@ -13,6 +13,7 @@ mod parents;
 mod plan;
 mod run;
 mod sink;
+mod split;
 mod text;
 
 use dockfix_ecosystems::{Needs, UsageKind};
