@@ -128,13 +128,18 @@ impl RunStep<'_, '_> {
         let mut edits: Vec<CommandEdit> = Vec::new();
         let mut names: Vec<String> = Vec::new();
         let mut indexes = Indexes::default();
-        for managed in self.analysis.managed() {
-            if managed.usage.kind == UsageKind::CleanCache {
-                continue;
-            }
+        let mut refused: Vec<(&Managed<'_>, String)> = Vec::new();
+        let mut served: Vec<&str> = Vec::new();
+        let others: Vec<_> = {
+            let managed = self.analysis.managed();
+            let downloads = |kind| !matches!(kind, UsageKind::CleanCache | UsageKind::Settings);
+            managed.filter(|managed| downloads(managed.usage.kind)).collect()
+        };
+        for &managed in &others {
             match self.plan(managed, &mut indexes) {
-                Ok(None) => {}
+                Ok(None) => served.push(managed.ecosystem.name()),
                 Ok(Some(Wanted { targets: found, edits: more })) => {
+                    served.push(managed.ecosystem.name());
                     for target in found {
                         if !targets.iter().any(|other| other.directory == target.directory) {
                             targets.push(target);
@@ -146,7 +151,17 @@ impl RunStep<'_, '_> {
                         names.push(name);
                     }
                 }
-                Err(reason) => proposals.refuse(self.line(), reason),
+                Err(reason) => refused.push((managed, reason)),
+            }
+        }
+        for (managed, reason) in refused {
+            // What a manager gets for another of its commands is told; what the other managers get says nothing of this one.
+            let name = managed.ecosystem.name();
+            if served.contains(&name) || others.iter().all(|other| other.ecosystem.name() == name) {
+                proposals.refuse(self.line(), reason);
+            } else {
+                let program = &managed.command().program;
+                proposals.refuse_beside(self.line(), format!("{program} gets no cache mount: {reason}"));
             }
         }
         // An index in a mount is hidden from who used it before, and serves nobody where nobody uses it after.

@@ -113,6 +113,8 @@ struct Converged {
 struct Refused {
     /// Whatever is allowed.
     left: Vec<Refusal>,
+    /// Whatever is allowed, and whatever became of the rest of the line.
+    left_beside: Vec<Refusal>,
     /// What it would do if unsafe changes were allowed.
     offered: Vec<Refusal>,
     /// Although unsafe changes are allowed.
@@ -125,6 +127,7 @@ impl Refused {
         let place = |(line, reason): (usize, String)| refusal(history, transform, line, &reason);
         Self {
             left: left.left.into_iter().map(place).collect(),
+            left_beside: left.left_beside.into_iter().map(place).collect(),
             offered: left.offered.into_iter().map(place).collect(),
             left_though_unsafe: left.left_though_unsafe.into_iter().map(place).collect(),
         }
@@ -235,7 +238,7 @@ fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
     };
     let mut told: Vec<Refusal> = Vec::new();
     let mut offers = Vec::new();
-    for Refused { left, offered, left_though_unsafe: more } in refusals {
+    for Refused { left, left_beside, offered, left_though_unsafe: more } in refusals {
         // Of several ways to improve a line the first one is enough: it would be the one that is taken.
         for refusal in offered {
             let is_first = offers
@@ -245,7 +248,8 @@ fn told(refusals: Vec<Refused>, changes: &[(usize, Change)]) -> Vec<Refusal> {
             told.extend(Some(refusal).filter(|refusal| is_first && !is_improved(refusal, false)));
         }
         let left = left.into_iter().filter(|refusal| !is_improved(refusal, false));
-        for refusal in left.chain(more.into_iter().filter(|refusal| !is_improved(refusal, true))) {
+        let more = more.into_iter().filter(|refusal| !is_improved(refusal, true));
+        for refusal in left.chain(left_beside).chain(more) {
             // Of one obstacle one word is enough, whoever met it.
             if !told.iter().any(|other| other.line == refusal.line && other.reason == refusal.reason) {
                 told.push(refusal);

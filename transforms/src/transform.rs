@@ -64,6 +64,8 @@ pub struct Proposals {
     pub changes: Vec<Proposal>,
     /// What is left alone: 1-based line in the current file, and why.
     pub refusals: Vec<(usize, String)>,
+    /// The same, worth a word even where the transform improves something else in that line.
+    pub refusals_beside: Vec<(usize, String)>,
     /// What is left alone although unsafe changes are allowed; of no interest where they are not.
     pub unsafe_refusals: Vec<(usize, String)>,
 }
@@ -101,6 +103,11 @@ impl Proposals {
     /// Says that something is left alone, even where unsafe changes are made.
     pub fn refuse_unsafe(&mut self, line: usize, reason: impl Into<String>) {
         self.unsafe_refusals.push((line, reason.into()));
+    }
+
+    /// Says that one of several things of a line is left alone, whatever becomes of the others.
+    pub fn refuse_beside(&mut self, line: usize, reason: impl Into<String>) {
+        self.refusals_beside.push((line, reason.into()));
     }
 
     /// Says that something is left alone.

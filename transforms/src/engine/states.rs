@@ -37,6 +37,8 @@ type Lines = Vec<(usize, String)>;
 pub(super) struct Left {
     /// Whatever is allowed.
     pub(super) left: Lines,
+    /// Whatever is allowed, and whatever became of the rest of the line.
+    pub(super) left_beside: Lines,
     /// What it would do if unsafe changes were allowed.
     pub(super) offered: Lines,
     /// Although unsafe changes are allowed.
@@ -72,7 +74,8 @@ impl<'a> States<'_, 'a> {
                 (proposal.line, format!("{}; this is not shown to be safe (--unsafe)", proposal.reason))
             };
             let offered = unsafe_ones.into_iter().map(offer).collect();
-            return Ok(Round::Done(Left { left: proposals.refusals, offered, left_though_unsafe }));
+            let (left, left_beside) = (proposals.refusals, proposals.refusals_beside);
+            return Ok(Round::Done(Left { left, left_beside, offered, left_though_unsafe }));
         }
         let (mut taken, together) = side_by_side(taken, wanted);
         let is_safe = taken.iter().any(|proposal| proposal.safety == Safety::Safe);

@@ -20,3 +20,21 @@ fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
         "{told:?}"
     );
 }
+
+/// What apt gets is no answer to why pip gets nothing; what is done for one command of pip is, for another.
+#[test]
+fn what_one_manager_gets_does_not_hide_what_another_lacks() {
+    let told = |run: &str| {
+        let outcome = run_cache_mount(&format!("FROM x.io/debian\nRUN {run}\n"));
+        let file = dockerfile(&outcome);
+        assert_eq!(file.changes.len(), 1, "{:?}", file.changes);
+        file.refusals.iter().map(|refusal| refusal.reason.clone()).collect::<Vec<_>>()
+    };
+    let unknown = "pip gets no cache mount: it is not known which user runs it, so the cache directory is not either";
+    assert_eq!(told("apt-get update && apt-get install -y python3-pip && pip install a && pip install b"), [unknown]);
+    assert_eq!(told("apt-get install -y a && apt-get update && apt-get install -y b"), [""; 0]);
+}
+
+fn run_cache_mount(dockerfile: &str) -> crate::Outcome {
+    run(&["cache-mount"], &[], dockerfile)
+}
