@@ -133,7 +133,7 @@ impl Ecosystem for Composer {
         let mut effects = if kind == UsageKind::Build { Effects::opaque() } else { effects(&environment) };
         let mut directory = command.directory.clone();
         if let Some(value) = line.words.value(&["-d", "--working-dir"]) {
-            directory = Some(environment.resolve(value.known()?).ok()?);
+            directory = Some(value.path(directory.as_ref())?);
         }
         match line.verb {
             // It reads the configuration of the project too.

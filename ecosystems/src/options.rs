@@ -65,11 +65,35 @@ pub(crate) enum Value<'c> {
     None,
     /// This one.
     Known(&'c str),
+    /// One with the value of a build argument in it: whatever that is, the same path is the same one, as
+    /// [`ImagePath`] has it.
+    Symbolic(&'c str),
     /// One that certainly begins like this; the rest is known only when the command runs.
     Unknown(Cow<'c, str>),
 }
 
-impl Value<'_> {
+impl<'c> Value<'c> {
+    /// A word as a value of its own.
+    fn of(argument: &'c Argument<'c>) -> Self {
+        match argument.value.as_deref() {
+            Some(value) => Self::of_part(argument, value),
+            None => Self::Unknown(beginning(argument)),
+        }
+    }
+
+    /// What follows the name of the option in the same word.
+    fn of_part(argument: &Argument<'_>, value: &'c str) -> Self {
+        if argument.is_symbolic() && value.contains('$') { Self::Symbolic(value) } else { Self::Known(value) }
+    }
+
+    /// The value as a path, below `here` where it is not absolute; `None` where it is only known when the command runs.
+    pub(crate) fn path(&self, here: Option<&ImagePath>) -> Option<ImagePath> {
+        match self {
+            Self::Known(value) | Self::Symbolic(value) => path(value, here),
+            _ => None,
+        }
+    }
+
     /// The value where it is known.
     pub(crate) fn known(&self) -> Option<&str> {
         match self {
@@ -83,6 +107,7 @@ impl Value<'_> {
         match self {
             Value::None => "",
             Value::Known(value) => value,
+            Value::Symbolic(value) => value.split('$').next().unwrap_or_default(),
             Value::Unknown(beginning) => beginning,
         }
     }
@@ -92,11 +117,16 @@ impl Value<'_> {
 pub(crate) struct Operand<'c> {
     /// The word.
     pub(crate) argument: &'c Argument<'c>,
-    /// Its value where it is known.
+    /// Its value where it is known. A build argument may be anything: a name, a path, an address.
     pub(crate) value: Option<&'c str>,
 }
 
-impl Operand<'_> {
+impl<'c> Operand<'c> {
+    fn of(argument: &'c Argument<'c>) -> Self {
+        let value = argument.value.as_deref().filter(|_| !argument.is_symbolic());
+        Self { argument, value }
+    }
+
     /// What the word certainly begins with: its value, or the text in front of the first expansion.
     pub(crate) fn beginning(&self) -> Cow<'_, str> {
         self.value.map_or_else(|| beginning(self.argument), Cow::Borrowed)
@@ -114,7 +144,7 @@ impl<'c> Words<'c> {
             let (from, given) = (arguments.as_slice(), words.options.len());
             let Some(argument) = arguments.next() else { break };
             if grammar.ends_at_operand && !words.operands.is_empty() {
-                words.operands.push(Operand { argument, value: argument.value.as_deref() });
+                words.operands.push(Operand::of(argument));
                 continue;
             }
             let Some(value) = argument.value.as_deref() else {
@@ -123,26 +153,18 @@ impl<'c> Words<'c> {
                 continue;
             };
             if value == "--" {
-                let rest = arguments.by_ref();
-                words
-                    .operands
-                    .extend(rest.map(|argument| Operand { argument, value: argument.value.as_deref() }));
+                words.operands.extend(arguments.by_ref().map(Operand::of));
                 break;
             }
             if !value.starts_with('-') || value == "-" {
-                words.operands.push(Operand { argument, value: Some(value) });
+                words.operands.push(Operand::of(argument));
                 continue;
             }
-            let mut next = || {
-                arguments.next().map(|argument| match argument.value.as_deref() {
-                    Some(value) => Value::Known(value),
-                    None => Value::Unknown(beginning(argument)),
-                })
-            };
+            let mut next = || arguments.next().map(Value::of);
             if value.starts_with("--") || grammar.short != Short::Clustered {
-                words.read_long(value, grammar, &mut next)?;
+                words.read_long((argument, value), grammar, &mut next)?;
             } else {
-                words.read_cluster(&value[1..], grammar, &mut next)?;
+                words.read_cluster((argument, &value[1..]), grammar, &mut next)?;
             }
             words.place(given, from, from.len() - arguments.as_slice().len());
         }
@@ -158,7 +180,7 @@ impl<'c> Words<'c> {
 
     fn read_long(
         &mut self,
-        word: &'c str,
+        (argument, word): (&'c Argument<'c>, &'c str),
         grammar: &Grammar,
         next: &mut dyn FnMut() -> Option<Value<'c>>,
     ) -> Option<()> {
@@ -171,7 +193,7 @@ impl<'c> Words<'c> {
             None => grammar.letter(word).map(|(name, value)| (name, true, Some(value)))?,
         };
         let value = match attached {
-            Some(value) => Value::Known(value),
+            Some(value) => Value::of_part(argument, value),
             None if takes_value => next()?,
             None => Value::None,
         };
@@ -181,7 +203,7 @@ impl<'c> Words<'c> {
 
     fn read_cluster(
         &mut self,
-        letters: &'c str,
+        (argument, letters): (&'c Argument<'c>, &'c str),
         grammar: &Grammar,
         next: &mut dyn FnMut() -> Option<Value<'c>>,
     ) -> Option<()> {
@@ -201,7 +223,7 @@ impl<'c> Words<'c> {
             if takes_value {
                 let value = match rest.strip_prefix('=').unwrap_or(rest) {
                     "" => next()?,
-                    rest => Value::Known(rest),
+                    rest => Value::of_part(argument, rest),
                 };
                 self.options.push(Given { name, value, words: &[] });
                 return Some(());
@@ -246,7 +268,7 @@ impl<'c> Words<'c> {
     pub(crate) fn directory(&self, command: &Invocation<'_>, names: &[&str]) -> Option<ImagePath> {
         let here = command.directory.as_ref();
         match self.value(names) {
-            Some(value) => path(value.known()?, here),
+            Some(value) => value.path(here),
             None => here.cloned(),
         }
     }

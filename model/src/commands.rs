@@ -15,7 +15,7 @@ use dockfix_syntax::view::{Run, RunBody};
 use dockfix_syntax::{Instruction, Span};
 use smallvec::SmallVec;
 
-use crate::path::ImagePath;
+use crate::path::{self, ImagePath};
 use crate::state::{Shell, State, User};
 
 /// The commands of a RUN.
@@ -140,6 +140,16 @@ pub struct Argument<'a> {
     pub value: Option<Cow<'a, str>>,
     /// The pattern, where it is one that the shell matches against files.
     pub glob: Option<String>,
+}
+
+impl Argument<'_> {
+    /// Whether the value of a build argument is part of this one, and so of its `value`, which as a path is then one that
+    /// [`ImagePath`] takes.
+    #[must_use]
+    pub fn is_symbolic(&self) -> bool {
+        // What the shell takes as it is written has no value of a variable in it.
+        matches!(&self.value, Some(Cow::Owned(value)) if path::has_symbol(value))
+    }
 }
 
 impl Invocation<'_> {

@@ -137,9 +137,19 @@ impl ImagePath {
     }
 }
 
+/// As a message shows it: with the names of build arguments, as a Dockerfile has them.
 impl fmt::Display for ImagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        let mut rest = &*self.text;
+        while self.is_symbolic
+            && let Some((before, symbol)) = rest.split_once(SYMBOL)
+            && let Some((declaration, after)) = symbol.split_once('}')
+        {
+            let name = declaration.split('@').next().unwrap_or_default();
+            write!(f, "{before}${{{name}}}")?;
+            rest = after;
+        }
+        f.write_str(rest)
     }
 }
 
@@ -156,7 +166,7 @@ fn is_absolute(text: &str) -> bool {
 }
 
 /// Whether the value of a build argument is part of a text. Most texts have no dollar at all.
-fn has_symbol(text: &str) -> bool {
+pub(crate) fn has_symbol(text: &str) -> bool {
     text.as_bytes().contains(&b'$') && text.contains(SYMBOL)
 }
 
@@ -262,6 +272,7 @@ mod tests {
         assert_eq!(symbolic.parent(), Some(path("${APP@2}")));
         assert_eq!(path("${APP@2}").parent(), None);
         assert_eq!(path("/${APP@2}/src"), symbolic);
+        assert_eq!(path("/a/${APP@2}b/${C@1}").to_string(), "/a/${APP}b/${C}");
         assert!(symbolic.join("x").is_symbolic() && !symbolic.join("/x").is_symbolic());
         assert!(!symbolic.join("../../x").is_symbolic() && path("/app").join("${APP@2}x").is_symbolic());
     }

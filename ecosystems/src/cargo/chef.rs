@@ -210,7 +210,7 @@ fn push_option(line: &mut Rebuilt, option: &Given<'_>) -> Option<()> {
             line.push(name);
             line.push(value);
         }
-        Value::Unknown(_) => {
+        Value::Symbolic(_) | Value::Unknown(_) => {
             let [_, value] = option.words else { return None };
             line.push(name);
             line.push_argument(value);

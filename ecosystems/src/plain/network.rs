@@ -104,7 +104,10 @@ fn names_file(value: &Value<'_>) -> bool {
     match value {
         Value::None => false,
         Value::Known(value) => value.contains('@') || value.contains('<'),
-        Value::Unknown(beginning) => beginning.is_empty() || beginning.contains(['@', '<']),
+        Value::Symbolic(_) | Value::Unknown(_) => {
+            let beginning = value.beginning();
+            beginning.is_empty() || beginning.contains(['@', '<'])
+        }
     }
 }
 

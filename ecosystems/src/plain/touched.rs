@@ -134,7 +134,7 @@ impl<'c> Touched<'c> {
     pub(super) fn value(&self, value: &Value<'_>) -> Option<ImagePath> {
         match value {
             Value::None => None,
-            Value::Known(value) => self.path(value),
+            Value::Known(value) | Value::Symbolic(value) => self.path(value),
             Value::Unknown(beginning) => {
                 options::directory_in(beginning, false, self.command.directory.as_ref())
             }

@@ -7,7 +7,7 @@
 
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Invocation, Link};
+use dockfix_model::commands::{Action, Argument, Invocation, Link};
 use dockfix_model::context::Kind;
 use dockfix_model::effects::Paths;
 use dockfix_model::{ImagePath, State};
@@ -110,6 +110,17 @@ impl Sinking<'_, '_> {
             let relative = (managed.usage.kind == UsageKind::Packages).then(relative).flatten();
             if let Some(path) = named.or(relative) {
                 return Some(format!("it names {}", brings(&path)));
+            }
+            // A build argument is a path by its default, and may be another one.
+            let is_elsewhere = |word: &&Argument<'_>| {
+                let value = word.value.as_deref().unwrap_or_default();
+                let value = value.split_once('=').map_or(value, |(_, value)| value);
+                ImagePath::absolute(value).is_none_or(|path| managed.usage.directory.as_ref() != Some(&path))
+            };
+            let mut symbolic = command.arguments.iter().filter(|word| word.is_symbolic());
+            if let Some(word) = symbolic.find(is_elsewhere) {
+                let word = String::from_utf8_lossy(word.text);
+                return Some(format!("`{word}` may name what line {copied} copies"));
             }
         }
         None

@@ -347,3 +347,27 @@ fn what_go_compiled_stays_where_a_command_that_is_not_known_may_use_it() {
     let stage = "FROM golang:1.24 AS tools\nRUN go install github.com/a/b@v1\nFROM tools\nRUN make\n";
     check_refused(&["cache-mount"], &[], stage, &[&missed("`make`", 4)]);
 }
+
+/// What a build argument is, is not known: a name, an address, or the very file that the copy brings.
+#[test]
+fn an_argument_may_name_what_is_copied() {
+    let files = &[("debs/x.gem", ""), ("debs/pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\n")];
+    let check = |base: &str, command: &str, reason: &str| {
+        let file =
+            format!("FROM {base}\nWORKDIR /app\nCOPY debs /app/debs\nARG P=/app/debs\nRUN {command}\n");
+        check_refused(&["manifest-first"], files, &file, &[&format!("5: {reason}")]);
+    };
+    let may = |word: &str| format!("`{word}` may name what line 3 copies");
+    check("python:3", "pip install $P", "what `$P` names is only known when pip runs");
+    check("python:3", "uv pip install --system $P", "what `$P` names is only known when uv runs");
+    check(
+        "ruby:3.3",
+        "gem install -s $P x",
+        &format!("gem install -s $P x stays below the sources: {}", may("$P")),
+    );
+    check(
+        "alpine:3.20",
+        "apk add -X $P x",
+        &format!("apk add -X $P x stays below the sources: {}", may("$P")),
+    );
+}
