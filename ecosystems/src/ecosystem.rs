@@ -214,7 +214,7 @@ pub enum UsageKind {
     Packages,
     /// Shows or changes the manager's settings: downloads nothing.
     Settings,
-    /// Empties the manager's caches and does nothing else.
+    /// Empties the manager's caches, where they lie for every other command too, and does nothing else.
     CleanCache,
 }
 
@@ -387,9 +387,18 @@ impl Refusal {
 /// The manager whose command this is, and what it does.
 #[must_use]
 pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dyn Ecosystem, Usage)> {
-    managers_of(&command.program)
+    let (ecosystem, mut usage) = managers_of(&command.program)
         .iter()
-        .find_map(|ecosystem| ecosystem.recognise(command, state).map(|usage| (*ecosystem, usage)))
+        .find_map(|ecosystem| ecosystem.recognise(command, state).map(|usage| (*ecosystem, usage)))?;
+    if usage.kind == UsageKind::CleanCache && names_a_place(command) {
+        usage = Usage { kind: UsageKind::Settings, effects: Effects::opaque(), ..usage };
+    }
+    Some((ecosystem, usage))
+}
+
+/// Whether a word of a command may be a place of its own: `dnf --installroot /mnt clean all`, `apt-get -o Dir=/mnt clean`.
+fn names_a_place(command: &Invocation<'_>) -> bool {
+    command.arguments.iter().any(|word| word.value.as_deref().is_none_or(|value| value.contains('/')))
 }
 
 /// Whether a word of a script, wherever it stands, names a program of a manager that writes into projects what must not come

@@ -552,3 +552,33 @@ fn every_program_is_named_once() {
     let reason = &dockerfile(&outcome).changes[0].reason;
     assert!(reason.starts_with("downloads of npm, pip and yarn stay"), "{reason}");
 }
+
+/// Who cleans another root or another cache than the mounted one is still needed (dnf(8) and dnf5-installroot(7): the cache lies
+/// in the root that `--installroot` names).
+#[test]
+fn what_cleans_elsewhere_stays() {
+    let stays = |base: &str, before: &str, install: &str, clean: &str| {
+        let file = format!("FROM {base}\nRUN {before} && {clean}\n");
+        let outcome = run(&["cache-mount"], &[], &file);
+        let after = String::from_utf8_lossy(&dockerfile(&outcome).after).into_owned();
+        assert!(after.ends_with(&format!("{install} && {clean}\n")), "{after}");
+        assert!(after.contains("--mount="), "{after}");
+    };
+    let dnf = "--setopt=keepcache=1 --refresh";
+    stays(
+        "fedora:40",
+        "dnf install -y a",
+        &format!("dnf {dnf} install -y a"),
+        "dnf --installroot /mnt/r clean all",
+    );
+    stays(
+        "fedora:40",
+        "dnf install -y a",
+        &format!("dnf {dnf} install -y a"),
+        "dnf --installroot $R clean all",
+    );
+    stays("python:3", "pip install a", "pip install a", "pip --cache-dir /out cache purge");
+    stays("node:22", "npm i -g a", "npm i -g a", "npm --cache /out cache clean --force");
+    let apt = "apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y a";
+    stays("debian:12", "apt-get update && apt-get install -y a", apt, "apt-get -o Dir=/out clean");
+}
