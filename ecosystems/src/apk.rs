@@ -187,6 +187,14 @@ impl Ecosystem for Apk {
         Line::read(command).is_some_and(|line| line.verb == Verb::Install)
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        let is_one = |word: &str| word == "upgrade";
+        Line::read(command).is_some_and(|line| {
+            line.verb == Verb::Install
+                && (line.words.has(&["-u", "--upgrade"]) || system::says(command, is_one))
+        })
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

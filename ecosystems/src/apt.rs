@@ -269,6 +269,11 @@ impl Ecosystem for Apt {
         }
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        let is_one = |word: &str| word.ends_with("upgrade");
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install) && system::says(command, is_one)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

@@ -310,6 +310,14 @@ impl Ecosystem for Dnf {
         Line::read(command).is_some_and(|line| line.verb == Verb::Install)
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        let is_one = |word: &str| {
+            matches!(word, "update" | "up" | "distro-sync" | "dsync" | "groupupdate")
+                || word.starts_with("upgrade")
+        };
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install) && system::says(command, is_one)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

@@ -120,6 +120,12 @@ pub trait Ecosystem: Sync {
         self.index_use(command) == Some(IndexUse::Reads)
     }
 
+    /// Whether the command replaces what is installed by what is newest: `apt-get upgrade`. Its result is another one each day,
+    /// and that is what it is for.
+    fn upgrades(&self, _: &Invocation<'_>) -> bool {
+        false
+    }
+
     /// What the command compiles and keeps beside its project, for the next time; `None` where it keeps nothing.
     ///
     /// # Errors

@@ -180,6 +180,12 @@ impl Ecosystem for Pacman {
         Line::read(command).is_some_and(is_from_index)
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        let is_system =
+            |line: Line<'_>| line.words.has(&["-S", "--sync"]) && line.words.has(&["-u", "--sysupgrade"]);
+        Line::read(command).is_some_and(is_system)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

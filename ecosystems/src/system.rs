@@ -9,6 +9,11 @@ use dockfix_model::effects::Paths;
 
 use crate::options::{Operand, path_of};
 
+/// Whether a word of a command is one of those that `is_one` tells.
+pub(crate) fn says(command: &Invocation<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+    command.arguments.iter().filter_map(|word| word.value.as_deref()).any(is_one)
+}
+
 /// How a manager tells the names of packages from files.
 pub(crate) struct PackageNames {
     /// What the names of the files that it reads end with: `.rpm`.

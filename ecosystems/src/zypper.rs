@@ -205,6 +205,11 @@ impl Ecosystem for Zypper {
         true
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        let is_one = |word: &str| matches!(word, "update" | "up" | "patch" | "dist-upgrade" | "dup");
+        Line::read(command).is_some_and(|line| line.verb == Verb::Install) && system::says(command, is_one)
+    }
+
     fn is_for_root(&self) -> bool {
         true
     }

@@ -11,6 +11,7 @@ mod names;
 mod place;
 mod reads;
 
+use dockfix_ecosystems::UsageKind;
 use dockfix_model::PREDEFINED_ARGS;
 use dockfix_model::build::{Stage, Step};
 use dockfix_syntax::view::Variables;
@@ -204,6 +205,16 @@ impl<'w, 'a> Way<'w, 'a> {
                 "{names} stays where it is: it seems to be there to rerun what follows"
             ));
         }
+        let is_plain = || self.names.iter().all(|name| names::is_plain(name));
+        if !is_used
+            && !is_plain()
+            && let Some(&run) = passed.iter().find(|&&run| self.takes_the_newest(run))
+        {
+            let line = self.stage.steps[run].instruction.start_line();
+            return Found::Torn(format!(
+                "{names} stays where it is: nothing below names it, so it may be there to rerun line {line}"
+            ));
+        }
         if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
             return Found::Torn(format!("{names} stays where it is: {}", torn.reason()));
         }
@@ -216,6 +227,13 @@ impl<'w, 'a> Way<'w, 'a> {
             at,
             passed,
         })
+    }
+
+    /// Whether a RUN installs packages by name, in the versions that are there when it runs.
+    fn takes_the_newest(&self, run: usize) -> bool {
+        let analysis = self.input.reading.run(&self.stage.steps[run]);
+        let mut managed = analysis.iter().flat_map(|analysis| analysis.managed());
+        managed.any(|managed| managed.usage.kind == UsageKind::Packages)
     }
 
     /// The names that the value of a step is made of.

@@ -25,11 +25,31 @@ fn end_of_words(command: &Invocation<'_>) -> usize {
 
 fn shown_in(text: &[u8], span: Span, manager: &dyn Ecosystem) -> String {
     let text = String::from_utf8_lossy(span.of(text));
-    let mut words = text.split_whitespace().skip_while(|word| word.contains('='));
-    let Some(program) = words.next() else { return manager.name().to_owned() };
-    // What stands before the subcommand is seldom what tells commands apart, and some of it a rewrite has put there.
-    let words = words.skip_while(|word| word.starts_with("--") && word.contains('='));
-    shortened(&std::iter::once(program).chain(words).collect::<Vec<_>>().join(" "))
+    let words = without_settings(&text);
+    if words.is_empty() { manager.name().to_owned() } else { shortened(&words) }
+}
+
+/// A command of any program as a message shows it.
+pub(crate) fn told(command: &Invocation<'_>, text: &[u8]) -> String {
+    let span = Span::new(command.program_span.start, end_of_words(command));
+    shortened(&without_settings(&String::from_utf8_lossy(span.of(text))))
+}
+
+/// A command without variables and settings in front of what it does. They seldom tell commands apart, and some of them a
+/// rewrite has put there: the reader looks for his own words.
+fn without_settings(command: &str) -> String {
+    const PUT: [&str; 3] = ["--force-refresh", "--refresh", "--cache-dir"];
+    let mut words = command.split_whitespace().skip_while(|word| word.contains('=')).peekable();
+    let mut shown: Vec<&str> = words.next().into_iter().collect();
+    while let Some(option) = words
+        .next_if(|word| PUT.contains(word) || *word == "-o" || word.starts_with("--") && word.contains('='))
+    {
+        if matches!(option, "-o" | "--cache-dir") {
+            words.next();
+        }
+    }
+    shown.extend(words);
+    shown.join(" ")
 }
 
 /// A text cut to what a message can take.

@@ -1,12 +1,13 @@
 //! Arguments that somebody has put where they are for the cache's sake: another value makes what follows run again, and fetch
 //! what the network has by then.
 
+use dockfix_ecosystems::managers_of;
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Argument, Invocation};
 use dockfix_syntax::ItemKind;
 
 use crate::analysis::Analysis;
-use crate::naming::shortened;
+use crate::naming::told;
 
 /// Parts of the names that such arguments have, and words of the comments above them.
 const MARKS: [&str; 6] = ["CACHE", "BUST", "REBUILD", "INVALIDATE", "REFRESH", "FORCE"];
@@ -31,7 +32,18 @@ pub(super) fn taken_as_it_is(analysis: &Analysis<'_>) -> Option<String> {
         "curl" | "wget" | "aria2c" => command.arguments.iter().any(names_the_latest),
         _ => false,
     })?;
-    Some(shortened(&String::from_utf8_lossy(command.span.of(analysis.chain.text))))
+    Some(told(command, analysis.chain.text))
+}
+
+/// The first command of a RUN, as a message shows it, that brings what is installed up to date, or installs the latest version
+/// of something. Whoever stamps each image with another commit or date has it run each time.
+pub(super) fn brought_up_to_date(analysis: &Analysis<'_>) -> Option<String> {
+    let mut commands = analysis.chain.invocations().into_iter();
+    let command = commands.find(|command| {
+        managers_of(&command.program).iter().any(|manager| manager.upgrades(command))
+            || command.arguments.iter().any(|word| text(word).ends_with("@latest"))
+    })?;
+    Some(told(command, analysis.chain.text))
 }
 
 fn text(argument: &Argument<'_>) -> String {

@@ -70,7 +70,7 @@ const IN_PAGES: [&str; 6] =
 
 /// Whether `name` is that of a commit, a date or a number which a build is marked with: every part of it is one of the words
 /// below. `PBR_VERSION` and `TORCH_VERSION` are somebody's own.
-fn is_stamp(name: &str) -> bool {
+pub(super) fn is_stamp(name: &str) -> bool {
     let is_one_of = |part: &str, words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(part));
     let mut parts = name.split('_').filter(|part| !part.is_empty());
     let is_known = parts.clone().all(|part| is_one_of(part, STAMPS) || is_one_of(part, QUALIFIERS));

@@ -37,6 +37,14 @@ impl Way<'_, '_> {
                 "`{command}` takes what is there when it runs, which another value may be for"
             ));
         }
+        let may_be_a_stamp = |name: &String| names::is_stamp(name) || !self.is_read(name);
+        if self.names.iter().any(may_be_a_stamp)
+            && let Some(command) = busting::brought_up_to_date(analysis)
+        {
+            return Reads::Maybe(format!(
+                "`{command}` gets what is newest when it runs, which another value may be for"
+            ));
+        }
         if analysis.managed().any(|managed| !managed.ecosystem.is_for_root())
             && let Some(line) = self.written_above()
         {
@@ -86,7 +94,46 @@ impl Way<'_, '_> {
         {
             return Reads::Maybe(reason);
         }
+        let runs_scripts =
+            |managed: &Managed<'_>| managed.usage.runs_package_code && managed.ecosystem.is_for_root();
+        if analysis.managed().any(runs_scripts)
+            && let Some(name) = self.names.iter().find(|name| !self.is_plain(name))
+            && let Some(line) = self.adds_repositories(step, at)
+        {
+            return Reads::Maybe(format!(
+                "scripts of packages from elsewhere, which line {line} may bring, may read any variable, such as {name}"
+            ));
+        }
         Reads::No
+    }
+
+    /// The line of the instruction, up to step `at`, that may have system packages come from elsewhere than the distribution:
+    /// their scripts may ask for variables (GitLab's ask for EXTERNAL_URL, those of Elasticsearch for
+    /// ES_SKIP_SET_KERNEL_PARAMETERS, as their manuals say).
+    fn adds_repositories(&self, own: &Step<'_>, at: usize) -> Option<usize> {
+        const SIGNS: [&str; 9] = [
+            "/etc/apt",
+            "apt-repository",
+            "yum.repos.d",
+            "config-manager",
+            "copr",
+            "addrepo",
+            "/etc/apk",
+            ".deb",
+            ".rpm",
+        ];
+        let says = |text: &str| SIGNS.iter().any(|sign| text.contains(sign));
+        let mut above = self.input.reading.build.steps_before(self.stage.index, at);
+        let adds = |step: &Step<'_>| match step.instruction.keyword() {
+            Keyword::Run => {
+                let is_known = self.input.reading.run(step).is_ok_and(|run| run.unknown().is_none());
+                !is_known || self.texts(step).iter().any(|text| says(text))
+            }
+            Keyword::Copy | Keyword::Add => self.texts(step).iter().any(|text| says(text)),
+            _ => false,
+        };
+        let step = if adds(own) { Some(own) } else { above.find(|step| adds(step)) };
+        step.map(|step| step.instruction.start_line())
     }
 
     /// Whether a file that an install reads names one of the variables, or cannot be read.
@@ -115,9 +162,11 @@ impl Way<'_, '_> {
     /// Whether it is plain that `name` is not for packages: by what it says, or because an instruction reads its value. An ENV
     /// of the same name does not: it only hands it on to everything below.
     fn is_plain(&self, name: &str) -> bool {
-        if names::is_plain(name) {
-            return true;
-        }
+        names::is_plain(name) || self.is_read(name)
+    }
+
+    /// Whether an instruction reads the value of `name` and does more with it than to hand it on.
+    fn is_read(&self, name: &str) -> bool {
         let build = &self.input.reading.build;
         let escape = self.input.file().escape();
         let expands = |text: &[u8]| variables(text, escape).names.iter().any(|read| read == name);

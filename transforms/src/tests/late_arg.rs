@@ -116,8 +116,8 @@ fn arguments_keep_their_order() {
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nARG A\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\n",
-        "FROM debian\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\n",
+        "FROM debian\nARG A\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nRUN echo $A $B\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\nRUN echo $A $B\n",
     );
     check(
         ONLY,
@@ -177,8 +177,8 @@ fn a_comment_stays_with_what_it_heads() {
     check(
         ONLY,
         &[],
-        "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update && apt-get install -y y\nUSER 1\n",
-        "FROM debian\n# Tools\nRUN apt-get update && apt-get install -y y\nARG A=\\\n  # inside\n  1\nUSER 1\n",
+        "FROM debian\n# Tools\nARG A=\\\n  # inside\n  1\nRUN apt-get update && apt-get install -y y\nUSER $A\n",
+        "FROM debian\n# Tools\nRUN apt-get update && apt-get install -y y\nARG A=\\\n  # inside\n  1\nUSER $A\n",
     );
 }
 
@@ -428,5 +428,61 @@ fn paragraphs_move_as_such() {
         &[],
         "FROM alpine\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nRUN apk add curl\n\nWORKDIR /x",
         "FROM alpine\n\nRUN apk add curl\n\nARG A\nARG V\n\nLABEL a=$A\n\nENV W=$V\n\nWORKDIR /x",
+    );
+}
+
+/// Who marks each image with another commit or week gets the updates of the day with it.
+#[test]
+fn updates_of_the_day_are_not_cached_for_ever() {
+    let upgrades = [
+        ("debian:12", "apt-get update && apt-get upgrade -y", "apt-get upgrade -y"),
+        ("alpine:3.20", "apk -U upgrade", "apk -U upgrade"),
+        ("fedora:41", "dnf -y update", "dnf -y update"),
+        ("archlinux", "pacman -Syu --noconfirm git", "pacman -Syu --noconfirm git"),
+        ("node:22", "npm install -g typescript@latest", "npm install -g typescript@latest"),
+    ];
+    for (base, run, command) in upgrades {
+        let why = format!("`{command}` gets what is newest when it runs, which another value may be for");
+        let file = format!("FROM {base}\nARG GIT_SHA\nRUN {run}\nLABEL sha=$GIT_SHA\n");
+        check_refused(ONLY, PYTHON, &file, &[&format!("2: GIT_SHA stays above line 3: {why}")]);
+        // A number that is used for itself is not there for that.
+        check(
+            ONLY,
+            PYTHON,
+            &format!("FROM {base}\nARG UID\nRUN {run}\nRUN useradd -u $UID x\n"),
+            &format!("FROM {base}\nRUN {run}\nARG UID\nRUN useradd -u $UID x\n"),
+        );
+    }
+    check_refused(
+        ONLY,
+        PYTHON,
+        "FROM debian:12\nARG WEEK\nRUN apt-get update && apt-get install -y curl\n",
+        &["2: WEEK stays where it is: nothing below names it, so it may be there to rerun line 3"],
+    );
+}
+
+/// The scripts of Debian's packages are known well enough, and not those of everybody's.
+#[test]
+fn scripts_of_packages_from_elsewhere_may_read_any_variable() {
+    let file = |repository: &str| {
+        let install = "RUN apt-get update && apt-get install -y gitlab-ee";
+        format!(
+            "FROM debian:12\n{repository}ARG EXTERNAL_URL\nENV EXTERNAL_URL=$EXTERNAL_URL\n{install}\nCMD run\n"
+        )
+    };
+    let why = "scripts of packages from elsewhere, which line 2 may bring, may read any variable, such as EXTERNAL_URL";
+    for repository in ["COPY x.list /etc/apt/sources.list.d/\n", "RUN wget -O- https://a.io/x.sh | bash\n"] {
+        check_refused(
+            ONLY,
+            PYTHON,
+            &file(repository),
+            &[&format!("3: EXTERNAL_URL stays above line 5: {why}")],
+        );
+    }
+    check(
+        ONLY,
+        PYTHON,
+        &file(""),
+        "FROM debian:12\nRUN apt-get update && apt-get install -y gitlab-ee\nARG EXTERNAL_URL\nENV EXTERNAL_URL=$EXTERNAL_URL\nCMD run\n",
     );
 }
