@@ -55,6 +55,8 @@ struct Entry {
     path: String,
     /// Why.
     reason: String,
+    /// Why it may not: 1-based line of a Dockerfile that takes it along into an image and does not make it.
+    taken_by: Option<usize>,
 }
 
 /// Litter by its name at the root of the context, and why it need not be copied.
@@ -179,13 +181,17 @@ fn admitted(
     if let Err(reason) = guard.check(current, &next, &entry.path) {
         return Some(Err(reason));
     }
+    if let Some(line) = entry.taken_by {
+        let reason = format!("line {line} of a Dockerfile takes it along into an image in which nobody makes it");
+        return Some(Err(reason));
+    }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
     if !is_plain(&entry.path) {
         return Some(Err(format!("it would keep {hit} out too, which no install makes")));
     }
     // The pattern keeps the path out, so that what the path alone keeps out has been checked with it.
     let reason = format!("{} (`{}` would keep {hit} out too)", entry.reason, entry.pattern);
-    let narrow = Entry { pattern: entry.path.clone(), path: entry.path.clone(), reason };
+    let narrow = Entry { pattern: entry.path.clone(), reason, ..entry.clone() };
     with(proposed, &narrow).map(|next| Ok((narrow, next)))
 }
 
@@ -233,9 +239,10 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     let copies_root = copied.iter().any(|copied| copied.root);
     let is_home = copied.iter().any(|copied| copied.is_home);
     let mut entries: Vec<Entry> = Vec::new();
-    for entry in copied.into_iter().flat_map(|copied| copied.outputs) {
+    for entry in copied.iter().flat_map(|copied| &copied.outputs) {
         if !entries.iter().any(|other| other.path == entry.path) {
-            entries.push(entry);
+            let taken_by = copied.iter().find_map(|copied| copied.takes_along(&entry.path));
+            entries.push(Entry { taken_by, ..entry.clone() });
         }
     }
     if !copies_root {
@@ -247,6 +254,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             pattern: ".git".to_owned(),
             path: ".git".to_owned(),
             reason: "git's data changes with every commit".to_owned(),
+            taken_by: None,
         });
     }
     let is_wanted = |reason: &str| is_home && (reason == SECRETS || reason == SETTINGS);
@@ -255,6 +263,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             pattern: (*name).to_owned(),
             path: (*name).to_owned(),
             reason: (*reason).to_owned(),
+            taken_by: None,
         });
     }
     entries
@@ -268,6 +277,8 @@ struct Copied {
     is_home: bool,
     /// What its installs write there.
     outputs: Vec<Entry>,
+    /// The directories of the context that end up in an image, and the lines that copy them.
+    kept: Vec<(String, usize)>,
 }
 
 impl Copied {
@@ -278,7 +289,7 @@ impl Copied {
             return None;
         }
         let reading = Reading::of(user.file);
-        let mut copied = Self { root: false, is_home: false, outputs: Vec::new() };
+        let mut copied = Self { root: false, is_home: false, outputs: Vec::new(), kept: Vec::new() };
         for stage in &reading.build.stages {
             let supplies = reading.supplies(stage, user.context);
             let mut roots = supplies
@@ -295,8 +306,27 @@ impl Copied {
                     || parent.is_some_and(|parent| parent.as_str() == "/home")
             });
             copied.outputs.extend(outputs(user, &reading, stage));
+            if reading.build.image_of(stage.index).is_some() {
+                let directories = supplies.copied().iter().filter(|copy| copy.is_directory);
+                copied.kept.extend(directories.filter_map(|copy| {
+                    let line = stage.steps.get(copy.step?)?.instruction.start_line();
+                    Some((copy.source.clone(), line))
+                }));
+            }
         }
         Some(copied)
+    }
+
+    /// The line that takes a path of the context along into an image, where no install of the file makes it: the image may live
+    /// off what was installed outside.
+    fn takes_along(&self, path: &str) -> Option<usize> {
+        if self.outputs.iter().any(|output| output.path == path) {
+            return None;
+        }
+        let holds = |directory: &str| {
+            directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.kept.iter().find(|(directory, _)| holds(directory)).map(|(_, line)| *line)
     }
 }
 
@@ -333,6 +363,7 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
                 pattern,
                 path,
                 reason: format!("{} makes it in the image", managed.ecosystem.name()),
+                taken_by: None,
             });
         }
     });

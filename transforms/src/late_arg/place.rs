@@ -63,9 +63,10 @@ impl Move {
 /// The first step of the paragraph in which step `at` stands, as far as nothing above it there makes a layer: an argument that
 /// comes between a heading comment and what it heads tears them apart.
 fn head_of_paragraph(stage: &Stage<'_>, at: usize) -> usize {
+    // Beside another argument is a good place, and the order of those that go there one by one stays.
     let makes_no_layer = |step: &Step<'_>| {
-        is_declaration(step.instruction.keyword())
-            || matches!(step.instruction.keyword(), Keyword::Workdir | Keyword::User | Keyword::Shell)
+        use Keyword::{Env, Label, Shell, User, Workdir};
+        matches!(step.instruction.keyword(), Env | Label | Workdir | User | Shell)
     };
     let index = |step: usize| stage.steps[step].instruction.index();
     let adjoins = |step: &usize| {

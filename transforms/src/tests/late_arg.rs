@@ -135,8 +135,8 @@ fn arguments_keep_their_order() {
     check(
         ONLY,
         PYTHON,
-        "FROM debian\nARG A\nRUN apt-get update && apt-get install -y y\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\n",
-        "FROM debian\nRUN apt-get update && apt-get install -y y\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\n",
+        "FROM debian\nARG A\nRUN apt-get update && apt-get install -y y\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nRUN echo $A $B\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\nRUN echo $A $B\n",
     );
 }
 
