@@ -18,7 +18,9 @@ use anyhow::Context as _;
 use dockfix_model::context::{Context, ContextError, IgnoreFile};
 use dockfix_syntax::Dockerfile;
 
-use crate::discover::Found;
+pub(crate) use compose::Written;
+
+use crate::discover::{Found, repository_of};
 use sources::{Directory, Sources, manifests};
 
 /// The build context of a Dockerfile.
@@ -88,6 +90,14 @@ impl Contexts {
     /// The directory cannot be opened.
     pub(crate) fn open(&self, root: &Path) -> Result<Context, ContextError> {
         Ok(self.directory(root)?.context().clone())
+    }
+
+    /// What the Compose files in a directory, or above it in its repository, build from it.
+    pub(crate) fn built_by_compose(&self, root: &Path) -> Vec<Written> {
+        let top = repository_of(root).unwrap_or(root);
+        let directories = root.ancestors().take_while(|directory| directory.starts_with(top));
+        let entries = directories.flat_map(|directory| self.compose.in_directory(directory).to_vec());
+        entries.filter(|entry| entry.context == root).map(|entry| entry.dockerfile).collect()
     }
 
     fn directory(&self, root: &Path) -> Result<Arc<Directory>, ContextError> {
@@ -181,7 +191,9 @@ impl Contexts {
     ) -> Option<(PathBuf, PathBuf)> {
         let entries = candidates.iter().map(|directory| self.compose.in_directory(directory));
         for entry in entries.flat_map(|entries| entries.iter().cloned().collect::<Vec<_>>()) {
-            if entry.dockerfile != found.path || !entry.context.starts_with(&found.root) {
+            if !matches!(&entry.dockerfile, Written::File(path) if *path == found.path)
+                || !entry.context.starts_with(&found.root)
+            {
                 continue;
             }
             let Ok(directory) = self.directory(&entry.context) else { continue };

@@ -9,6 +9,7 @@
 mod arguments;
 mod guard;
 mod input;
+mod others;
 mod outcome;
 mod output;
 mod project;
@@ -61,7 +62,7 @@ pub(crate) fn rewrite(selection: &Selection) -> anyhow::Result<Rewritten> {
 
 fn rewrite_all(input: Input, contexts: &Contexts, options: &Options) -> anyhow::Result<Rewritten> {
     let here = Here::find().context("the working directory cannot be found; change to another one")?;
-    let (groups, failed) = project::group(input.files, contexts, options);
+    let (groups, failed) = project::group(input.files, input.templates, contexts, options);
     let done = groups.into_par_iter().flat_map_iter(|group| group.fix(options).into_done(&here)).collect();
     Ok(Rewritten { done, reports: input.reports.into_iter().chain(failed).collect() })
 }

@@ -13,8 +13,17 @@ use serde_yaml::Value;
 pub(super) struct Entry {
     /// The Compose file.
     pub(super) file: PathBuf,
-    pub(super) dockerfile: PathBuf,
+    pub(super) dockerfile: Written,
     pub(super) context: PathBuf,
+}
+
+/// Where the text of a Dockerfile is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// In this file.
+    File(PathBuf),
+    /// In the Compose file (`dockerfile_inline`).
+    Inline(String),
 }
 
 /// The Compose files of the directories that were asked for so far.
@@ -85,6 +94,9 @@ fn entry(directory: &Path, file: &Path, build: &Value) -> Option<Entry> {
         return None;
     }
     let context = fs::canonicalize(directory.join(context)).ok()?;
-    let dockerfile = fs::canonicalize(context.join(dockerfile)).ok()?;
+    let dockerfile = match build.get("dockerfile_inline").and_then(Value::as_str) {
+        Some(text) => Written::Inline(text.to_owned()),
+        None => Written::File(fs::canonicalize(context.join(dockerfile)).ok()?),
+    };
     Some(Entry { file: file.to_owned(), dockerfile, context })
 }

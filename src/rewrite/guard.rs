@@ -39,7 +39,7 @@ fn fix_with(fix: impl Fn(&Project, &Options) -> Outcome, project: &Project, opti
             return unchanged(file, None);
         }
         // The others only matter for the ignore file.
-        let alone = Project { files: vec![file.clone()] };
+        let alone = Project { files: vec![file.clone()], ..Project::default() };
         match caught(|| fix(&alone, &options)).map(|outcome| outcome.files.into_iter().next()) {
             Ok(Some(fixed)) => fixed,
             Ok(None) => unchanged(file, Some("the engine lost the file".to_owned())),
@@ -92,7 +92,7 @@ mod tests {
             context: Context::unknown(),
             rewrite: true,
         };
-        Project { files: names.iter().map(file).collect() }
+        Project { files: names.iter().map(file).collect(), ..Project::default() }
     }
 
     #[test]

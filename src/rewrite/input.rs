@@ -15,6 +15,8 @@ use crate::build_context::{Choice, Contexts};
 use crate::discover::{Found, discover, repository_of, starts_like_a_dockerfile};
 use crate::report::{FileError, FileReport};
 
+use super::others::Others;
+
 /// What there is to do.
 #[derive(Debug, Default)]
 pub(super) struct Input {
@@ -22,6 +24,8 @@ pub(super) struct Input {
     pub(super) files: Vec<InputFile>,
     /// What has come to its end already: files that cannot be read, or that are no Dockerfiles after all.
     pub(super) reports: Vec<FileReport>,
+    /// Templates of Dockerfiles.
+    pub(super) templates: Others,
 }
 
 /// A Dockerfile that was read.
@@ -42,6 +46,7 @@ pub(super) fn from_disk(paths: &[std::path::PathBuf], contexts: &Contexts) -> In
     let discovery = discover(paths);
     let mut input = Input::default();
     for (path, reason) in discovery.passed_over {
+        input.templates.add_template(&path);
         input.reports.push(passed_over(&path, reason));
     }
     for (path, error) in discovery.errors {
@@ -55,18 +60,25 @@ pub(super) fn from_disk(paths: &[std::path::PathBuf], contexts: &Contexts) -> In
     for one in read.into_iter().flatten() {
         match one {
             Ok(file) => input.files.push(file),
-            Err(report) => input.reports.push(report),
+            Err(report) => {
+                if report.errors.is_empty() {
+                    input.templates.add_template(Path::new(&report.path));
+                }
+                input.reports.push(report);
+            }
         }
     }
     input
 }
 
-/// Reads the Dockerfiles below a directory, for what they say about the context they are built from.
-pub(super) fn bystanders(directory: &Path, contexts: &Contexts) -> Vec<InputFile> {
-    let files = discover(&[directory.to_owned()]).files;
-    let read =
-        files.into_par_iter().map(|found| read_file(found, |found, file| contexts.assume(found, file)));
-    read.flatten_iter().filter_map(Result::ok).collect()
+/// Reads the Dockerfiles below a directory, and templates of such, for what they say about the context they are built from.
+pub(super) fn bystanders(directory: &Path, contexts: &Contexts) -> (Vec<InputFile>, Others) {
+    let discovery = discover(&[directory.to_owned()]);
+    let mut templates = Others::default();
+    discovery.passed_over.iter().for_each(|(path, _)| templates.add_template(path));
+    let files = discovery.files.into_par_iter();
+    let read = files.map(|found| read_file(found, |found, file| contexts.assume(found, file)));
+    (read.flatten_iter().filter_map(Result::ok).collect(), templates)
 }
 
 /// Reads the one Dockerfile on standard input, which is meant to have the path `name`.
@@ -98,7 +110,7 @@ pub(super) fn from_stdin(name: Option<&Path>, contexts: &Contexts) -> anyhow::Re
         None if !contexts.is_given() => Choice::unknown(),
         _ => contexts.choose(&found, &file),
     };
-    Ok(Input { files: vec![InputFile::new(found, file, context)], reports: Vec::new() })
+    Ok(Input { files: vec![InputFile::new(found, file, context)], ..Input::default() })
 }
 
 impl InputFile {
@@ -137,7 +149,7 @@ fn read_file(
     Some(Ok(InputFile::new(found, file, context)))
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     // One that grows meanwhile is taken as it was; what has no size (a pipe) is read to its end.
     let size = file.metadata()?.len().min(MAX_FILE_SIZE);

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
 use dockfix_transforms::{FixedFile, Options, Project, ProjectFile};
 use rayon::prelude::*;
 
 use super::guard;
 use super::input::{InputFile, bystanders};
+use super::others::Others;
 use crate::build_context::Contexts;
 use crate::report::{FileError, FileReport};
 
@@ -38,6 +40,7 @@ pub(super) struct Fixed {
 /// Groups the files by context. Files whose context cannot be opened come back as reports.
 pub(super) fn group(
     files: Vec<InputFile>,
+    mut others: Others,
     contexts: &Contexts,
     options: &Options,
 ) -> (Vec<Group>, Vec<FileReport>) {
@@ -46,22 +49,28 @@ pub(super) fn group(
     for file in files {
         match &file.context.root {
             Some(root) => by_root.entry(root.clone()).or_default().push((file, true)),
-            // Nothing is shared with others of which nothing is known either.
-            None => groups.push(Group::unknown(file)),
+            // Nothing is shared with others of which nothing is known either; what it copies may be theirs.
+            None => {
+                others.add(file.found.path.clone(), Arc::clone(&file.file));
+                groups.push(Group::unknown(file));
+            }
         }
     }
     let mut failed = Vec::new();
     for (root, mut files) in by_root {
+        let mut beside = Vec::new();
         if options.wants("dockerignore") {
-            add_bystanders(&root, &mut files, contexts);
+            add_bystanders(&root, &mut files, &mut others, contexts);
+            let known: Vec<&Path> = files.iter().map(|(file, _)| &*file.found.path).collect();
+            beside = others.of_context(&root, &known, contexts);
         }
-        groups.push(Group::of(root, files, contexts, &mut failed));
+        groups.push(Group::of(root, files, beside, contexts, &mut failed));
     }
     (groups, failed)
 }
 
 /// Adds the Dockerfiles below the root that were not asked for, but are built from the same context.
-fn add_bystanders(root: &Path, files: &mut Vec<(InputFile, bool)>, contexts: &Contexts) {
+fn add_bystanders(root: &Path, files: &mut Vec<(InputFile, bool)>, others: &mut Others, contexts: &Contexts) {
     // A search from above has found them already.
     if files
         .iter()
@@ -69,7 +78,12 @@ fn add_bystanders(root: &Path, files: &mut Vec<(InputFile, bool)>, contexts: &Co
     {
         return;
     }
-    for bystander in bystanders(root, contexts) {
+    let (found, templates) = bystanders(root, contexts);
+    others.take(templates);
+    for bystander in found {
+        if bystander.context.root.is_none() {
+            others.add(bystander.found.path.clone(), Arc::clone(&bystander.file));
+        }
         let known = files.iter().any(|(file, _)| file.found.path == bystander.found.path);
         if !known && bystander.context.root.as_deref() == Some(root) {
             files.push((bystander, false));
@@ -79,18 +93,21 @@ fn add_bystanders(root: &Path, files: &mut Vec<(InputFile, bool)>, contexts: &Co
 
 impl Group {
     fn unknown(file: InputFile) -> Self {
-        let project = Project { files: vec![project_file(&file, Context::unknown(), true)] };
+        let files = vec![project_file(&file, Context::unknown(), true)];
+        let project = Project { files, ..Project::default() };
         Self { root: None, files: vec![(file, true)], project }
     }
 
     fn of(
         root: PathBuf,
         files: Vec<(InputFile, bool)>,
+        others: Vec<Arc<Dockerfile>>,
         contexts: &Contexts,
         failed: &mut Vec<FileReport>,
     ) -> Self {
         let opened = contexts.open(&root);
-        let mut group = Self { root: Some(root), files: Vec::new(), project: Project { files: Vec::new() } };
+        let project = Project { others, ..Project::default() };
+        let mut group = Self { root: Some(root), files: Vec::new(), project };
         let contexts: Vec<Result<Context, String>> = files
             .par_iter()
             .map(|(file, _)| match &opened {

@@ -7,6 +7,7 @@ use anyhow::bail;
 use dockfix_model::context::Context;
 use dockfix_transforms::{FixedFile, Options, Project};
 
+use super::others::Others;
 use super::{guard, input, outcome, project};
 use crate::build_context::Contexts;
 use crate::discover::Found;
@@ -80,7 +81,7 @@ pub(crate) fn single(
     }
     let found = file.found.clone();
     let note = outcome::note(&file.context, &file, here);
-    let (groups, failed) = project::group(vec![file], contexts, options);
+    let (groups, failed) = project::group(vec![file], Others::default(), contexts, options);
     if let Some(error) = failed.first().and_then(|report| report.errors.first()) {
         bail!("{shown}: {}", error.message);
     }

@@ -46,3 +46,32 @@ fn what_is_unknown_is_told() {
     assert!(outcome.stderr.contains("Dockerfile: context unknown: "), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("`missing`"), "{}", outcome.stderr);
 }
+
+/// What others may copy from the same context stays in it, though nobody can tell where they are built from.
+#[test]
+fn what_others_copy_stays_in_the_context() {
+    const LAMBDA: &str =
+        "FROM public.ecr.aws/lambda/nodejs:20\nCOPY node_modules ./node_modules\nCOPY dist ./\n";
+    let is_added = |others: &[(&str, &str)]| {
+        let sandbox = Sandbox::of(&NODE);
+        for (path, text) in others {
+            sandbox.file(path, text);
+        }
+        sandbox.dockfix(&[]).expect(0).stdout.contains("\n+**/node_modules\n")
+    };
+    assert!(is_added(&[]));
+    assert!(is_added(&[("deploy/Dockerfile.jar", "FROM openjdk\nCOPY target/$JAR /\n")]));
+    assert!(!is_added(&[("deploy/Dockerfile.lambda", LAMBDA)]));
+    let template = format!("{{% if x %}}\n{LAMBDA}{{% endif %}}\n");
+    assert!(!is_added(&[("deploy/Dockerfile.j2", &template)]));
+    assert!(!is_added(&[("deploy/Dockerfile", &template)]));
+    let service = |build: &str| format!("services: {{l: {{build: {{context: ., {build}}}}}}}\n");
+    let named = service("dockerfile: deploy/l.txt");
+    assert!(!is_added(&[("compose.yml", &named), ("deploy/l.txt", LAMBDA)]));
+    let inline = service("dockerfile_inline: \"FROM node\\nCOPY node_modules /n\"");
+    assert!(!is_added(&[("compose.yml", &inline)]));
+    // Its image lives off what was installed outside.
+    assert!(!is_added(&[("Dockerfile.run", "FROM node:22\nCOPY . .\nCMD [\"node\", \"server.js\"]\n")]));
+    let other_build = "FROM golang\nCOPY . .\nRUN go build\nFROM scratch\nCOPY --from=0 /x /\n";
+    assert!(is_added(&[("Dockerfile.go", other_build)]));
+}

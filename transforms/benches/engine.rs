@@ -33,7 +33,7 @@ fn main() {
             context: Context::unknown(),
             rewrite: true,
         };
-        black_box(fix(&Project { files: vec![file] }, &Options::default()));
+        black_box(fix(&Project { files: vec![file], ..Project::default() }, &Options::default()));
     }
     let fixing = started.elapsed();
     let count = files.len().max(1);

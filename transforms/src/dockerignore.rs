@@ -85,8 +85,8 @@ const SETTINGS: &str = "an editor's settings";
 const SECRETS: &str = "secrets";
 
 /// Writes or extends an ignore file. `path` is its place below the root of the context; the users share it. `None` where
-/// there is nothing to say.
-pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
+/// there is nothing to say. `others` may be built from the context too.
+pub(crate) fn fix(path: &str, users: &[User<'_>], others: &[Arc<Dockerfile>]) -> Option<FixedFile> {
     let context = users.iter().map(|user| user.context).find(|context| context.is_known())?;
     let existing = context.read_ignoring_dockerignore(path).ok();
     let current = context.ignore().rules();
@@ -94,7 +94,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
     if !current.problems().is_empty() {
         return None;
     }
-    let (mut added, mut refusals, mut proposed) = entries(users, current);
+    let (mut added, mut refusals, mut proposed) = entries(users, others, current);
     // What is kept out may have been in the way of other entries: a second run would find them.
     for _ in 0..MOST_ROUNDS {
         let patterns: Vec<&str> = added.iter().map(|entry| entry.pattern.as_str()).collect();
@@ -104,7 +104,7 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
         let Some(contexts) = contexts.filter(|_| !added.is_empty()) else { break };
         let later = users.iter().zip(&contexts);
         let later: Vec<_> = later.map(|(user, context)| User { file: user.file, context }).collect();
-        let (more, left, next) = entries(&later, &proposed);
+        let (more, left, next) = entries(&later, others, &proposed);
         (refusals, proposed) = (left, next);
         if more.is_empty() {
             break;
@@ -143,13 +143,17 @@ pub(crate) fn fix(path: &str, users: &[User<'_>]) -> Option<FixedFile> {
 const MOST_ROUNDS: usize = 3;
 
 /// The entries that go into an ignore file that holds these rules, why others do not, and the rules with them.
-fn entries(users: &[User<'_>], current: &Dockerignore) -> (Vec<Entry>, Vec<Refusal>, Dockerignore) {
+fn entries(
+    users: &[User<'_>],
+    others: &[Arc<Dockerfile>],
+    current: &Dockerignore,
+) -> (Vec<Entry>, Vec<Refusal>, Dockerignore) {
     let (mut added, mut refusals, mut proposed) = (Vec::new(), Vec::new(), current.clone());
     let Some(context) = users.iter().map(|user| user.context).find(|context| context.is_known()) else {
         return (added, refusals, proposed);
     };
     let candidates = candidates(users);
-    let guard = guard::Guard::new(users, context, &candidates);
+    let guard = guard::Guard::new(users, others, context, &candidates);
     for entry in &candidates {
         if proposed.is_excluded(&entry.path) {
             continue;
@@ -182,7 +186,8 @@ fn admitted(
         return Some(Err(reason));
     }
     if let Some(line) = entry.taken_by {
-        let reason = format!("line {line} of a Dockerfile takes it along into an image in which nobody makes it");
+        let reason =
+            format!("line {line} of a Dockerfile takes it along into an image in which nobody makes it");
         return Some(Err(reason));
     }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };

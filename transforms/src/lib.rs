@@ -134,6 +134,6 @@ fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
     users
         .iter()
         .filter(|(path, _)| asked.contains(*path))
-        .filter_map(|(path, users)| dockerignore::fix(path, users))
+        .filter_map(|(path, users)| dockerignore::fix(path, users, &project.others))
         .collect()
 }

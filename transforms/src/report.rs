@@ -8,10 +8,12 @@ use dockfix_model::context::Context;
 use dockfix_syntax::Dockerfile;
 
 /// Dockerfiles that share a build context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Project {
     /// The Dockerfiles.
     pub files: Vec<ProjectFile>,
+    /// What may be built from the same context too, though nobody can tell: what it names of the context is not kept out.
+    pub others: Vec<Arc<Dockerfile>>,
 }
 
 /// A Dockerfile and its build context.

@@ -65,7 +65,10 @@ fn run_with(only: &[&str], files: Files<'_>, dockerfile: &str, allow_unsafe: boo
         rewrite: true,
     };
     let only = only.iter().map(|&id| id.to_owned()).collect();
-    fix(&Project { files: vec![file] }, &Options { only, allow_unsafe, ..Options::default() })
+    fix(
+        &Project { files: vec![file], ..Project::default() },
+        &Options { only, allow_unsafe, ..Options::default() },
+    )
 }
 
 fn dockerfile(outcome: &Outcome) -> &FixedFile {

@@ -23,7 +23,7 @@ fn run(name: &str, source: &[u8], context: &Context, options: &Options) -> Outco
         context: context.clone(),
         rewrite: true,
     };
-    fix(&Project { files: vec![file] }, options)
+    fix(&Project { files: vec![file], ..Project::default() }, options)
 }
 
 /// A context that has whatever the Dockerfile copies, and the manifests of small projects in every directory of it.

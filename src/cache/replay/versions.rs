@@ -236,7 +236,7 @@ impl Place {
                 files.push(project_file(other, file, context, false));
             }
         }
-        let versions = rewrite::versions(&Project { files }, &Transforms::default());
+        let versions = rewrite::versions(&Project { files, ..Project::default() }, &Transforms::default());
         Ok(versions.map(|versions| Built {
             before: Planned::parse(&versions.before, options),
             after: Planned::parse(&versions.after, options),

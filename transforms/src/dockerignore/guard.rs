@@ -1,13 +1,13 @@
 //! What an ignore file must not keep out.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use dockfix_model::ImagePath;
 use dockfix_model::context::{Context, FileType};
 use dockfix_model::dockerignore::Dockerignore;
 use dockfix_model::project::{Found, Project, Supplies};
 use dockfix_syntax::view::{Copy, MountKind};
-use dockfix_syntax::{Instruction, stages};
+use dockfix_syntax::{Dockerfile, Instruction, stages};
 use rayon::prelude::*;
 
 use super::{Entry, LITTER, User, each_install};
@@ -16,11 +16,15 @@ use crate::reading::Reading;
 /// The Dockerfiles that use the ignore file, and their context.
 pub(super) struct Guard<'u, 'a> {
     users: &'u [User<'a>],
+    /// What may be built from the context too.
+    others: &'u [Arc<Dockerfile>],
     context: &'u Context,
     /// All that might go in.
     candidates: &'u [Entry],
     /// What the installs read; found out when the first entry comes so far.
     read: OnceLock<Vec<Read>>,
+    /// What the others name; found out likewise.
+    named: OnceLock<Vec<String>>,
     /// What the patterns hit beside what they are for; found out likewise.
     hits: OnceLock<Vec<Hit<'u>>>,
 }
@@ -38,8 +42,14 @@ struct Hit<'u> {
 }
 
 impl<'u, 'a> Guard<'u, 'a> {
-    pub(super) fn new(users: &'u [User<'a>], context: &'u Context, candidates: &'u [Entry]) -> Self {
-        Self { users, context, candidates, read: OnceLock::new(), hits: OnceLock::new() }
+    pub(super) fn new(
+        users: &'u [User<'a>],
+        others: &'u [Arc<Dockerfile>],
+        context: &'u Context,
+        candidates: &'u [Entry],
+    ) -> Self {
+        let (read, named, hits) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { users, others, context, candidates, read, named, hits }
     }
 
     /// Checks that `next` keeps nothing out that `current` lets in and that a Dockerfile names or an install reads.
@@ -56,6 +66,20 @@ impl<'u, 'a> Guard<'u, 'a> {
         }
         let (_, stages): (Vec<_>, Vec<_>) = self.users.iter().map(|user| stages(user.file)).unzip();
         stages.iter().flatten().try_for_each(|stage| named_by_steps(&stage.instructions, entry, &newly))?;
+        let others = self.named.get_or_init(|| {
+            let all = |file: &Arc<Dockerfile>| {
+                file.instructions().flat_map(|step| named_sources(&step)).collect::<Vec<_>>()
+            };
+            self.others.par_iter().flat_map_iter(all).collect()
+        });
+        // What a variable stands for there is rather something else than just this.
+        let is_meant = |source: &&String| {
+            is_named(source, name, &newly)
+                || is_open(source) && !source.contains('$') && may_match(source, entry)
+        };
+        if let Some(source) = others.iter().find(is_meant) {
+            return Err(format!("a Dockerfile that may be built from this context takes `{source}`"));
+        }
         match self.read().iter().find(|read| newly(&read.path)) {
             Some(Read { manager, path }) => Err(format!("{manager} reads {path}")),
             None => Ok(()),
@@ -136,11 +160,7 @@ fn named_by_steps(
     for instruction in instructions {
         let line = instruction.start_line();
         for source in named_sources(instruction) {
-            let path = source.trim_start_matches("./").trim_matches('/').to_owned();
-            // A wildcard or a variable may stand for the very thing.
-            let names_it = path.contains(name);
-            let is_open = path.contains(['*', '?', '[', '$']) && !path.contains('/') && !is_whole(&path);
-            if newly(&path) || names_it || (is_open && may_match(&path, entry)) {
+            if is_named(&source, name, newly) || is_open(&source) && may_match(plain(&source), entry) {
                 return Err(format!("line {line} of a Dockerfile takes `{source}`"));
             }
         }
@@ -149,6 +169,22 @@ fn named_by_steps(
         }
     }
     Ok(())
+}
+
+/// A source without what changes nothing at its ends.
+fn plain(source: &str) -> &str {
+    source.trim_start_matches("./").trim_matches('/')
+}
+
+/// Whether a source is what is newly kept out, or has its name in it.
+fn is_named(source: &str, name: &str, newly: &dyn Fn(&str) -> bool) -> bool {
+    newly(plain(source)) || plain(source).contains(name)
+}
+
+/// Whether a source is a wildcard or a variable, which may stand for the very thing.
+fn is_open(source: &str) -> bool {
+    let path = plain(source);
+    path.contains(['*', '?', '[', '$']) && !path.contains('/') && !is_whole(path)
 }
 
 /// Whether an instruction has a path with this name in it.
@@ -176,7 +212,7 @@ fn named_sources(instruction: &Instruction<'_>) -> Vec<String> {
     let mounts = instruction.mounts().iter();
     let binds = mounts.filter(|mount| mount.kind == MountKind::Bind && mount.from().is_none());
     sources.extend(binds.filter_map(|mount| mount.source().map(str::to_owned)));
-    sources.retain(|source| !is_whole(source.trim_start_matches("./").trim_matches('/')));
+    sources.retain(|source| !is_whole(plain(source)));
     sources
 }
 
