@@ -55,6 +55,8 @@ struct Entry {
     path: String,
     /// Why.
     reason: String,
+    /// The manager that makes it in an image.
+    manager: Option<&'static str>,
     /// Why it may not: 1-based line of a Dockerfile that takes it along into an image and does not make it.
     taken_by: Option<usize>,
 }
@@ -246,7 +248,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for entry in copied.iter().flat_map(|copied| &copied.outputs) {
         if !entries.iter().any(|other| other.path == entry.path) {
-            let taken_by = copied.iter().find_map(|copied| copied.takes_along(&entry.path));
+            let taken_by = copied.iter().find_map(|copied| copied.takes_along(entry));
             entries.push(Entry { taken_by, ..entry.clone() });
         }
     }
@@ -259,6 +261,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             pattern: ".git".to_owned(),
             path: ".git".to_owned(),
             reason: "git's data changes with every commit".to_owned(),
+            manager: None,
             taken_by: None,
         });
     }
@@ -268,6 +271,7 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             pattern: (*name).to_owned(),
             path: (*name).to_owned(),
             reason: (*reason).to_owned(),
+            manager: None,
             taken_by: None,
         });
     }
@@ -322,12 +326,13 @@ impl Copied {
         Some(copied)
     }
 
-    /// The line that takes a path of the context along into an image, where no install of the file makes it: the image may live
-    /// off what was installed outside.
-    fn takes_along(&self, path: &str) -> Option<usize> {
-        if self.outputs.iter().any(|output| output.path == path) {
+    /// The line that takes what an entry is for along into an image, where no command of the manager that makes it is run: the
+    /// image may live off what was installed outside.
+    fn takes_along(&self, entry: &Entry) -> Option<usize> {
+        if self.outputs.iter().any(|output| output.manager == entry.manager) {
             return None;
         }
+        let path = &entry.path;
         let holds = |directory: &str| {
             directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
         };
@@ -368,6 +373,7 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
                 pattern,
                 path,
                 reason: format!("{} makes it in the image", managed.ecosystem.name()),
+                manager: Some(managed.ecosystem.name()),
                 taken_by: None,
             });
         }
