@@ -585,3 +585,14 @@ fn every_program_is_named_once() {
     let reason = &dockerfile(&outcome).changes[0].reason;
     assert!(reason.starts_with("downloads of npm, pip and yarn stay"), "{reason}");
 }
+
+/// The width of a line is measured with the options that the rewrite puts in.
+#[test]
+fn options_count_for_the_width_of_a_line() {
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian:12\nRUN apt-get update && apt-get install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
+        "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
+    );
+}
