@@ -163,7 +163,7 @@ fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
 }
 
 /// Whether a file is one in which a manager writes the versions it chose: people name it behind the manifest.
-fn is_lock_file(path: &str) -> bool {
+pub(super) fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     dockfix_ecosystems::ALL.iter().any(|manager| manager.lock_files().contains(&name))
 }
