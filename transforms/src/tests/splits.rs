@@ -82,3 +82,17 @@ fn a_split_is_for_a_download() {
         "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python -m venv /opt/venv && make\n",
     );
 }
+
+/// The second part has the flags as the author has written them.
+#[test]
+fn flags_keep_their_lines() {
+    let flags = "--mount=type=secret,id=npmrc,target=/root/.npmrc \\\n    --mount=type=ssh \\\n    ";
+    check(
+        ONLY,
+        APP,
+        &format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN {flags}npm ci && \\\n    npm run build\n"),
+        &format!(
+            "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN {flags}npm ci\nCOPY . .\nRUN {flags}npm run build\n"
+        ),
+    );
+}
