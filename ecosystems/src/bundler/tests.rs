@@ -188,6 +188,15 @@ fn what_is_read_is_seen_from_the_working_directory() {
     ] {
         assert_eq!(with(gemfile, &files), wanted, "{gemfile} {files:?}");
     }
+    // What is put on the load path need not be `lib`.
+    for put in [
+        "$LOAD_PATH.unshift(File.expand_path('../own', __FILE__))",
+        "$: << File.join(__dir__, 'own')",
+        "$:.push 'own'",
+    ] {
+        let gemfile = format!("{put}\nrequire 'x/v'");
+        assert_eq!(with(&gemfile, &[("own/x/v.rb", "")]), "Gemfile own/x/v.rb", "{gemfile}");
+    }
     // The Gemfile is evaluated where bundler was called, not where it was found.
     let above =
         |gemfile| of("cd sub && bundle install --frozen", &[("Gemfile", gemfile), ("v", ""), ("sub/v", "")]);

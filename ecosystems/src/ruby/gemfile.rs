@@ -26,6 +26,8 @@ pub(crate) struct Gemfile<'p> {
     seen: HashSet<(ImagePath, Role, Surroundings)>,
     /// Why it is not known where gems of directories lie. A lock file has them all.
     pub(super) worked_out: Option<Refusal>,
+    /// Directories that programs have put on the load path.
+    pub(super) load_path: Vec<ImagePath>,
     pub(super) variables: BTreeSet<String>,
 }
 
@@ -56,6 +58,7 @@ impl<'p> Gemfile<'p> {
             needs: Needs::default(),
             seen: HashSet::new(),
             worked_out: None,
+            load_path: Vec::new(),
             variables: BTreeSet::new(),
         };
         Ok((gemfile, path))

@@ -91,6 +91,8 @@ impl<'g, 'p> Program<'g, 'p> {
             match &token.kind {
                 Kind::Command(command) => self.command(token, command, tokens)?,
                 Kind::Word(name) => self.word(token, name, rest, is_method, tokens)?,
+                // `$:`, as the tokens have it.
+                Kind::Key("") => self.add_to_load_path(rest),
                 _ => {}
             }
         }
@@ -278,6 +280,10 @@ impl<'g, 'p> Program<'g, 'p> {
             "Open3" | "FileUtils" | "Kernel" | "Find" | "Process" | "Net" => {
                 Err(self.refuse(token, &format!("uses {name}")))
             }
+            "LOAD_PATH" => {
+                self.add_to_load_path(rest);
+                Ok(())
+            }
             "ENV" if !is_method => self.environment(token, rest),
             "Dir" if !is_method => self.directory_listing(token, rest, tokens),
             name if READERS.contains(&name) && !is_method => self.reading(token, name, rest),
@@ -350,15 +356,37 @@ impl<'g, 'p> Program<'g, 'p> {
         if is_local(feature) {
             return Err(self.refuse(token, &format!("requires {feature}")));
         }
-        for directory in [self.directory.clone(), self.surroundings.working.clone()] {
-            for directory in [directory.join("lib"), directory] {
-                let path = directory.join(&format!("{}.rb", feature.trim_end_matches(".rb")));
-                if matches!(self.gemfile.project.find_at(&path), Found::File(_)) {
-                    return self.code_at(token, &path);
-                }
+        let mut directories = self.gemfile.load_path.clone();
+        for directory in [&self.directory, &self.surroundings.working] {
+            directories.extend([directory.join("lib"), directory.clone()]);
+        }
+        // Which of them comes first depends on what is run before.
+        for directory in directories {
+            let path = directory.join(&format!("{}.rb", feature.trim_end_matches(".rb")));
+            if matches!(self.gemfile.project.find_at(&path), Found::File(_)) {
+                self.code_at(token, &path)?;
             }
         }
         Ok(())
+    }
+
+    /// `$LOAD_PATH.unshift DIRECTORY`, and what else puts one there.
+    fn add_to_load_path(&mut self, rest: &[Token<'_>]) {
+        let directory = match rest {
+            [
+                Token { kind: Kind::Mark('.'), .. },
+                Token { kind: Kind::Word("unshift" | "push" | "prepend" | "append"), .. },
+                directory @ ..,
+            ]
+            | [Token { kind: Kind::Mark('<'), .. }, Token { kind: Kind::Mark('<'), .. }, directory @ ..] => {
+                directory
+            }
+            _ => return,
+        };
+        if let Some((directory, _)) = self.path_of(directory, 0) {
+            let directory = self.opens(&directory);
+            self.gemfile.load_path.push(directory);
+        }
     }
 
     fn environment(&mut self, token: &Token<'_>, rest: &[Token<'_>]) -> Result<(), Refusal> {
