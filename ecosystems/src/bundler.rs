@@ -140,11 +140,15 @@ impl Ecosystem for Bundler {
         &self,
         command: &Invocation<'_>,
         _: &Usage,
-        _: &State,
+        state: &State,
         project: &Project<'_>,
     ) -> Result<Needs, Refusal> {
         match Line::read(command) {
-            Some(Line::Install(words)) => install(&words, project),
+            Some(Line::Install(words)) => {
+                let environment = Environment::new(command, state);
+                let is_set = |name| matches!(environment.get(name), Setting::Known("true" | "1"));
+                install(&words, ["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"].into_iter().any(is_set), project)
+            }
             Some(Line::Config { is_local, path }) => Ok(configuration(is_local, path, project)),
             None => Ok(Needs::default()),
         }
@@ -245,13 +249,15 @@ const REMEMBERED: [&str; 12] = [
     "--standalone",
 ];
 
-fn install(words: &Words<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {
+fn install(words: &Words<'_>, is_frozen: bool, project: &Project<'_>) -> Result<Needs, Refusal> {
     let named = words.value(&["--gemfile"]).and_then(|value| value.known());
     let (mut gemfile, path) = Gemfile::find(project, named)?;
     gemfile.add(&path)?;
     let lock = gemfile.lock(&path)?;
     let root = gemfile.root().clone();
     let frozen = words.has(&["--frozen", "--deployment"]);
+    // Then a Gemfile with other sources than the lock file has installs nothing (bundle-config(1), "frozen").
+    gemfile.check_gems(lock.is_some() && (frozen || is_frozen))?;
     if let Some(lock) = lock.filter(|_| !frozen) {
         gemfile.needs.rewritten.push(lock);
     }

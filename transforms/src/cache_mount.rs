@@ -463,7 +463,6 @@ impl RunStep<'_, '_> {
         start: usize,
     ) -> Result<Edits, RewriteError> {
         let instruction = &self.step.instruction;
-        rewrite::insert_flags(&mut edits, instruction, flags)?;
         let mut removed: Vec<Span> = cleaning.words.iter().map(|span| span.shifted(start)).collect();
         for edit in commands {
             match edit {
@@ -477,6 +476,8 @@ impl RunStep<'_, '_> {
                 }
             }
         }
+        // The width of a line is that with the options.
+        rewrite::insert_flags(&mut edits, instruction, flags)?;
         if !removed.is_empty() {
             rewrite::remove(&mut edits, instruction, &removed)?;
         }

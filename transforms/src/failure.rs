@@ -55,7 +55,9 @@ pub(crate) fn fails_with(chain: &Chain<'_>, number: usize) -> bool {
 fn sets_errexit(action: &Action<'_>, sign: char) -> bool {
     let Action::Pipeline(commands) = action else { return false };
     let [command] = &commands[..] else { return false };
-    let words: Vec<&str> = command.arguments.iter().filter_map(|it| it.value.as_deref()).collect();
+    // Behind `--` stand positional parameters.
+    let words = command.arguments.iter().filter_map(|it| it.value.as_deref());
+    let words: Vec<&str> = words.take_while(|word| *word != "--").collect();
     let is_short = |word: &&str| word.strip_prefix(sign).is_some_and(|rest| rest.contains('e'));
     let is_long = |pair: &[&str]| pair[1] == "errexit" && pair[0].strip_prefix(sign) == Some("o");
     command.program == "set" && (words.iter().any(is_short) || words.windows(2).any(is_long))

@@ -1,7 +1,7 @@
 //! What a command is called in a message.
 
 use dockfix_ecosystems::Ecosystem;
-use dockfix_model::commands::Invocation;
+use dockfix_model::commands::{Argument, Invocation};
 use dockfix_syntax::Span;
 
 use crate::analysis::{Analysis, Managed};
@@ -16,6 +16,19 @@ pub(crate) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
 /// The same for a command that [`each_named_by`](dockfix_model::commands::each_named_by) shows.
 pub(crate) fn named(text: &[u8], command: &Invocation<'_>, manager: &dyn Ecosystem) -> String {
     shown_in(text, Span::new(command.program_span.start, end_of_words(command)), manager)
+}
+
+/// Any command as it is written, with that word of it which a message is about.
+pub(crate) fn with_word(text: &[u8], command: &Invocation<'_>, word: &Argument<'_>) -> String {
+    let span = Span::new(command.program_span.start, end_of_words(command));
+    let whole = String::from_utf8_lossy(span.of(text)).split_whitespace().collect::<Vec<_>>().join(" ");
+    let begins_with_it = command.arguments.first().is_some_and(|first| first.span == word.span);
+    if is_short(&whole) || begins_with_it {
+        return shortened(&whole);
+    }
+    let is_last = command.arguments.last().is_some_and(|last| last.span == word.span);
+    let end = if is_last { "" } else { " ..." };
+    format!("{} ... {}{end}", command.program, shortened(&String::from_utf8_lossy(word.text)))
 }
 
 /// Where a command ends without its redirections: they are nothing that a message has to name.
@@ -52,10 +65,16 @@ fn without_settings(command: &str) -> String {
     shown.join(" ")
 }
 
+/// The most characters of a command that a message takes.
+const LONGEST: usize = 40;
+
+fn is_short(text: &str) -> bool {
+    text.chars().count() <= LONGEST
+}
+
 /// A text cut to what a message can take.
 pub(crate) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
+    if is_short(text) {
         return text.to_owned();
     }
     let cut: String = text.chars().take(LONGEST - 3).collect();

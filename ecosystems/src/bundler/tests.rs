@@ -129,6 +129,85 @@ fn a_gemfile_is_followed() {
     );
 }
 
+/// Ruby opens files from the working directory, wherever the code lies that does.
+#[test]
+fn what_is_read_is_seen_from_the_working_directory() {
+    let helper = "require_relative 'lib/h'";
+    for (gemfile, files, wanted) in [
+        (helper, vec![("lib/h.rb", "X = File.read('c.json')"), ("c.json", "")], "Gemfile c.json lib/h.rb"),
+        (
+            helper,
+            vec![("lib/h.rb", "YAML.load(File.open('./c.yml'))"), ("c.yml", ""), ("lib/c.yml", "")],
+            "Gemfile c.yml lib/h.rb",
+        ),
+        (
+            helper,
+            vec![("lib/h.rb", "File.read(File.expand_path('../c', __dir__))"), ("c", "")],
+            "Gemfile c lib/h.rb",
+        ),
+        (helper, vec![("lib/h.rb", "f = 'c'\nFile.read(f)"), ("c", "")], "Gemfile c lib/h.rb"),
+        (helper, vec![("lib/h.rb", "open('c').read"), ("c", "")], "Gemfile c lib/h.rb"),
+        (helper, vec![("lib/h.rb", "Tomlrb.load_file('c')"), ("c", "")], "Gemfile c lib/h.rb"),
+        (
+            "eval_gemfile 'gemfiles/a'",
+            vec![
+                ("gemfiles/a", "ruby File.read('../VERSION')\ngem 'x', path: 'x'"),
+                ("VERSION", ""),
+                ("gemfiles/x/x.gemspec", ""),
+            ],
+            "Gemfile gemfiles/a gemfiles/x/x.gemspec",
+        ),
+        (
+            "gem 'x', path: 'x'",
+            vec![
+                ("x/x.gemspec", "require_relative 'lib/v'"),
+                ("x/lib/v.rb", "File.read('VERSION')"),
+                ("x/VERSION", ""),
+            ],
+            "Gemfile x/VERSION x/lib/v.rb x/x.gemspec",
+        ),
+        (
+            "gem 'x', path: 'x'",
+            vec![
+                ("x/x.gemspec", "Dir.chdir(__dir__) { s.version = File.read('VERSION') }"),
+                ("x/VERSION", ""),
+            ],
+            "refused: x/x.gemspec:1 reads Dir[...], so its inputs are not known",
+        ),
+        (
+            "gem 'x', path: 'x'",
+            vec![("x/x.gemspec", "Dir.chdir('..') do\ns.version = File.read('VERSION')\nend")],
+            "refused: x/x.gemspec:1 reads Dir[\"..\"], so its inputs are not known",
+        ),
+        (
+            "Pathname.new(__dir__).join('VERSION').read",
+            vec![],
+            "refused: Gemfile:1 reads a file by Pathname.new, so its inputs are not known",
+        ),
+        ("Pathname.new('VERSION').read", vec![("VERSION", "")], "Gemfile VERSION"),
+    ] {
+        assert_eq!(with(gemfile, &files), wanted, "{gemfile} {files:?}");
+    }
+    // What is put on the load path need not be `lib`.
+    for put in [
+        "$LOAD_PATH.unshift(File.expand_path('../own', __FILE__))",
+        "$: << File.join(__dir__, 'own')",
+        "$:.push 'own'",
+    ] {
+        let gemfile = format!("{put}\nrequire 'x/v'");
+        assert_eq!(with(&gemfile, &[("own/x/v.rb", "")]), "Gemfile own/x/v.rb", "{gemfile}");
+    }
+    // The Gemfile is evaluated where bundler was called, not where it was found.
+    let above =
+        |gemfile| of("cd sub && bundle install --frozen", &[("Gemfile", gemfile), ("v", ""), ("sub/v", "")]);
+    let outputs = "outputs /app/.bundle /app/vendor/bundle";
+    assert_eq!(above("ruby File.read('v')"), format!("install /app/sub; files /app/Gemfile v; {outputs}"));
+    assert_eq!(
+        above("ruby File.read(File.join(__dir__, 'v'))"),
+        format!("install /app/sub; files /app/Gemfile /app/v; {outputs}")
+    );
+}
+
 #[test]
 fn gems_of_the_project_need_their_gemspecs() {
     let spec = "Gem::Specification.new do |s|\ns.executables = ['x']\ns.files = `git ls-files`.split + Dir['lib/**/*']\nend";
@@ -158,6 +237,37 @@ fn gems_of_the_project_need_their_gemspecs() {
         of("bundle install --frozen", &[("Gemfile", ""), lock, ("engines/a/a.gemspec", "")]),
         "install /app; files Gemfile Gemfile.lock engines/a/a.gemspec; outputs .bundle vendor/bundle"
     );
+}
+
+/// In a block or behind a condition as well, in a helper, and in options that are handed on.
+#[test]
+fn gems_of_the_project_are_found_wherever_they_are_named() {
+    let each = "%w[a b].each { |n| gem n, path: \"components/#{n}\" }";
+    let refused = "refused: Gemfile:1 works out a path, so its inputs are not known";
+    assert_eq!(with(each, &[("components/a/a.gemspec", "")]), refused);
+    let lock = ("Gemfile.lock", "PATH\n  remote: components/a\n  specs:\n");
+    let locked = [("Gemfile", each), lock, ("components/a/a.gemspec", "")];
+    assert_eq!(of("bundle install", &locked), refused);
+    assert_eq!(
+        of("BUNDLE_FROZEN=true bundle install", &locked),
+        "install /app; files Gemfile Gemfile.lock components/a/a.gemspec; outputs vendor/bundle; rewritten Gemfile.lock"
+    );
+    for gemfile in [
+        "if ENV['A'] then gem 'a', path: 'b' end",
+        "group(:x) { path('b') { gem 'a' } }",
+        "o = { path: 'b' }\ngem 'a', **o",
+        "group(:x) { gemspec path: 'b' }",
+        "eval_gemfile('c')",
+        "require_relative 'd'\nown 'a'",
+    ] {
+        let files = [
+            ("b/b.gemspec", ""),
+            ("c", "platforms(:ruby) { gem('a', :path => './b') }"),
+            ("d.rb", "def own(name) = gem(name, path: 'b')"),
+        ];
+        let found = with(gemfile, &files);
+        assert!(found.contains("b/b.gemspec"), "{gemfile}: {found}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::project::{Found, Project};
 
 use super::lock;
-use super::program::{Program, Role};
+use super::program::{Program, Role, Surroundings};
 use super::tokens::statements;
 use crate::{Needs, Refusal};
 
@@ -23,7 +23,11 @@ pub(crate) struct Gemfile<'p> {
     /// The Gemfile's directory.
     root: ImagePath,
     pub(crate) needs: Needs,
-    seen: HashSet<ImagePath>,
+    seen: HashSet<(ImagePath, Role, Surroundings)>,
+    /// Why it is not known where gems of directories lie. A lock file has them all.
+    pub(super) worked_out: Option<Refusal>,
+    /// Directories that programs have put on the load path.
+    pub(super) load_path: Vec<ImagePath>,
     pub(super) variables: BTreeSet<String>,
 }
 
@@ -48,8 +52,15 @@ impl<'p> Gemfile<'p> {
             )));
         }
         let root = path.parent().unwrap_or_else(ImagePath::root);
-        let gemfile =
-            Self { project, root, needs: Needs::default(), seen: HashSet::new(), variables: BTreeSet::new() };
+        let gemfile = Self {
+            project,
+            root,
+            needs: Needs::default(),
+            seen: HashSet::new(),
+            worked_out: None,
+            load_path: Vec::new(),
+            variables: BTreeSet::new(),
+        };
         Ok((gemfile, path))
     }
 
@@ -84,7 +95,14 @@ impl<'p> Gemfile<'p> {
 
     /// Adds the Gemfile and all that it reads.
     pub(crate) fn add(&mut self, path: &ImagePath) -> Result<(), Refusal> {
-        self.file(path, Role::Gemfile)
+        let working = self.project.directory().clone();
+        let surroundings = Surroundings { working, gems: Some(self.root.clone()), is_located: true };
+        self.file(path, Role::Gemfile, surroundings)
+    }
+
+    /// Refuses where a gem may lie in a directory that is not known, unless the lock file is known to say all.
+    pub(crate) fn check_gems(&mut self, lock_says_all: bool) -> Result<(), Refusal> {
+        self.worked_out.take().filter(|_| !lock_says_all).map_or(Ok(()), Err)
     }
 
     /// What it all comes to.
@@ -111,8 +129,13 @@ impl<'p> Gemfile<'p> {
         text.ok_or_else(|| Refusal::new(format!("{} cannot be read", self.shown(path))))
     }
 
-    pub(super) fn file(&mut self, path: &ImagePath, role: Role) -> Result<(), Refusal> {
-        if !self.seen.insert(path.clone()) {
+    pub(super) fn file(
+        &mut self,
+        path: &ImagePath,
+        role: Role,
+        surroundings: Surroundings,
+    ) -> Result<(), Refusal> {
+        if !self.seen.insert((path.clone(), role, surroundings.clone())) {
             return Ok(());
         }
         let shown = self.shown(path);
@@ -123,7 +146,7 @@ impl<'p> Gemfile<'p> {
         let text = self.read(path)?;
         let statements = statements(text.trim_start_matches('\u{feff}'))
             .ok_or_else(|| Refusal::new(format!("{shown} is not understood as Ruby")))?;
-        let mut program = Program::new(self, path, shown, role);
+        let mut program = Program::new(self, path, role, surroundings);
         for statement in statements {
             program.statement(&statement)?;
         }
@@ -164,6 +187,9 @@ impl<'p> Gemfile<'p> {
             return Err(Refusal::new(format!("{at} takes a gem from {shown}, which has no gemspec")));
         }
         specs.sort();
-        specs.iter().try_for_each(|path| self.file(path, Role::Gemspec))
+        specs.iter().try_for_each(|path| {
+            let working = path.parent().unwrap_or_else(ImagePath::root);
+            self.file(path, Role::Gemspec, Surroundings { working, gems: None, is_located: true })
+        })
     }
 }

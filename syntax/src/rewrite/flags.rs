@@ -10,7 +10,8 @@ use crate::{Edits, Flag, Instruction, Span, TextEdit, heredoc};
 ///
 /// They join the line of the last flag (or of the keyword), unless the flags of the instruction stand on lines of their
 /// own: then each new one gets a line with the same indentation. Two and more new flags where there was none get lines
-/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than 120 bytes.
+/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than 120
+/// bytes, counted with what `edits` already make of it.
 ///
 /// # Errors
 ///
@@ -28,7 +29,9 @@ pub fn insert_flags(
         Some(line_break) => {
             (flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(), false)
         }
-        None if instruction.flags().is_empty() && (flags.len() > 1 || makes_too_long(instruction, flags)) => {
+        None if instruction.flags().is_empty()
+            && (flags.len() > 1 || makes_too_long(edits, instruction, flags)) =>
+        {
             let first = first_flags(instruction, flags);
             if first.gap > 0 {
                 let gap = Span::new(last.end, last.end + first.gap);
@@ -59,10 +62,15 @@ pub fn insert_flags(
 pub(super) const LONGEST_LINE: usize = 120;
 
 /// Whether the line of the keyword would be too long with flags.
-fn makes_too_long(instruction: &Instruction<'_>, flags: &[&str]) -> bool {
+fn makes_too_long(edits: &Edits, instruction: &Instruction<'_>, flags: &[&str]) -> bool {
     let lines = lines::of(instruction);
     let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
-    let line = line_at(&lines, keyword_end - 1).map_or(0, |(_, code)| code.kept.len());
+    let kept = line_at(&lines, keyword_end - 1).map_or(Span::empty(0), |(_, code)| code.kept);
+    let on_it =
+        edits.as_slice().iter().filter(|edit| edit.span.start >= kept.start && edit.span.end <= kept.end);
+    let (added, gone) =
+        on_it.fold((0, 0), |(added, gone), edit| (added + edit.text.len(), gone + edit.span.len()));
+    let line = (kept.len() + added).saturating_sub(gone);
     line + flags.iter().map(|flag| 1 + flag.len()).sum::<usize>() > LONGEST_LINE
 }
 

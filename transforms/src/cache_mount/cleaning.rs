@@ -13,6 +13,7 @@ use dockfix_syntax::Span;
 use dockfix_syntax::shell::Operator;
 
 use crate::analysis::Analysis;
+use crate::naming;
 
 /// What has to go.
 #[derive(Debug, Default)]
@@ -235,7 +236,7 @@ impl<'s> Search<'s> {
         {
             return Err(format!("`{}` may remove what lies in the mount", command.program));
         }
-        for argument in &command.arguments {
+        for (number, argument) in command.arguments.iter().enumerate() {
             // A script in quotes.
             if let Some(script) =
                 argument.value.as_deref().filter(|value| value.contains(char::is_whitespace))
@@ -252,13 +253,66 @@ impl<'s> Search<'s> {
             let is_hit = match self.relation(&word, command.directory.as_ref()) {
                 Relation::Elsewhere => false,
                 Relation::Inside => true,
-                Relation::Above => walks,
+                Relation::Above => walks && !self.only_adds(command, number, &word, text),
             };
             if is_hit {
-                return Err(format!("`{} {word}` would work on the mount", command.program));
+                return Err(format!(
+                    "`{}` would work on the mount",
+                    naming::with_word(text, command, argument)
+                ));
             }
         }
         Ok(())
+    }
+
+    /// Whether a command that walks trees only adds to the directory above a mount that its argument of this number is: `mv x /`
+    /// and `cp x /` make `/x`, and an archive holds what it holds, as a script that is not read does what it does.
+    fn only_adds(&self, command: &Invocation<'_>, number: usize, directory: &str, text: &[u8]) -> bool {
+        let words = || command.arguments.iter().map(|argument| argument.value.as_deref().unwrap_or_default());
+        match &*command.program {
+            "cp" | "mv" => {
+                let is_option = |argument: &Argument<'_>| argument.text.starts_with(b"-");
+                // cp(1): `-t`, `-T` and `--parents` give the directory another part, or the files other names.
+                let is_plain = words().filter(|word| word.starts_with('-')).all(|option| {
+                    let is_long = option.starts_with("--t")
+                        || option.starts_with("--no-t")
+                        || option.starts_with("--p") && !option.starts_with("--preserve");
+                    !is_long && (option.starts_with("--") || !option.contains(['t', 'T']))
+                });
+                let makes_nothing_there = |argument: &Argument<'_>| {
+                    let Ok(source) = self.word(argument, command, text) else { return false };
+                    let source = source.trim_end_matches('/');
+                    let name = source.rsplit_once('/').map_or(source, |(_, name)| name);
+                    let made = format!("{}/{name}", directory.trim_end_matches('/'));
+                    // Braces may hold a slash.
+                    !matches!(name, "" | "." | "..")
+                        && !source.contains('{')
+                        && self.relation(&made, command.directory.as_ref()) == Relation::Elsewhere
+                };
+                let mut sources =
+                    command.arguments.iter().take(number).filter(|word| !is_option(word)).peekable();
+                number + 1 == command.arguments.len()
+                    && is_plain
+                    && !directory.contains(['*', '?', '[', '$', '{'])
+                    && sources.peek().is_some()
+                    && sources.all(makes_nothing_there)
+            }
+            "tar" => {
+                let is_short = |word: &str| word.starts_with('-') && !word.starts_with("--");
+                let unpacks = words().enumerate().any(|(number, word)| {
+                    matches!(word, "--extract" | "--get")
+                        || (number == 0 && !word.starts_with("--") || is_short(word))
+                            && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphabetic())
+                            && word.contains('x')
+                });
+                let option = number.checked_sub(1).and_then(|before| words().nth(before));
+                let is_destination = option.is_some_and(|option| {
+                    option == "--directory" || is_short(option) && option.ends_with('C')
+                });
+                unpacks && is_destination
+            }
+            _ => false,
+        }
     }
 
     /// A word with the home directory in the place of `~` and `$HOME`. The error is for a word that may name anything.

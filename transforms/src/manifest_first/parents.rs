@@ -9,6 +9,7 @@ use dockfix_model::ImagePath;
 use dockfix_model::context::{Context, Kind};
 use dockfix_syntax::DirectiveName;
 
+use super::text::is_lock_file;
 use crate::frontend;
 use crate::transform::Input;
 
@@ -95,8 +96,10 @@ fn patterns(sources: &BTreeSet<(&str, &str)>, context: &Context) -> Vec<String> 
             words.extend(below.into_iter().map(|below| (parent(below).is_empty(), written(below))));
         }
     }
-    // A manifest has a shorter name than its lock file, as a rule, and is read first.
-    words.sort_by_cached_key(|(is_top, word)| (!is_top, if *is_top { word.len() } else { 0 }, word.clone()));
+    let directory = |word: &str| if word.contains('/') { parent(word).to_owned() } else { String::new() };
+    words.sort_by_cached_key(|(is_top, word)| {
+        (!is_top, directory(word), is_lock_file(word), if *is_top { word.len() } else { 0 }, word.clone())
+    });
     words.into_iter().map(|(_, word)| word).collect()
 }
 

@@ -41,6 +41,7 @@ impl Sinking<'_, '_> {
     pub(super) fn pass_run(&mut self, index: usize) -> Result<Passed, Stop> {
         let stage = self.stage;
         let step = &stage.steps[index];
+        self.stopped_at = None;
         self.check_mounts(step)?;
         let Ok(analysis) = self.input.reading.run(step) else { return Err(Stop::Blocked) };
         if self.brings_programs(step) {
@@ -63,6 +64,7 @@ impl Sinking<'_, '_> {
                     return Ok(Passed::Ends(below));
                 }
                 Err(stop) => {
+                    self.stopped_at = Some(number);
                     let below = self.split(index, analysis, number, &names, stop)?;
                     self.gained.extend(names.into_iter().map(|name| (line, name)));
                     return Ok(Passed::Ends(below));

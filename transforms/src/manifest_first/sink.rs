@@ -1,8 +1,10 @@
 //! How far a COPY can sink, and what has to be copied in its place.
 
+use std::cmp::Ordering;
+
 use dockfix_ecosystems::{Usage, UsageKind, recognise};
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::{Invocation, each_named_by};
+use dockfix_model::commands::{Action, Invocation, each_named_by};
 use dockfix_model::context::FileType;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Copied, Supplies, copied_by};
@@ -13,9 +15,9 @@ use dockfix_syntax::{Keyword, variables};
 use super::destination;
 use super::fetched::would_gain;
 use super::plan::{Below, Manifests, Plan};
-use crate::analysis::Managed;
+use crate::analysis::{Analysis, Managed, Piece};
 use crate::index::torn;
-use crate::naming::{named, shown};
+use crate::naming::{named, shortened, shown};
 use crate::reading::Reading;
 use crate::transform::Input;
 
@@ -52,6 +54,8 @@ pub(super) struct Sinking<'s, 'a> {
     pub(super) gained: Vec<(usize, String)>,
     /// The last step that gains.
     pub(super) lowest: Option<usize>,
+    /// The link of the last RUN at which it could go no further.
+    pub(super) stopped_at: Option<usize>,
 }
 
 /// Why a copy goes no further.
@@ -194,6 +198,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             needs_destination: false,
             gained: Vec::new(),
             lowest: None,
+            stopped_at: None,
         })
     }
 
@@ -337,7 +342,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             .and_then(|analysis| {
                 let managed =
                     analysis.managed().find(|managed| would_gain(self.input, self.stage, index, managed))?;
-                Some((analysis.unknown().map(str::to_owned), shown(managed, analysis)))
+                Some((self.in_the_way(step, analysis, managed), shown(managed, analysis)))
             });
         let line = step.instruction.start_line();
         if own.is_none()
@@ -345,12 +350,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
         {
             return Some((line, format!("{name} stays below the sources: {why}")));
         }
-        if let Some((unknown, name)) = own {
-            let what = unknown.map_or_else(|| "it".to_owned(), |unknown| format!("{unknown} before it"));
-            return Some((
-                line,
-                format!("{name} stays below the sources: {what} may read or write any of them"),
-            ));
+        if let Some((why, name)) = own {
+            return Some((line, format!("{name} stays below the sources: {why}")));
         }
         let (install, name) = first_install(self.input, self.stage, index)?;
         let keyword = step.instruction.keyword();
@@ -358,6 +359,33 @@ impl<'s, 'a> Sinking<'s, 'a> {
             install,
             format!("{name} stays below the sources: the {keyword} of line {line} may depend on them"),
         ))
+    }
+
+    /// Which command of an install's own RUN keeps it below the sources.
+    fn in_the_way(&self, step: &Step<'_>, analysis: &Analysis<'_>, install: &Managed<'_>) -> String {
+        const MAY: &str = "may read or write any of them";
+        let is_its = |piece: &Piece<'_>| piece.managed.iter().any(|managed| std::ptr::eq(managed, install));
+        let own = analysis.pieces.iter().position(is_its);
+        let (Some(at), Some(own)) = (self.stopped_at, own) else { return format!("it {MAY}") };
+        let itself = format!("`{}`", install.command().program);
+        let unknown = analysis.unknown_in(at);
+        let link = &analysis.chain.links[at];
+        let written = String::from_utf8_lossy(link.span.of(analysis.chain.text));
+        let written = shortened(&written.split_whitespace().collect::<Vec<_>>().join(" "));
+        let what = match (&link.action, unknown) {
+            (Action::Opaque(_), Some(kind)) => kind.to_owned(),
+            _ => format!("`{written}`"),
+        };
+        match (at.cmp(&own), unknown) {
+            (Ordering::Less, Some(unknown)) => format!("{unknown} before it {MAY}"),
+            (Ordering::Less, None) => format!("{what} before it {MAY}"),
+            (Ordering::Equal, Some(unknown)) if unknown != itself => format!("{unknown} beside it {MAY}"),
+            (Ordering::Equal, _) => format!("it {MAY}"),
+            (Ordering::Greater, _) => {
+                let uncut = self.uncut(step, analysis, at).unwrap_or("a split would save no download");
+                format!("{what} after it in the same RUN {MAY}, and {uncut}")
+            }
+        }
     }
 
     /// What keeps the install of a step, or else one below it, below the sources.

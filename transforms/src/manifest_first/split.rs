@@ -13,6 +13,7 @@ use super::hints::paths_in;
 use super::plan::Below;
 use super::sink::{Sinking, Stop};
 use crate::analysis::Analysis;
+use crate::failure::stops_at_failure;
 use crate::naming::shortened;
 
 impl Sinking<'_, '_> {
@@ -28,16 +29,7 @@ impl Sinking<'_, '_> {
     ) -> Result<Below, Stop> {
         let step = &self.stage.steps[index];
         let links = &analysis.chain.links;
-        let is_plain =
-            matches!(analysis.chain.place, Place::Logical(_)) && step.instruction.heredocs().is_empty();
-        let operators: Vec<_> =
-            links.iter().map(|link| link.operator.map(|(operator, _)| operator)).collect();
-        if names.is_empty()
-            || !is_plain
-            || !may_split(&operators, at)
-            || links[..at].iter().any(ends_the_shell)
-            || !self.has_directories(analysis, at)
-        {
+        if names.is_empty() || self.uncut(step, analysis, at).is_some() {
             return Err(stop);
         }
         // A split for what downloads nothing is only worth it where a download comes free by it.
@@ -75,6 +67,21 @@ impl Sinking<'_, '_> {
         Ok(Below::Split { step: index, at, state })
     }
 
+    /// Why a RUN does not mean the same when it is cut before link `at`, for a message.
+    pub(super) fn uncut(&self, step: &Step<'_>, analysis: &Analysis<'_>, at: usize) -> Option<&'static str> {
+        let links = &analysis.chain.links;
+        match analysis.chain.place {
+            Place::Logical(_) if step.instruction.heredocs().is_empty() => {}
+            Place::Exec => return Some("a RUN in JSON form is not split"),
+            _ => return Some("a RUN with a heredoc is not split"),
+        }
+        let fails_alike = may_split(&operators(analysis), at) || stops_between(analysis, at);
+        if !fails_alike || links[..at].iter().any(ends_the_shell) {
+            return Some("a split would change what is run after a failure");
+        }
+        (!self.has_directories(analysis, at)).then_some("a `cd` before it goes into a directory of theirs")
+    }
+
     /// Whether this stage's layers are part of an image that somebody may ask for.
     fn reaches_the_end(&self) -> bool {
         self.input.reading.build.image_of(self.stage.index).is_some()
@@ -88,6 +95,30 @@ fn may_split(operators: &[Option<Operator>], at: usize) -> bool {
         return false;
     }
     operators[at - 1..operators.len() - 1].iter().all(|operator| *operator == Some(Operator::And))
+}
+
+/// The same for a list in which `set -e` makes `;` what `&&` is: what stands before the cut is no part of an `a && b`, of which
+/// the shell minds only the last failure (dash(1), `-e`), and so is no command that the second part repeats.
+fn stops_between(analysis: &Analysis<'_>, at: usize) -> bool {
+    let operators = operators(analysis);
+    let ends = |number: usize| operators[number] == Some(Operator::Semicolon);
+    // Nothing is to be said of how `set -e` itself ends.
+    let is_alone = |number: usize| {
+        ends(number)
+            && (number == 0 || ends(number - 1) || number == 1 && operators[0] == Some(Operator::And))
+    };
+    let is_repeated = |number: &usize| analysis.pieces[*number].is_shell_state;
+    at > 1
+        && at < operators.len()
+        && operators.last() != Some(&Some(Operator::Background))
+        && stops_at_failure(&analysis.chain)
+        && is_alone(at - 1)
+        && matches!(operators[0], Some(Operator::And | Operator::Semicolon))
+        && (1..at).filter(is_repeated).all(is_alone)
+}
+
+fn operators(analysis: &Analysis<'_>) -> Vec<Option<Operator>> {
+    analysis.chain.links.iter().map(|link| link.operator.map(|(operator, _)| operator)).collect()
 }
 
 /// Whether nothing behind a link is run by the same shell: `exit`, `return`.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dockfix_model::build::Stage;
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::rewrite::{self, Comments, Place};
+use dockfix_syntax::shell::Operator;
 use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
@@ -89,7 +90,11 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
             let mut text = line_end.as_bytes().to_vec();
             text.extend(moved(copy, plan, !keeps_comment));
             text.extend(comments_in(gap.of(file.source()), line_end));
-            text.extend(second_run(&run.instruction, state).as_bytes());
+            let joins = match links[at - 1].operator {
+                Some((Operator::Semicolon, _)) => "; ",
+                _ => " && ",
+            };
+            text.extend(second_run(&run.instruction, state, joins).as_bytes());
             edits.replace(gap, text)?;
             leave(&mut edits)?;
         }
@@ -141,18 +146,39 @@ fn moved(copy: &Instruction<'_>, plan: &Plan, with_comments: bool) -> Vec<u8> {
     text
 }
 
-/// Keyword and flags of a RUN once more, and the commands that its second part has to repeat.
-fn second_run(run: &Instruction<'_>, state: &[String]) -> String {
+/// Keyword and flags of a RUN once more, on lines of their own where they are so in the first part, and the commands that its
+/// second part has to repeat.
+fn second_run(run: &Instruction<'_>, state: &[String], joins: &str) -> String {
     let lossy = |span: Span| String::from_utf8_lossy(span.of(run.text())).into_owned();
-    let mut words = vec![lossy(run.keyword_span())];
-    words.extend(run.flags().iter().map(|flag| lossy(flag.span)));
-    let mut text = words.join(" ");
-    text.push(' ');
+    let mut text = lossy(run.keyword_span());
+    let mut last = run.source_span(run.keyword_span()).end;
+    for flag in run.flags() {
+        let span = run.source_span(flag.span);
+        text.push_str(&white_space(run, Span::new(last, span.start)));
+        text.push_str(&lossy(flag.span));
+        last = span.end;
+    }
+    let command = run.source_span(run.args_span()).start;
+    text.push_str(&if run.flags().is_empty() {
+        " ".to_owned()
+    } else {
+        white_space(run, Span::new(last, command))
+    });
     for command in state {
         text.push_str(command.trim());
-        text.push_str(" && ");
+        text.push_str(joins);
     }
     text
+}
+
+/// White space like that of a gap between two words: a blank, or a line break and the indentation behind it.
+fn white_space(instruction: &Instruction<'_>, gap: Span) -> String {
+    let file = instruction.file();
+    let gap = String::from_utf8_lossy(gap.of(file.source()));
+    match gap.rsplit_once('\n') {
+        Some((_, indent)) => format!(" {}{}{indent}", char::from(file.escape()), file.line_end()),
+        None => " ".to_owned(),
+    }
 }
 
 /// The comment lines between two commands, as lines of their own.
@@ -163,7 +189,7 @@ fn comments_in(gap: &[u8], line_end: &str) -> Vec<u8> {
 }
 
 /// Whether a file is one in which a manager writes the versions it chose: people name it behind the manifest.
-fn is_lock_file(path: &str) -> bool {
+pub(super) fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     dockfix_ecosystems::ALL.iter().any(|manager| manager.lock_files().contains(&name))
 }

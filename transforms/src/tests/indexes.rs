@@ -275,7 +275,7 @@ fn lists_are_mounted_only_where_they_are_fetched() {
         &[],
         "FROM debian\nRUN apt-get update\nRUN apt-get install -y x\n",
         &format!(
-            "FROM debian\nRUN apt-get update\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked {archives} install -y x\n"
+            "FROM debian\nRUN apt-get update\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    {archives} install -y x\n"
         ),
     );
     check(
@@ -283,7 +283,7 @@ fn lists_are_mounted_only_where_they_are_fetched() {
         &[],
         "FROM debian\nRUN apt-get update && apt-get install -y x\nRUN ./y\n",
         &format!(
-            "FROM debian\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get update && {archives} install -y x\nRUN ./y\n"
+            "FROM debian\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get update && {archives} install -y x\nRUN ./y\n"
         ),
     );
 }

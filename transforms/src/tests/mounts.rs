@@ -41,12 +41,45 @@ fn a_mount_point_must_not_be_removed() {
     pip("pip install x && rm -rf $HOME/.cache/*", "2: `rm /root/.cache/*` would fail on the mount point");
     pip("pip install x && rm -rf /root/.cache", "2: `rm /root/.cache` would fail on the mount point");
     pip("pip install x && rm -rf $UNKNOWN", "2: what `rm $UNKNOWN` names is not known");
-    pip("pip install x && chown -R 1:1 /root", "2: `chown /root` would work on the mount");
+    pip("pip install x && chown -R 1:1 /root", "2: `chown -R 1:1 /root` would work on the mount");
     pip(
         "pip install x && if true; then rm -rf /root/.cache; fi",
         "2: a command that is not read further names /root/.cache",
     );
-    node_refused("npm i -g x && find / -name '*.md' -delete", "3: `find /` would work on the mount");
+    node_refused(
+        "npm i -g x && find / -name '*.md' -delete",
+        "3: `find / -name '*.md' -delete` would work on the mount",
+    );
+}
+
+/// What is put into a directory above a mount has a name of its own there.
+#[test]
+fn files_may_be_put_beside_a_mount() {
+    for rest in [
+        "mv node_modules /",
+        "cp -a a/x ./y/ /root",
+        "cp *.so /root/",
+        "curl https://x.example | tar xvzf - -C /",
+        "tar -C / -Jxpf x.tar.xz",
+        "tar --extract --file x.tar --directory /root",
+    ] {
+        node(&format!("npm i -g x && {rest}"), &format!("{NPM} npm i -g x && {rest}"));
+    }
+    for (rest, shown) in [
+        ("mv root /", "mv root /"),
+        ("cp -r x/. /", "cp -r x/. /"),
+        ("cp -r x/* /", "cp -r x/* /"),
+        ("cp -r x/.n* /root", "cp -r x/.n* /root"),
+        ("mv /root /old", "mv /root /old"),
+        ("cp -rT x /", "cp -rT x /"),
+        ("cp -t / x", "cp -t / x"),
+        ("cp --parents root/.npm/x /", "cp --parents root/.npm/x /"),
+        ("tar -czf /tmp/x.tgz -C / root", "tar -czf /tmp/x.tgz -C / root"),
+        ("tar xf x.tar /root", "tar xf x.tar /root"),
+        ("chown --verbose --recursive 1000:1000 /srv /var /root /opt", "chown ... /root ..."),
+    ] {
+        node_refused(&format!("npm i -g x && {rest}"), &format!("3: `{shown}` would work on the mount"));
+    }
 }
 
 #[test]
@@ -581,4 +614,15 @@ fn what_cleans_elsewhere_stays() {
     stays("node:22", "npm i -g a", "npm i -g a", "npm --cache /out cache clean --force");
     let apt = "apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y a";
     stays("debian:12", "apt-get update && apt-get install -y a", apt, "apt-get -o Dir=/out clean");
+}
+
+/// The width of a line is measured with the options that the rewrite puts in.
+#[test]
+fn options_count_for_the_width_of_a_line() {
+    check(
+        &["cache-mount"],
+        &[],
+        "FROM debian:12\nRUN apt-get update && apt-get install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
+        "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
+    );
 }

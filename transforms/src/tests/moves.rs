@@ -192,6 +192,31 @@ fn files_that_a_command_reads_go_first() {
     );
 }
 
+/// Manifests before their lock file, in one COPY as in several.
+#[test]
+fn lock_files_come_behind_manifests() {
+    let member = ["a", "b", "c", "d", "e", "f"]
+        .map(|name| (format!("{name}/package.json"), format!("{{\"name\": \"{name}\"}}")));
+    let mut files = vec![
+        (".dockerignore", "**/node_modules\n"),
+        ("package.json", "{\"private\": true, \"workspaces\": [\"*\"]}"),
+        ("yarn.lock", "# yarn lockfile v1\n"),
+        ("a/x.js", ""),
+    ];
+    files.extend(member.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    let file = |copies: &str, below: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM node:22\nWORKDIR /app\n{copies}RUN yarn install --frozen-lockfile\n{below}"
+        )
+    };
+    check(
+        &["manifest-first"],
+        &files,
+        &file("COPY . .\n", ""),
+        &file("COPY --parents package.json yarn.lock */package.json ./\n", "COPY . .\n"),
+    );
+}
+
 /// The members of a large workspace come by one COPY where the frontend can keep their directories.
 #[test]
 fn many_manifests_are_copied_with_their_parents() {

@@ -20,9 +20,9 @@ fn an_id_is_taken_over_where_its_variables_mean_the_same() {
         let outcome = run(&["cache-mount"], &[], &before);
         String::from_utf8_lossy(&dockerfile(&outcome).after).into_owned()
     };
-    let default = "--mount=type=cache,target=/var/cache/apt,sharing=locked ";
+    let default = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    ";
     // Another sharing is the other stage's own affair: two processes of apt do not wait for each other.
-    let own = |id: &str| format!("--mount=type=cache,id={id},target=/var/cache/apt,sharing=locked ");
+    let own = |id: &str| format!("--mount=type=cache,id={id},target=/var/cache/apt,sharing=locked \\\n    ");
     assert_eq!(of("apt", ""), after_a_mount("apt", "", &own("apt")));
     // An argument of another stage is nothing here.
     assert_eq!(of("a-$TARGETARCH", ""), after_a_mount("a-$TARGETARCH", "", default));

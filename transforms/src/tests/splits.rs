@@ -82,3 +82,75 @@ fn a_split_is_for_a_download() {
         "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python -m venv /opt/venv && make\n",
     );
 }
+
+/// A reason names what is in the way: where it stands, and why the RUN is not cut before it.
+#[test]
+fn what_keeps_an_install_in_its_run_is_told() {
+    let build = "`npm run build` after it in the same RUN may read or write any of them, and";
+    let fails = format!("{build} a split would change what is run after a failure");
+    refused("npm ci; npm run build", &fails);
+    refused("npm ci && npm run build || true", &fails);
+    refused("set -e; npm ci && npm run lint; npm run build", &fails.replace("build", "lint"));
+    refused(
+        "<<EOF\nset -e\nnpm ci\nnpm run build\nEOF",
+        &format!("{build} a RUN with a heredoc is not split"),
+    );
+    check_refused(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN cd src && npm ci --prefix .. && cd .. && npm run build\n",
+        &[&format!(
+            "4: npm ci --prefix .. stays below the sources: {build} a `cd` before it goes into a directory of theirs"
+        )],
+    );
+    refused("make && npm ci", "`make` before it may read or write any of them");
+    refused("npm ci > install.log && npm run build", "it may read or write any of them");
+}
+
+/// Behind `set -e`, what is run after `;` is what is run after `&&`, but for lists whose failure the shell does not mind.
+#[test]
+fn set_e_makes_semicolons_fail() {
+    let split = |run: &str, first: &str, second: &str| {
+        check(
+            ONLY,
+            APP,
+            &format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN {run}\n"),
+            &format!(
+                "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN {first}\nCOPY . .\nRUN {second}\n"
+            ),
+        );
+    };
+    split("set -e; npm ci; npm run build", "set -e; npm ci", "set -e; npm run build");
+    split(
+        "set -eux; \\\n    npm ci; \\\n    npm run lint; \\\n    npm run build || true",
+        "set -eux; \\\n    npm ci",
+        "set -eux; npm run lint; \\\n    npm run build || true",
+    );
+    split("set -e && npm ci; npm run build", "set -e && npm ci", "set -e; npm run build");
+    split("set -ex && npm ci && npm run build", "set -ex && npm ci", "set -ex && npm run build");
+    let stays = "`npm run build` after it in the same RUN may read or write any of them, and a split would change what is \
+                 run after a failure";
+    for run in [
+        "set -x; npm ci; npm run build",
+        "set -- -e; npm ci; npm run build",
+        "set -e; mkdir /x && npm ci; npm run build",
+        "set -e; mkdir /x && cd /app; npm ci; npm run build",
+        "set -e; npm ci; npm run build; set +e",
+    ] {
+        refused(run, stays);
+    }
+}
+
+/// The second part has the flags as the author has written them.
+#[test]
+fn flags_keep_their_lines() {
+    let flags = "--mount=type=secret,id=npmrc,target=/root/.npmrc \\\n    --mount=type=ssh \\\n    ";
+    check(
+        ONLY,
+        APP,
+        &format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN {flags}npm ci && \\\n    npm run build\n"),
+        &format!(
+            "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN {flags}npm ci\nCOPY . .\nRUN {flags}npm run build\n"
+        ),
+    );
+}
