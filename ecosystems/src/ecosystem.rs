@@ -105,6 +105,12 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether `command`, one that gets no options for a mount, would take from the cache what it fetches anew as long as there is
+    /// none: an index that another build has left there, of another platform or some days old.
+    fn trusts_cache(&self, _command: &Invocation<'_>) -> bool {
+        false
+    }
+
     /// Whether its caches also keep what it has compiled, for whatever image takes it: not only downloads. What was compiled
     /// with one C library does not run with another.
     fn keeps_compiled(&self) -> bool {

@@ -329,6 +329,12 @@ impl RunStep<'_, '_> {
         let is_filled = indexes.filled.contains(directory);
         match use_of_it {
             IndexUse::Fills => {
+                if let Some(before) = (!is_filled).then(|| beside::reads_before(self, managed)).flatten() {
+                    indexes.torn.push(directory.clone());
+                    return Err(format!(
+                        "`{before}` before it relies on what an earlier step left in {directory}"
+                    ));
+                }
                 indexes.filled.push(directory.clone());
                 let mut behind = last..self.analysis.pieces.len();
                 if behind.any(|number| self.analysis.unknown_in(number).is_some()) {
@@ -354,6 +360,7 @@ impl RunStep<'_, '_> {
     /// Downloads may be mounted where nobody misses them.
     fn check_downloads(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
         self.check_parents(managed, directory)?;
+        beside::check_index(self, managed, directory)?;
         readers::of_downloads(self.input, self.stage, self.index, managed, directory)
     }
 

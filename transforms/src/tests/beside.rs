@@ -1,8 +1,19 @@
 //! `cache-mount`: what stands beside a command in its RUN, or in a later one, and would miss what lies in the mount.
 
-use super::{Files, check, check_refused};
+use super::{Files, check, check_refused, dockerfile, run};
 
 const ONLY: &[&str] = &["cache-mount"];
+
+/// The RUN of a line gets a mount.
+#[track_caller]
+fn is_mounted(before: &str, line: usize) {
+    let outcome = run(ONLY, &[], before);
+    let file = dockerfile(&outcome);
+    let text = String::from_utf8_lossy(&file.after);
+    let found = text.lines().nth(line - 1);
+    let is_mounted = found.is_some_and(|found| found.starts_with("RUN --mount=type=cache,"));
+    assert!(is_mounted, "{text}{:#?}", file.refusals);
+}
 
 /// `uvx`, `uv run --with` and scripts with dependencies of their own keep their environments in the cache.
 #[test]
@@ -62,4 +73,67 @@ fn environments_in_the_cache_of_uv_stay_in_the_image() {
         let after = format!("--mount=type=cache,target=/root/.cache/uv {run}");
         check(ONLY, files, &file(&run), &file(&after));
     }
+}
+
+/// It is not told to look at its index anew, and that of a mount may be another platform's (moby/buildkit#2598), or some days
+/// old.
+#[test]
+fn who_is_not_read_must_not_find_an_index_in_the_mount() {
+    let apk = |run: &str| format!("FROM alpine:3.20\nARG TARGETARCH\nRUN {run}\n");
+    let dnf = |run: &str| format!("FROM fedora:40\nARG TARGETARCH\nRUN {run}\n");
+    let is_refused = |before: &str, shown: &str| {
+        let outcome = run(ONLY, &[], before);
+        let file = dockerfile(&outcome);
+        let why = format!(
+            "`{shown}` is not read, and would take an index from the mount that another build has left there"
+        );
+        assert_eq!(String::from_utf8_lossy(&file.after), before);
+        assert!(file.refusals.iter().any(|refusal| refusal.reason == why), "{:#?}", file.refusals);
+    };
+    for (run, shown) in [
+        ("if [ $TARGETARCH = x ]; then apk add lld; fi && apk add --no-cache curl", "apk add lld"),
+        ("apk update && for p in git make; do apk add $p; done && apk add curl", "apk add $p"),
+        ("apk add lld $(cat /p) && apk add curl", "apk add lld $(cat /p)"),
+        ("xargs apk add < /p && apk add curl", "xargs apk add"),
+        ("sh -c 'if true; then apk add lld; fi' && apk add curl", "apk add lld"),
+        // It may not have run.
+        ("test -e /x && apk add curl; if true; then apk add lld; fi", "apk add lld"),
+        ("test -e /x || apk add curl && if true; then apk add lld; fi", "apk add lld"),
+    ] {
+        is_refused(&apk(run), shown);
+    }
+    for (run, shown) in [
+        ("if [ $TARGETARCH = x ]; then dnf -y install lld; fi && dnf -y install gcc", "dnf -y install lld"),
+        ("dnf -y install $(cat /p) && dnf -y install gcc", "dnf -y install $(cat /p)"),
+    ] {
+        is_refused(&dnf(run), shown);
+    }
+    for before in [
+        apk("apk add curl && if true; then apk add lld; fi"),
+        apk("set -e; apk add curl; for p in a b; do apk add $p; done"),
+        apk("test -e /x && apk add curl && if true; then apk add lld; fi"),
+        apk("if true; then apk add --no-cache lld; fi && apk add curl"),
+        apk("if true; then apk del lld; fi && apk add curl"),
+        apk("if true; then apk add --root /out lld; fi && apk add curl"),
+        dnf("dnf -y install gcc && for p in a b; do dnf -y install $p; done"),
+        dnf("if true; then dnf --refresh -y install lld; fi && dnf -y install gcc"),
+    ] {
+        is_mounted(&before, 3);
+    }
+}
+
+/// Line 3 installs by the lists of line 2 where the condition holds, and a mount would hide them.
+#[test]
+fn who_is_not_read_finds_the_lists_of_an_earlier_step() {
+    let file = |first: &str, run: &str| format!("FROM debian:12\nRUN apt-get update{first}\nRUN {run}\n");
+    let install = "apt-get update && apt-get install -y curl";
+    for before in ["if true; then apt-get install -y lld; fi", "xargs apt-get install -y < /p"] {
+        let outcome = run(ONLY, &[], &file("", &format!("{before} && {install}")));
+        let text = String::from_utf8_lossy(&dockerfile(&outcome).after).into_owned();
+        assert!(!text.contains("target=/var/lib/apt/lists"), "{text}");
+    }
+    let outcome =
+        run(ONLY, &[], &file(" && x", &format!("{install} && if true; then apt-get install -y lld; fi")));
+    let text = String::from_utf8_lossy(&dockerfile(&outcome).after).into_owned();
+    assert!(text.contains("target=/var/lib/apt/lists"), "{text}");
 }
