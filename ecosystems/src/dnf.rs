@@ -314,6 +314,16 @@ impl Ecosystem for Dnf {
         Line::read(command).is_some_and(|line| line.verb == Verb::Install)
     }
 
+    /// `-C` (dnf(8): "Run entirely from system cache"), which fails where that holds no metadata.
+    fn lives_off(&self, command: &Invocation<'_>, _: &State, _: &Invocation<'_>) -> bool {
+        const OPTIONS: [&str; 2] = ["-C", "--cacheonly"];
+        let is_told = match Line::read(command) {
+            Some(line) => line.words.has(&OPTIONS),
+            None => OPTIONS.iter().any(|option| command.has(option)),
+        };
+        is_told && self.programs().contains(&crate::without_version(&command.program))
+    }
+
     fn trusts_cache(&self, command: &Invocation<'_>) -> bool {
         const FETCH: [&str; 8] = [
             "install",

@@ -11,23 +11,27 @@ use crate::analysis::Managed;
 use crate::index;
 use crate::naming::named;
 
-/// No command of the RUN may keep in the cache what the image needs. The error names it.
+/// No command of the RUN may keep in the cache what the image needs, or live off what earlier steps have left there. The error
+/// names it.
 pub(super) fn check(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), String> {
-    let ecosystem = managed.ecosystem;
+    let (ecosystem, state) = (managed.ecosystem, &run.step.state);
     let project = run.input.context.is_known().then(|| {
         Project::new(run.input.context, run.input.supplies(run.stage), ImagePath::root()).until(run.index)
     });
+    let own = number_of(run, managed);
     let mut found = None;
-    each(run, &mut |text, _, command, _| {
-        if ecosystem.installs_into_cache(command, project.as_ref()) {
-            found.get_or_insert_with(|| {
-                format!(
-                    "`{}` beside it installs into the cache of {}, where the image would not find it",
-                    named(text, command, ecosystem),
-                    ecosystem.name()
-                )
-            });
-        }
+    each(run, &mut |text, number, command, _| {
+        let does = if ecosystem.installs_into_cache(command, project.as_ref()) {
+            format!("installs into the cache of {}, where the image would not find it", ecosystem.name())
+        } else if own.is_some_and(|own| number < own)
+            && ecosystem.lives_off(command, state, managed.command())
+        {
+            let name = ecosystem.name();
+            format!("lives off what the image holds in the cache of {name}, which a mount would hide")
+        } else {
+            return;
+        };
+        found.get_or_insert_with(|| format!("`{}` beside it {does}", named(text, command, ecosystem)));
     });
     found.map_or(Ok(()), Err)
 }

@@ -122,6 +122,36 @@ fn who_is_not_read_must_not_find_an_index_in_the_mount() {
     }
 }
 
+/// dnf(8): `-C` runs "entirely from system cache", and fails where that holds no metadata.
+#[test]
+fn metadata_stays_in_the_image_for_who_asks_nobody_else() {
+    let file = |later: &str| format!("FROM fedora:40\nRUN dnf -y install gcc\nRUN {later}\n");
+    let why = "2: `dnf` in line 3 lives off what this step leaves in /var/cache/dnf";
+    for later in [
+        "dnf -C list available > /list",
+        "dnf -qC repoquery --installed",
+        "dnf --cacheonly info gcc",
+        "dnf download -C gcc",
+        "echo x && if true; then dnf -C list; fi",
+        "<<E\n#!/bin/bash\ndnf -C list\nE",
+    ] {
+        check_refused(ONLY, &[], &file(later), &[why]);
+    }
+    check_refused(
+        ONLY,
+        &[],
+        "FROM fedora:40\nRUN dnf makecache\nRUN dnf -C -y install gcc\n",
+        &[why, "3: -C hands packages from one command to another in the cache"],
+    );
+    let beside = "`yum -C -y info kernel` beside it lives off what the image holds in the cache of dnf, which a mount would hide";
+    check_refused(
+        ONLY,
+        &[],
+        "FROM centos:7\nRUN yum -y makecache fast\nRUN yum -C -y info kernel > /k && yum -y install gcc\n",
+        &["2: `yum` in line 3 lives off what this step leaves in /var/cache/yum", &format!("3: {beside}")],
+    );
+    is_mounted("FROM centos:7\nRUN yum -y install gcc && yum -C info kernel\n", 2);
+}
 /// Line 3 installs by the lists of line 2 where the condition holds, and a mount would hide them.
 #[test]
 fn who_is_not_read_finds_the_lists_of_an_earlier_step() {
