@@ -178,6 +178,19 @@ impl Ecosystem for Apk {
         }
     }
 
+    fn trusts_cache(&self, command: &Invocation<'_>) -> bool {
+        const FETCH: [&str; 4] = ["add", "fix", "upgrade", "fetch"];
+        let is_told = ["--no-cache", "--force-refresh"].iter().any(|option| command.has(option));
+        let is_elsewhere = |line: &Line<'_>| {
+            let directory = line.words.value(&["--cache-dir"]);
+            line.is_elsewhere() || directory.is_some_and(|directory| directory.known() != Some(DIRECTORY))
+        };
+        match Line::read(command) {
+            Some(line) => line.verb == Verb::Install && !is_elsewhere(&line) && !is_told,
+            None => command.program == "apk" && !is_told && system::may_be_one_of(command, &FETCH),
+        }
+    }
+
     /// The link that turns the cache on for good (wiki.alpinelinux.org, "Local APK cache").
     fn other_caches(&self) -> &'static [&'static str] {
         &["/etc/apk/cache"]

@@ -7,8 +7,8 @@
 //!   `bunfig.toml`, `.npmrc`, the `.env` files, patches.
 //! - **Prefetch**: none.
 //! - **Cache**: `~/.bun/install/cache`, or what `--cache-dir`, `BUN_INSTALL_CACHE_DIR`, `BUN_INSTALL` and bunfig.toml say
-//!   (bun.sh/docs/pm/global-cache); pure, unless `--backend symlink` has programs run from it. `sharing=locked`: nothing
-//!   says that bun's cache can be shared.
+//!   (bun.sh/docs/pm/global-cache); pure, unless `--backend symlink` or a global virtual store has programs run from it.
+//!   `sharing=locked`: nothing says that bun's cache can be shared.
 //! - **Refused**: as for npm, and `link:` dependencies, which bun takes from the machine.
 
 mod config;
@@ -216,6 +216,7 @@ impl Ecosystem for Bun {
         {
             return Err(Refusal::new("--backend symlink has programs read their packages from bun's cache"));
         }
+        refuse_global_store(command, state, &line, project)?;
         if verb == Some(Verb::Global) && state.user != User::Root {
             return Err(Refusal::new(
                 "a mount would leave ~/.bun to root while bun installs a global package there",
@@ -242,7 +243,7 @@ impl Ecosystem for Bun {
             system: &[],
             project: &["bunfig.toml"],
             follows_project: true,
-            keys: &["cache"],
+            keys: SETTINGS,
         }
     }
 
@@ -254,6 +255,9 @@ impl Ecosystem for Bun {
         &["bun.lock", "bun.lockb"]
     }
 }
+
+/// What moves the cache, and what has programs run from it (bun.sh/docs/runtime/bunfig, bun.sh/docs/pm/global-store).
+const SETTINGS: &[&str] = &["cache", "globalStore"];
 
 /// The files that bun takes variables from, whatever NODE_ENV is (bun.sh/docs/runtime/env).
 const ENVIRONMENT_FILES: [&str; 8] = [
@@ -374,6 +378,58 @@ fn add_patches(project: &Project<'_>, root: &ImagePath, closure: &mut Closure) -
                     "{at} names the patch {path}, which is not in the build context"
                 )));
             }
+        }
+    }
+    Ok(())
+}
+
+/// With a global virtual store `node_modules` holds links to `links` in the cache (bun.sh/docs/pm/global-store; `links` is seen
+/// with bun 1.3.14, 1.4.0 and 1.4.5, which have it off unless they are told). BUN_INSTALL_GLOBAL_STORE goes before bunfig.toml,
+/// and 1.3.14 takes any value of it but `0` for yes; bun finds both variables in .env files too.
+fn refuse_global_store(
+    command: &Invocation<'_>,
+    state: &State,
+    line: &Words<'_>,
+    project: Option<&Project<'_>>,
+) -> Result<(), Refusal> {
+    if line.value(&["--linker"]).is_some_and(|linker| linker.known() == Some("hoisted")) {
+        return Ok(());
+    }
+    let refusal = |at: &str| {
+        Err(Refusal::new(format!(
+            "with {at}, programs run from bun's global virtual store, which lies in its cache"
+        )))
+    };
+    let environment = Environment::new(command, state);
+    match environment.get("BUN_INSTALL_GLOBAL_STORE") {
+        Setting::Known("0") => return Ok(()),
+        Setting::Unset => {}
+        Setting::Known(_) | Setting::Unknown => return refusal("BUN_INSTALL_GLOBAL_STORE"),
+    }
+    let Some(project) = project else { return Ok(()) };
+    let own = package_directory(project).unwrap_or_else(|_| project.directory().clone());
+    let root = workspace_above(project, &own)?.unwrap_or_else(|| own.clone());
+    for directory in [&root, &own, project.directory()] {
+        if let Some(at) = Bunfig::read(project, directory, &mut Closure::default())?.global_store() {
+            return refusal(&at);
+        }
+        for path in ENVIRONMENT_FILES.iter().map(|name| directory.join(name)) {
+            let text = project.read_text(path.as_str()).unwrap_or_default();
+            for name in ["BUN_INSTALL_GLOBAL_STORE", "BUN_INSTALL_CACHE_DIR"] {
+                if let Some(number) = text.lines().position(|line| line.contains(name)) {
+                    let shown = project.shown(path.as_str());
+                    let number = number + 1;
+                    return Err(Refusal::new(format!("{shown}:{number} sets {name}, which is not followed")));
+                }
+            }
+        }
+    }
+    if let Some(directory) = environment.path("XDG_CONFIG_HOME")? {
+        let path = directory.join(".bunfig.toml");
+        let text = project.read_text(path.as_str()).unwrap_or_default();
+        if let Some((number, key)) = Bun.settings_files().setting_in(&text) {
+            let shown = project.shown(path.as_str());
+            return Err(Refusal::new(format!("{shown}:{number} sets {key}, which may move bun's cache")));
         }
     }
     Ok(())

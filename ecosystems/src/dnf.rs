@@ -181,6 +181,13 @@ impl<'c> Line<'c> {
         Some(Self { words, verb })
     }
 
+    /// Whether the metadata is looked at anew; microdnf always does.
+    fn is_fresh(&self, command: &Invocation<'_>) -> bool {
+        command.program == "microdnf"
+            || self.words.has(&["--refresh"])
+            || command.has("--setopt=metadata_expire=0")
+    }
+
     /// The option that moves directories.
     fn moved(&self) -> Option<String> {
         self.words.options.iter().find_map(|option| match option.name {
@@ -296,12 +303,9 @@ impl Ecosystem for Dnf {
     /// Metadata that is older than two days is fetched anew by itself; `--refresh` does not wait for that.
     fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
         let line = Line::read(command)?;
-        let is_fresh = command.program == "microdnf"
-            || line.words.has(&["--refresh"])
-            || command.has("--setopt=metadata_expire=0");
         match line.verb {
             Verb::MakeCache => Some(IndexUse::Fills),
-            Verb::Install if !is_fresh => Some(IndexUse::Reads),
+            Verb::Install if !line.is_fresh(command) => Some(IndexUse::Reads),
             _ => None,
         }
     }
@@ -316,6 +320,43 @@ impl Ecosystem for Dnf {
                 || word.starts_with("upgrade")
         };
         Line::read(command).is_some_and(|line| line.verb == Verb::Install) && system::says(command, is_one)
+    }
+
+    /// `-C` (dnf(8): "Run entirely from system cache"), which fails where that holds no metadata.
+    fn lives_off(&self, command: &Invocation<'_>, _: &State, _: &Invocation<'_>) -> bool {
+        const OPTIONS: [&str; 2] = ["-C", "--cacheonly"];
+        let is_told = match Line::read(command) {
+            Some(line) => line.words.has(&OPTIONS),
+            None => OPTIONS.iter().any(|option| command.has(option)),
+        };
+        is_told && self.programs().contains(&crate::without_version(&command.program))
+    }
+
+    fn trusts_cache(&self, command: &Invocation<'_>) -> bool {
+        const FETCH: [&str; 8] = [
+            "install",
+            "reinstall",
+            "upgrade",
+            "update",
+            "groupinstall",
+            "localinstall",
+            "download",
+            "builddep",
+        ];
+        match Line::read(command) {
+            // tdnf has a cache of its own.
+            Some(line) => {
+                line.verb == Verb::Install
+                    && line.moved().is_none()
+                    && command.program != "tdnf"
+                    && !line.is_fresh(command)
+            }
+            None => {
+                matches!(&*command.program, "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum")
+                    && !command.has("--refresh")
+                    && system::may_be_one_of(command, &FETCH)
+            }
+        }
     }
 
     fn is_for_root(&self) -> bool {

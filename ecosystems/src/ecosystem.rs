@@ -99,8 +99,15 @@ pub trait Ecosystem: Sync {
     }
 
     /// Whether `other`, a command of the same RUN, installs what it runs into the manager's cache, to find it there when the image
-    /// is run: with a mount the image would not have it, and another image would.
-    fn installs_into_cache(&self, _other: &Invocation<'_>) -> bool {
+    /// is run: with a mount the image would not have it, and another image would. `project` is that of the root directory, where
+    /// the build context is known.
+    fn installs_into_cache(&self, _other: &Invocation<'_>, _project: Option<&Project<'_>>) -> bool {
+        false
+    }
+
+    /// Whether `command`, one that gets no options for a mount, would take from the cache what it fetches anew as long as there is
+    /// none: an index that another build has left there, of another platform or some days old.
+    fn trusts_cache(&self, _command: &Invocation<'_>) -> bool {
         false
     }
 

@@ -215,7 +215,7 @@ impl Ecosystem for Npm {
 
     /// `npx` keeps packages that the project does not have in `_npx` below the cache, by a hash of what it was asked for (npm
     /// docs, "npm-exec"; npm/cli, `workspaces/libnpmexec/lib/index.js`). A name alone is taken for a program of the project.
-    fn installs_into_cache(&self, other: &Invocation<'_>) -> bool {
+    fn installs_into_cache(&self, other: &Invocation<'_>, _: Option<&Project<'_>>) -> bool {
         const ASKED: [&str; 4] = ["-y", "--yes", "-p", "--package"];
         let mut words = other.arguments.iter().filter_map(|argument| argument.value.as_deref());
         let is_npx = match &*other.program {

@@ -54,6 +54,12 @@ pub(crate) fn file(operand: &Operand<'_>, command: &Invocation<'_>) -> Paths {
     path_of(operand.argument, command.directory.as_ref()).map_or(Paths::All, |path| Paths::below(vec![path]))
 }
 
+/// Whether one of these verbs is among the words of a command, or a word that is only known when it runs.
+pub(crate) fn may_be_one_of(command: &Invocation<'_>, verbs: &[&str]) -> bool {
+    let mut words = command.arguments.iter().map(|argument| argument.value.as_deref());
+    words.any(|word| word.is_none_or(|word| verbs.contains(&word)))
+}
+
 /// The directories that packages of a distribution own, by the Filesystem Hierarchy Standard 3.0.
 ///
 /// Below `/opt`, `/srv` and `/usr/src` a package stays in a directory of its own name, while applications like to live

@@ -99,6 +99,30 @@ const OTHER: Grammar = Grammar::gnu(
     &[SWITCHES, "--force --all --ci --reinstall --default --no-bin -U --upgrade --refresh"],
 );
 
+/// `uv run`, `uv tool run` and `uvx`: what they run and its options come last.
+const RUN: Grammar = Grammar {
+    valued: &[
+        VALUED,
+        "--extra --no-extra --group --no-group --only-group --no-editable-package --env-file -w --with --with-editable",
+        "--with-requirements --package --python-platform --index --default-index -i --index-url --extra-index-url -f",
+        "--find-links --index-strategy --keyring-provider -P --upgrade-package --upgrade-group --resolution --prerelease",
+        "--prerelease-package --fork-strategy --exclude-newer --exclude-newer-package --no-sources-package",
+        "--reinstall-package --link-mode -C --config-setting --config-settings --config-settings-package",
+        "--no-build-isolation-package --no-build-package --no-binary-package --refresh-package -p --python --from -c",
+        "--constraints --constraint -b --build-constraints --build-constraint --overrides --override --torch-backend",
+    ],
+    switches: &[
+        SWITCHES,
+        "--all-extras --no-dev --dev --only-dev --no-default-groups --all-groups -m --module --no-editable --exact",
+        "--no-env-file --isolated --active --no-sync --locked --frozen -s --script --gui-script --all-packages --no-project",
+        "--no-index -U --upgrade --no-sources --reinstall --compile-bytecode --no-build-isolation --no-build --no-binary",
+        "--require-build-hashes --no-require-build-hashes --refresh --lfs",
+    ],
+    short: Short::Clustered,
+    ends_at_operand: true,
+    table: None,
+};
+
 /// Variables that name files.
 const FILES: [&str; 10] = [
     "UV_CONSTRAINT",
@@ -229,6 +253,48 @@ fn names_local_index(option: &Given<'_>) -> bool {
         && !has_scheme(value)
 }
 
+/// Whether a command has an environment in the cache, or may have one.
+fn runs_from_cache(command: &Invocation<'_>, project: Option<&Project<'_>>) -> bool {
+    let word = |at: usize| command.arguments.get(at).and_then(|argument| argument.value.as_deref());
+    let (is_tool, first, directory) = if command.program == "uvx" {
+        (true, 0, None)
+    } else {
+        let Some(first) = arguments_of(command, "uv") else { return false };
+        let Some(global) = Words::read(command, first, &GLOBAL) else { return command.has("run") };
+        let at = command.arguments.len() - global.operands.len();
+        let directory = global.value(&["--directory"]).map(|value| value.path(command.directory.as_ref()));
+        match (word(at), word(at + 1)) {
+            (Some("tool"), Some("run")) => (true, at + 2, None),
+            (Some("run"), _) => (false, at + 1, directory),
+            (Some("sync"), _) => return command.has("--script"),
+            _ => return false,
+        }
+    };
+    let Some(words) = Words::read(command, first, &RUN) else { return true };
+    if words.has(&["-n", "--no-cache"]) {
+        return false;
+    }
+    let Some(target) = words.operands.first() else { return false };
+    if is_tool || words.has(&["-w", "--with", "--with-editable", "--with-requirements"]) {
+        return true;
+    }
+    let Some(path) = target.value else { return true };
+    let is_script = [".py", ".pyw"].iter().any(|ending| path.ends_with(ending))
+        || words.has(&["-s", "--script", "--gui-script"]);
+    if path == "-" || has_scheme(path) {
+        return true;
+    }
+    if !is_script || words.has(&["-m", "--module"]) {
+        return false;
+    }
+    // `# /// script` begins the metadata (packaging.python.org, "Inline script metadata").
+    let own = words.value(&["--directory"]).map(|value| value.path(command.directory.as_ref()));
+    let directory = own.or(directory).unwrap_or_else(|| command.directory.clone());
+    let script = ImagePath::absolute(path).or_else(|| Some(directory?.join(path)));
+    let text = project.zip(script).and_then(|(project, script)| project.read_text(script.as_str()));
+    text.is_none_or(|text| text.lines().any(|line| line.trim_end() == "# /// script"))
+}
+
 impl Ecosystem for Uv {
     fn name(&self) -> &'static str {
         "uv"
@@ -315,6 +381,12 @@ impl Ecosystem for Uv {
     fn lives_off(&self, command: &Invocation<'_>, state: &State, _: &Invocation<'_>) -> bool {
         let is_set = || Environment::new(command, state).get("UV_OFFLINE") != Setting::Unset;
         matches!(&*command.program, "uv" | "uvx") && (command.has("--offline") || is_set())
+    }
+
+    /// `uvx`, `uv run --with` and scripts with metadata of their own have their environments in `archive-v0` and
+    /// `environments-v2` of the cache, and find them there again (docs.astral.sh/uv, "Storage reference"; looked at with 0.13.9).
+    fn installs_into_cache(&self, other: &Invocation<'_>, project: Option<&Project<'_>>) -> bool {
+        runs_from_cache(other, project)
     }
 
     fn keeps_compiled(&self) -> bool {

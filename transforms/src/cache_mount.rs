@@ -3,6 +3,7 @@
 //! For each RUN: which caches its commands fill, whether a mount there can be shown to do no harm, and what in the RUN
 //! would empty the cache again and has to go.
 
+mod beside;
 pub(crate) mod cleaning;
 mod compiled;
 mod heredoc;
@@ -26,7 +27,6 @@ use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 use crate::analysis::{Analysis, Managed, Piece};
 use crate::failure;
 use crate::mounts;
-use crate::naming::shortened;
 use crate::report::{Safety, listed};
 use crate::transform::{Described, Input, Proposals, Transform};
 use shared::Shared;
@@ -212,7 +212,7 @@ impl RunStep<'_, '_> {
         }
         self.check_frontend()?;
         settings::check(self, managed)?;
-        self.check_others(managed)?;
+        beside::check(self, managed)?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
             self.check_user(managed.command())?;
@@ -293,19 +293,6 @@ impl RunStep<'_, '_> {
         }
     }
 
-    /// No command beside this one may keep in its cache what the image needs.
-    fn check_others(&self, managed: &Managed<'_>) -> Result<(), String> {
-        let commands = self.analysis.chain.invocations();
-        match commands.into_iter().find(|other| managed.ecosystem.installs_into_cache(other)) {
-            Some(other) => Err(format!(
-                "`{}` beside it installs into the cache of {}, where the image would not find it",
-                shortened(&String::from_utf8_lossy(other.span.of(self.analysis.chain.text))),
-                managed.ecosystem.name()
-            )),
-            None => Ok(()),
-        }
-    }
-
     /// The user must be root, or one whose numbers are known, for the directory to be his.
     fn check_user(&self, command: &Invocation<'_>) -> Result<(), String> {
         let user = command.user.as_ref().unwrap_or(&self.step.state.user);
@@ -342,6 +329,12 @@ impl RunStep<'_, '_> {
         let is_filled = indexes.filled.contains(directory);
         match use_of_it {
             IndexUse::Fills => {
+                if let Some(before) = (!is_filled).then(|| beside::reads_before(self, managed)).flatten() {
+                    indexes.torn.push(directory.clone());
+                    return Err(format!(
+                        "`{before}` before it relies on what an earlier step left in {directory}"
+                    ));
+                }
                 indexes.filled.push(directory.clone());
                 let mut behind = last..self.analysis.pieces.len();
                 if behind.any(|number| self.analysis.unknown_in(number).is_some()) {
@@ -367,6 +360,7 @@ impl RunStep<'_, '_> {
     /// Downloads may be mounted where nobody misses them.
     fn check_downloads(&self, managed: &Managed<'_>, directory: &ImagePath) -> Result<(), String> {
         self.check_parents(managed, directory)?;
+        beside::check_index(self, managed, directory)?;
         readers::of_downloads(self.input, self.stage, self.index, managed, directory)
     }
 

@@ -134,16 +134,8 @@ impl Kind {
 
     /// The install that a command which is not known runs by its words: `xargs apt-get install -y`, `timeout 99 apk add x`.
     fn of_words(command: &Invocation<'_>, step: &Step<'_>) -> Option<Self> {
-        let found = (0..command.arguments.len()).find_map(|at| {
-            let path = command.arguments[at].value.as_deref()?;
-            let program = path.rsplit('/').next().unwrap_or(path);
-            let manager = managers_of(program).first()?;
-            let inner = Invocation {
-                program: Cow::Borrowed(program),
-                program_path: Cow::Borrowed(path),
-                arguments: command.arguments[at + 1..].to_vec(),
-                ..command.clone()
-            };
+        let found = run_by(command).find_map(|inner| {
+            let manager = managers_of(&inner.program).first()?;
             let index = manager.index_use(&inner).filter(|index| *index == IndexUse::Reads)?;
             let manager = manager.name();
             Some(Self::Managed {
@@ -156,6 +148,21 @@ impl Kind {
         });
         found.filter(|_| plain::effects(command, &step.state).is_none())
     }
+}
+
+/// The commands that another one may run by its words: `apk add x` for `timeout 99 apk add x`.
+pub(crate) fn run_by<'c>(command: &'c Invocation<'_>) -> impl Iterator<Item = Invocation<'c>> {
+    (0..command.arguments.len()).filter_map(|at| {
+        let path = command.arguments[at].value.as_deref()?;
+        let program = path.rsplit('/').next().unwrap_or(path);
+        managers_of(program).first()?;
+        Some(Invocation {
+            program: Cow::Borrowed(program),
+            program_path: Cow::Borrowed(path),
+            arguments: command.arguments[at + 1..].to_vec(),
+            ..command.clone()
+        })
+    })
 }
 
 /// Where a command that fetches an index puts it.

@@ -1,6 +1,7 @@
 //! Tests of the transforms in a few strings: files of the context, a Dockerfile before, a Dockerfile after.
 
 mod articles;
+mod beside;
 mod chef;
 mod compiled;
 mod documentation;

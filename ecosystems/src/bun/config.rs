@@ -73,6 +73,12 @@ impl Bunfig {
         self.install.get("ignoreScripts").and_then(Value::as_bool) == Some(true)
     }
 
+    /// The line that switches the global virtual store on.
+    pub(super) fn global_store(&self) -> Option<String> {
+        let is_on = self.install.get("globalStore").and_then(Value::as_bool) == Some(true);
+        is_on.then(|| self.at("globalStore"))
+    }
+
     /// The cache's directory, where it is named.
     ///
     /// # Errors

@@ -172,6 +172,46 @@ fn aims_the_cache_at_the_user() {
     assert_eq!(configured("[install]\ncache = false"), "refused: bunfig.toml:2 turns bun's cache off");
 }
 
+/// What bun 1.3.14, 1.4.0 and 1.4.5 made was looked at: links into the cache.
+#[test]
+fn packages_are_run_from_a_global_store() {
+    const STORE: &str = "[install]\nglobalStore = true\n";
+    let files = &[("package.json", r#"{"workspaces": ["web"]}"#), ("web/package.json", "{}"), LOCK];
+    let stored =
+        |run: &str, more: (&str, &str)| caches(&format!("{APP}{run}"), &[files[0], files[1], files[2], more]);
+    let why = "programs run from bun's global virtual store, which lies in its cache";
+    for (run, name, text, at) in [
+        ("bun install", "bunfig.toml", STORE, "bunfig.toml:2"),
+        ("cd web && bun install", "bunfig.toml", STORE, "bunfig.toml:2"),
+        ("bun install --cwd web", "bunfig.toml", STORE, "bunfig.toml:2"),
+        ("BUN_INSTALL_GLOBAL_STORE=1 bun install", "x", "", "BUN_INSTALL_GLOBAL_STORE"),
+        // It is on in 1.3.14.
+        ("BUN_INSTALL_GLOBAL_STORE=false bun install", "x", "", "BUN_INSTALL_GLOBAL_STORE"),
+        ("BUN_INSTALL_GLOBAL_STORE=1 bun add -g x", "x", "", "BUN_INSTALL_GLOBAL_STORE"),
+    ] {
+        assert_eq!(stored(run, (name, text)), format!("refused: with {at}, {why}"), "{run}");
+    }
+    for name in [".env", ".env.production"] {
+        for variable in ["BUN_INSTALL_GLOBAL_STORE=1", "export BUN_INSTALL_CACHE_DIR=/c"] {
+            let found = stored("cd web && bun install", (name, variable));
+            assert!(found.starts_with(&format!("refused: {name}:1 sets BUN_INSTALL_")), "{found}");
+        }
+    }
+    let elsewhere = "FROM oven/bun:1\nENV XDG_CONFIG_HOME=/x\nCOPY b.toml /x/.bunfig.toml\nWORKDIR /app\nCOPY . .\nRUN bun i";
+    assert_eq!(
+        caches(elsewhere, &[files[0], files[2], ("b.toml", STORE)]),
+        "refused: b.toml:2 sets globalStore, which may move bun's cache"
+    );
+    for (run, name, text) in [
+        ("bun install", "bunfig.toml", "[install]\nglobalStore = false\n"),
+        ("BUN_INSTALL_GLOBAL_STORE=0 bun install", "bunfig.toml", STORE),
+        ("bun install --linker hoisted", "bunfig.toml", STORE),
+        ("bun install", ".env", "BUN_ENV=x\n"),
+    ] {
+        assert_eq!(stored(run, (name, text)), "/root/.bun/install/cache pure locked", "{run}");
+    }
+}
+
 #[test]
 fn every_lifecycle_script_counts() {
     for script in ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"] {

@@ -2,7 +2,7 @@
 
 use dockfix_ecosystems::{Cache, CacheKind, CachePlan, IndexUse, Refusal};
 use dockfix_model::build::{Stage, Step};
-use dockfix_model::commands::{Action, Invocation, Link};
+use dockfix_model::commands::{Action, Invocation, Link, each_named, each_named_by};
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
@@ -431,7 +431,7 @@ fn misses(
     directory: &ImagePath,
 ) -> Result<(), String> {
     let line = step.instruction.start_line();
-    let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
+    let Ok(analysis) = input.reading.run(step) else { return lives_off(input, step, managed, directory) };
     let network = step.instruction.flag("network").and_then(|flag| flag.value);
     let is_cut_off = network.is_some_and(|value| value.of(step.instruction.text()) == b"none");
     let own = |other: &Managed<'_>| other.ecosystem.name() == managed.ecosystem.name();
@@ -471,20 +471,29 @@ fn lives_off(
     let line = step.instruction.start_line();
     let left =
         |program: &str| format!("`{program}` in line {line} lives off what this step leaves in {directory}");
-    let Ok(analysis) = input.reading.run(step) else { return Ok(()) };
+    let lives =
+        |command: &Invocation<'_>| managed.ecosystem.lives_off(command, &step.state, managed.command());
+    let mut hidden = None;
+    let mut look = |_: &[u8], command: &Invocation<'_>| {
+        if hidden.is_none() && lives(command) {
+            hidden = Some(command.program.clone().into_owned());
+        }
+    };
+    let Ok(analysis) = input.reading.run(step) else {
+        each_named_by(&step.instruction, &step.state, &mut look);
+        return hidden.map_or(Ok(()), |program| Err(left(&program)));
+    };
     let mut links: Vec<&Link<'_>> = analysis.chain.links.iter().collect();
     while let Some(link) = links.pop() {
         match &link.action {
             Action::Pipeline(commands) => {
-                let lives = |command: &&Invocation<'_>| {
-                    managed.ecosystem.lives_off(command, &step.state, managed.command())
-                };
-                if let Some(command) = commands.iter().find(lives) {
+                if let Some(command) = commands.iter().find(|command| lives(command)) {
                     return Err(left(&command.program));
                 }
             }
             Action::Nested(inner) => links.extend(inner),
             Action::Opaque(_) => {
+                each_named(link.span.of(analysis.chain.text), &step.state, &mut look);
                 let text = String::from_utf8_lossy(link.span.of(analysis.chain.text));
                 let mut words = text.split(|ch: char| ch.is_whitespace() || ";&|()".contains(ch));
                 let program = words.find(|word| managed.ecosystem.programs().contains(word));
@@ -494,7 +503,7 @@ fn lives_off(
             }
         }
     }
-    Ok(())
+    hidden.map_or(Ok(()), |program| Err(left(&program)))
 }
 
 /// An instruction that takes from a stage what lies at a place, or above it.
