@@ -167,7 +167,7 @@ impl<'w, 'a> Way<'w, 'a> {
         self.index = index;
         self.names = self.declared(index);
         self.sources = self.read_by(index);
-        let is_fixed = |name: &String| is_special(name) || self.is_of_base(name);
+        let is_fixed = |name: &String| is_special(name) || self.is_of_base(name) || self.reruns_base(name);
         if self.names.is_empty() || self.names.iter().any(is_fixed) {
             return Found::Nothing;
         }
@@ -256,6 +256,22 @@ impl<'w, 'a> Way<'w, 'a> {
             }
         }
         read.iter().any(|read| read == name)
+    }
+
+    /// Whether another value reruns a stage that this one starts from: then all of this one runs again, wherever the argument
+    /// stands in it.
+    fn reruns_base(&self, name: &str) -> bool {
+        let build = &self.input.reading.build;
+        build.ancestors(self.stage.index).into_iter().any(|ancestor| {
+            let mut steps = build.stages[ancestor].steps.iter();
+            let declares = |step: &Step<'_>| {
+                let instruction = &step.instruction;
+                instruction.keyword() == Keyword::Arg
+                    && Variables::of(instruction)
+                        .is_some_and(|view| view.assigned.iter().any(|assigned| assigned.name.text == name))
+            };
+            steps.any(|step| declares(step)) && steps.any(|step| step.instruction.keyword() == Keyword::Run)
+        })
     }
 
     /// What a step has to do with the names; notes it where it carries the value on.

@@ -486,3 +486,20 @@ fn scripts_of_packages_from_elsewhere_may_read_any_variable() {
         "FROM debian:12\nRUN apt-get update && apt-get install -y gitlab-ee\nARG EXTERNAL_URL\nENV EXTERNAL_URL=$EXTERNAL_URL\nCMD run\n",
     );
 }
+
+/// Where the stage below runs again in any case, nothing is gained above it.
+#[test]
+fn an_argument_of_the_parent_stage_gains_nothing_in_the_child() {
+    let file = |parent: &str| {
+        format!(
+            "FROM debian:12 AS a\n{parent}FROM a\nARG user\nRUN apt-get update && apt-get install -y curl\nUSER $user\n"
+        )
+    };
+    super::check_unchanged(ONLY, PYTHON, &file("ARG user\nRUN useradd $user\n"));
+    check(
+        ONLY,
+        PYTHON,
+        &file("RUN useradd x\nARG user\n"),
+        "FROM debian:12 AS a\nRUN useradd x\nARG user\nFROM a\nRUN apt-get update && apt-get install -y curl\nARG user\nUSER $user\n",
+    );
+}
