@@ -106,16 +106,56 @@ fn named_later<'a>(
         [Keyword::Onbuild, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
     for step in input.reading.build.steps_from(stage.index, index + 1) {
         let instruction = &step.instruction;
+        if !RUN_LATER.contains(&instruction.keyword()) {
+            continue;
+        }
         let text = String::from_utf8_lossy(instruction.args());
-        let mut words = text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-');
-        if RUN_LATER.contains(&instruction.keyword())
-            && words.any(|word| managed.ecosystem.programs().contains(&word))
-        {
-            let line = instruction.start_line();
+        let line = instruction.start_line();
+        if names_a_program(&text, managed) {
             return Err(format!("line {line} may rely on what this step leaves in {directory}"));
+        }
+        if let Some(script) = scripts(input, step, &text).find(|(_, text)| names_a_program(text, managed)) {
+            let (path, _) = script;
+            return Err(format!(
+                "{path}, which line {line} runs, may rely on what this step leaves in {directory}"
+            ));
         }
     }
     Ok(())
+}
+
+/// Whether a program of the manager is named.
+fn names_a_program(text: &str, managed: &Managed<'_>) -> bool {
+    let mut words = text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-');
+    words.any(|word| managed.ecosystem.programs().contains(&word))
+}
+
+/// The files of the context that the words of an instruction name, by their paths in the image or by their names alone where the
+/// search path finds them: path in the context and text.
+fn scripts<'s>(
+    input: &'s Input<'_>,
+    step: &'s Step<'_>,
+    text: &'s str,
+) -> impl Iterator<Item = (String, String)> + 's {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.' | '/');
+    let words = text.split(move |ch: char| !is_part(ch)).filter(|word| !word.is_empty());
+    let copied = || {
+        let stages = input.reading.build.stages.iter();
+        stages.flat_map(|stage| input.supplies(stage).copied())
+    };
+    let sources = words.flat_map(move |word| {
+        let path = step.state.path(word, input.file().escape());
+        let is_bare = !word.contains('/');
+        copied().filter_map(move |copied| {
+            let found = || path.as_ref().and_then(|path| copied.source_of(path));
+            let is_it = is_bare && !copied.is_directory && copied.target.name() == word;
+            if is_it { Some(copied.source.clone()) } else { found() }
+        })
+    });
+    sources.filter_map(|source| {
+        let text = input.context.read(&source).ok()?;
+        Some((source, String::from_utf8_lossy(&text).into_owned()))
+    })
 }
 
 /// Whether an earlier step leaves an index in the image, which goes nowhere if this one no longer removes it.

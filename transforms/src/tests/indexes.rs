@@ -360,3 +360,26 @@ fn lists_are_removed_by_what_their_names_have() {
         &file(mounts, "-o Dir::Cache::archives=/var/cache/apt/keep install", ""),
     );
 }
+
+/// What the image runs when it starts may install, from the lists that it holds.
+#[test]
+fn a_script_that_the_image_runs_finds_its_lists() {
+    let install = "#!/bin/sh\napt-get install -y $EXTRA\nexec \"$@\"\n";
+    let files: super::Files<'_> = &[("entrypoint.sh", install), ("other.sh", "#!/bin/sh\nexec \"$@\"\n")];
+    let file = |copy: &str, entrypoint: &str, mounts: &str| {
+        format!(
+            "FROM debian:12\n{copy}\nRUN {mounts}apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y curl\nENTRYPOINT {entrypoint}\n"
+        )
+    };
+    let both = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    ";
+    let one = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    ";
+    for (copy, entrypoint, mounts) in [
+        ("COPY entrypoint.sh /", "[\"/entrypoint.sh\"]", one),
+        ("COPY entrypoint.sh /usr/local/bin/", "[\"sh\", \"-e\", \"entrypoint.sh\"]", one),
+        ("COPY . /srv/", "/srv/entrypoint.sh", one),
+        ("COPY other.sh /", "[\"/other.sh\"]", both),
+    ] {
+        let before = file(copy, entrypoint, "").replace(" -o Dir::Cache::archives=/var/cache/apt/keep", "");
+        check(&["cache-mount"], files, &before, &file(copy, entrypoint, mounts));
+    }
+}
