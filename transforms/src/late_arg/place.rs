@@ -1,6 +1,6 @@
 //! Where an argument goes.
 
-use dockfix_model::build::{Stage, Step};
+use dockfix_model::build::Stage;
 use dockfix_syntax::rewrite::{Place, RewriteError};
 use dockfix_syntax::{Edits, Keyword};
 
@@ -60,22 +60,24 @@ impl Move {
     }
 }
 
-/// The first step of the paragraph in which step `at` stands, as far as nothing above it there makes a layer: an argument that
-/// comes between a heading comment and what it heads tears them apart.
+/// The first step of the paragraph in which step `at` stands, where nothing above it there is a RUN, which it would rerun: an
+/// argument that comes between a heading comment and what it heads tears them apart. Otherwise the step itself.
 fn head_of_paragraph(stage: &Stage<'_>, at: usize) -> usize {
-    // Beside another argument is a good place, and the order of those that go there one by one stays.
-    let makes_no_layer = |step: &Step<'_>| {
-        use Keyword::{Env, Label, Shell, User, Workdir};
-        matches!(step.instruction.keyword(), Env | Label | Workdir | User | Shell)
-    };
     let index = |step: usize| stage.steps[step].instruction.index();
     let adjoins = |step: &usize| {
         let file = stage.steps[*step].instruction.file();
-        let between = &file.items()[index(step - 1) + 1..index(*step)];
-        makes_no_layer(&stage.steps[step - 1]) && between.is_empty()
+        file.items()[index(step - 1) + 1..index(*step)].is_empty()
     };
-    let climbed = (1..=at).rev().take_while(adjoins).count();
-    at - climbed
+    // Beside another argument is a good place, and the order of those that go there one by one stays.
+    let is_passed = |step: &usize| {
+        use Keyword::{Add, Copy, Env, Label, Shell, User, Workdir};
+        let keyword = stage.steps[step - 1].instruction.keyword();
+        adjoins(step) && matches!(keyword, Env | Label | Workdir | User | Shell | Copy | Add)
+    };
+    let head = at - (1..=at).rev().take_while(is_passed).count();
+    let stops_at_run =
+        head > 0 && adjoins(&head) && stage.steps[head - 1].instruction.keyword() == Keyword::Run;
+    if stops_at_run { at } else { head }
 }
 
 /// The last of the copies that stand right below step `at` and end its paragraph, or else this step: what nobody reads below

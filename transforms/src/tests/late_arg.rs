@@ -117,7 +117,7 @@ fn arguments_keep_their_order() {
         ONLY,
         PYTHON,
         "FROM debian\nARG A\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nRUN echo $A $B\n",
-        "FROM debian\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\nRUN echo $A $B\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nARG A\nARG B\nRUN echo $A $B\n",
     );
     check(
         ONLY,
@@ -136,7 +136,7 @@ fn arguments_keep_their_order() {
         ONLY,
         PYTHON,
         "FROM debian\nARG A\nRUN apt-get update && apt-get install -y y\nARG B\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nRUN echo $A $B\n",
-        "FROM debian\nRUN apt-get update && apt-get install -y y\nRUN apt-get update && apt-get install -y y\nARG A\nARG B\nWORKDIR /x\nRUN echo $A $B\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y y\nRUN apt-get update && apt-get install -y y\nWORKDIR /x\nARG A\nARG B\nRUN echo $A $B\n",
     );
 }
 
@@ -299,6 +299,13 @@ fn an_argument_stands_above_the_paragraph_of_its_reader() {
         &[],
         "FROM debian\nARG A\nRUN apt-get update && apt-get install -y curl\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
         "FROM debian\nRUN apt-get update && apt-get install -y curl\n\nARG A\n\n# The tool\nENV DIR=/x\nRUN echo $A > $DIR\n",
+    );
+    // A copy above it reruns for no argument.
+    check(
+        &["late-arg"],
+        &[],
+        "FROM debian\nARG A\nRUN apt-get update && apt-get install -y curl\n\n# The tool\nCOPY x /x\nWORKDIR /x\nRUN echo $A\n",
+        "FROM debian\nRUN apt-get update && apt-get install -y curl\n\nARG A\n\n# The tool\nCOPY x /x\nWORKDIR /x\nRUN echo $A\n",
     );
 }
 
