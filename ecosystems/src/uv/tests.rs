@@ -165,6 +165,12 @@ fn pip_reads_requirements_as_pip_does() {
         ("uv pip install --system flask 'uvicorn[standard]'", "install /app"),
         ("uv pip install --system --python /opt/venv/bin/python flask==$V", "install /app"),
         ("uv pip install --system /wheels/*.whl", "install /app"),
+        // As pip has them.
+        (
+            "uv pip install --no-cache-dir --disable-pip-version-check --trusted-host x --no-color --isolated flask",
+            "install /app",
+        ),
+        ("uv pip install --no-compile --no-upgrade --no-reinstall --no-refresh flask", "install /app"),
         ("uv pip list", "packages"),
         (
             "uv pip install --system .",
@@ -237,6 +243,11 @@ fn the_cache_is_where_this_user_has_it() {
         ("FROM python\nRUN uv sync", "/root/.cache/uv pure shared"),
         ("FROM python\nRUN uv sync --no-cache", "/root/.cache/uv pure shared; remove --no-cache"),
         ("FROM python\nRUN uv -n pip install x", "/root/.cache/uv pure shared; remove -n"),
+        (
+            "FROM python\nRUN uv pip install --no-cache-dir x",
+            "/root/.cache/uv pure shared; remove --no-cache-dir",
+        ),
+        ("FROM python\nRUN uv --no-cache-dir sync", "/root/.cache/uv pure shared; remove --no-cache-dir"),
         ("FROM python\nRUN uv tool install ruff", "/root/.cache/uv pure shared"),
         ("FROM python\nENV UV_CACHE_DIR=/c\nRUN uv sync", "/c pure shared"),
         ("FROM python\nRUN uv --cache-dir /c sync", "/c pure shared"),
