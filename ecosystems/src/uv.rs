@@ -22,6 +22,7 @@ mod cached;
 mod local;
 mod pip;
 mod sync;
+mod version;
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;

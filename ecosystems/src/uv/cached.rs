@@ -46,7 +46,7 @@ pub(super) fn plan(
         check_settings(project, links)?;
     }
     compiled::check("uv", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
-    local::check(line, &environment, project)?;
+    local::check(line, command, state, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value

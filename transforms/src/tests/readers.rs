@@ -360,6 +360,13 @@ fn an_argument_may_name_what_is_copied() {
     let may = |word: &str| format!("`{word}` may name what line 3 copies");
     check("python:3", "pip install $P", "what `$P` names is only known when pip runs");
     check("python:3", "uv pip install --system $P", "what `$P` names is only known when uv runs");
+    check("python:3", "pip install -r $P", "what `-r $P` names is only known when pip runs");
+    check("python:3", "pip install -e $P", "what `-e $P` names is only known when pip runs");
+    check(
+        "python:3",
+        "pip install --find-links=$P x",
+        "what `--find-links=$P` names is only known when pip runs",
+    );
     check(
         "ruby:3.3",
         "gem install -s $P x",
