@@ -354,6 +354,31 @@ fn nobody_else_needs_the_directory_above_the_mount() {
     );
 }
 
+/// A number is a user's without a list of users. What its group is depends on that list, and a cache mount, which has mode 0755,
+/// is the user's all the same.
+#[test]
+fn a_user_by_number_has_that_number() {
+    let files = &[("requirements.txt", "flask\n")];
+    let file = |user: &str, mount: &str| {
+        format!(
+            "FROM python:3.12-slim\nENV PIP_CACHE_DIR=/tmp/pip\nUSER {user}\nCOPY requirements.txt .\nRUN {mount}pip install \
+             --user -r requirements.txt\n"
+        )
+    };
+    for (user, numbers) in
+        [("1000", "uid=1000"), ("1000:staff", "uid=1000"), ("1000:1000", "uid=1000,gid=1000")]
+    {
+        let mount = format!("--mount=type=cache,target=/tmp/pip,{numbers} ");
+        check(&["cache-mount"], files, &file(user, ""), &file(user, &mount));
+    }
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("app", ""),
+        &["5: the uid and gid of user `app` are not known, so the mount could not be made writable"],
+    );
+}
+
 /// Who removes what lies in the mount breaks the build, or empties the cache.
 #[test]
 fn hidden_removals_are_seen() {
