@@ -58,6 +58,14 @@ pub(crate) struct Given<'c> {
     pub(crate) words: &'c [Argument<'c>],
 }
 
+impl Given<'_> {
+    /// The option and its value as they stand in the file.
+    pub(crate) fn written(&self) -> String {
+        let words: Vec<_> = self.words.iter().map(|word| String::from_utf8_lossy(word.text)).collect();
+        words.join(" ")
+    }
+}
+
 /// The value of an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'c> {

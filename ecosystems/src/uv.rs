@@ -22,6 +22,7 @@ mod cached;
 mod local;
 mod pip;
 mod sync;
+mod version;
 
 use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
@@ -37,12 +38,13 @@ use crate::{CachePlan, Ecosystem, Needs, Refusal, SettingsFiles, Usage, UsageKin
 /// uv.
 pub(crate) struct Uv;
 
-/// Options that every command knows.
-const VALUED: &str = "--cache-dir --color --config-file --directory --project --allow-insecure-host --python-preference \
-                      --preview-features --python-fetch";
-const SWITCHES: &str = "-n --no-cache -q --quiet -v --verbose --no-config --no-progress --offline --native-tls \
-                        --system-certs --managed-python --no-managed-python --no-python-downloads --preview \
-                        --no-preview -h --help -V --version";
+/// Options that every command knows, with the names that they have in pip (tried with 0.6.7 and 0.13.9; `--help` does not
+/// show those).
+const VALUED: &str = "--cache-dir --color --config-file --directory --project --allow-insecure-host --trusted-host \
+                      --python-preference --preview-features --python-fetch";
+const SWITCHES: &str = "-n --no-cache --no-cache-dir -q --quiet -v --verbose --no-config --isolated --no-progress \
+                        --no-color --offline --no-offline --native-tls --system-certs --managed-python \
+                        --no-managed-python --no-python-downloads --preview --no-preview -h --help -V --version";
 
 const GLOBAL: Grammar = Grammar {
     valued: &[VALUED],
@@ -84,10 +86,11 @@ const PIP: Grammar = Grammar::gnu(
     &[
         SWITCHES,
         "--system --no-system --break-system-packages --no-break-system-packages --no-deps --require-hashes",
-        "--no-require-hashes --no-verify-hashes --verify-hashes --user --exact --strict --no-strict --all-extras",
-        "--no-build --build --compile-bytecode --compile --no-compile-bytecode --no-index -U --upgrade --reinstall",
-        "--force-reinstall --refresh --no-sources --no-build-isolation --build-isolation --pre --dry-run",
-        "--allow-empty-requirements",
+        "--no-require-hashes --no-verify-hashes --verify-hashes --user --exact --inexact --strict --no-strict",
+        "--all-extras --no-build --build --compile-bytecode --compile --no-compile-bytecode --no-compile --no-index",
+        "-U --upgrade --no-upgrade --reinstall --force-reinstall --no-reinstall --refresh --no-refresh --no-sources",
+        "--no-build-isolation --build-isolation --pre --dry-run --allow-empty-requirements",
+        "--disable-pip-version-check",
     ],
 );
 const OTHER: Grammar = Grammar::gnu(

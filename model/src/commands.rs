@@ -290,15 +290,24 @@ pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invo
     }
 }
 
-/// [`each_named`] of the script of a RUN, whatever its shell.
+/// [`each_named`] of the script of a RUN, whatever its shell, and of the heredocs on its line where a shell may read them:
+/// `RUN <<EOF bash -ex`.
 pub fn each_named_by(
     instruction: &Instruction<'_>,
     state: &State,
     visit: &mut dyn FnMut(&[u8], &Invocation<'_>),
 ) {
     let run = Run::of(instruction);
-    if let Some((text, _)) = run.as_ref().and_then(|run| script(run, instruction)) {
-        each_named(text, state, visit);
+    let Some((text, place)) = run.as_ref().and_then(|run| script(run, instruction)) else { return };
+    let mut has_shell = false;
+    each_named(text, state, &mut |text, command| {
+        has_shell |= wrapper::is_shell(command);
+        visit(text, command);
+    });
+    if has_shell && matches!(place, Place::Logical(_)) {
+        for heredoc in instruction.heredocs() {
+            each_named(heredoc.body.of(instruction.file().source()), state, visit);
+        }
     }
 }
 

@@ -9,11 +9,13 @@ use dockfix_syntax::{Dockerfile, Keyword};
 use crate::ImagePath;
 use crate::build::{Build, Step};
 use crate::context::{Context, FileType, Kind, Match};
+use crate::images::BaseImage;
 
 /// Files and directories of the build context and where COPY put them in the image, in the order of the instructions.
 #[derive(Clone, Debug, Default)]
 pub struct Supplies {
     copied: Vec<Copied>,
+    taken: Vec<Taken>,
     /// A COPY from the context could not be followed: at a path that no other copy supplies there may be a file.
     pub incomplete: bool,
 }
@@ -29,6 +31,17 @@ pub struct Copied {
     pub target: ImagePath,
     /// Whether it is a directory.
     pub is_directory: bool,
+}
+
+/// What a COPY takes from another image, or from a stage that starts from one: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// As in [`Copied`].
+    pub step: Option<usize>,
+    /// The image.
+    pub image: Arc<BaseImage>,
+    /// The last names of its sources.
+    pub names: Vec<String>,
 }
 
 impl Copied {
@@ -70,12 +83,19 @@ impl Supplies {
     pub fn of_stage(build: &Build<'_>, index: usize, context: &Context) -> Self {
         let mut supplies = Self { incomplete: !context.is_known(), ..Self::default() };
         let escape = build.file.escape();
+        let image_of = |stage: usize| {
+            move |name: &str| match build.stage_named(name, stage) {
+                Some(from) => Arc::clone(&build.stages[from].end.base),
+                None => Arc::new(BaseImage::named(name)),
+            }
+        };
         for ancestor in build.ancestors(index).into_iter().rev() {
-            supplies.add(&build.stages[ancestor].steps, context, escape);
+            supplies.add(&build.stages[ancestor].steps, context, escape, &image_of(ancestor));
         }
         supplies.copied.iter_mut().for_each(|copied| copied.step = None);
+        supplies.taken.iter_mut().for_each(|taken| taken.step = None);
         if let Some(stage) = build.stages.get(index) {
-            supplies.add(&stage.steps, context, escape);
+            supplies.add(&stage.steps, context, escape, &image_of(index));
         }
         supplies
     }
@@ -84,11 +104,17 @@ impl Supplies {
     #[must_use]
     pub fn of(steps: &[Step<'_>], context: &Context, escape: u8) -> Self {
         let mut supplies = Self { incomplete: !context.is_known(), ..Self::default() };
-        supplies.add(steps, context, escape);
+        supplies.add(steps, context, escape, &|name| Arc::new(BaseImage::named(name)));
         supplies
     }
 
-    fn add(&mut self, steps: &[Step<'_>], context: &Context, escape: u8) {
+    fn add(
+        &mut self,
+        steps: &[Step<'_>],
+        context: &Context,
+        escape: u8,
+        image_of: &dyn Fn(&str) -> Arc<BaseImage>,
+    ) {
         // No source is found there, and the supplies are incomplete from the beginning.
         if context.knows_nothing() {
             return;
@@ -98,7 +124,9 @@ impl Supplies {
                 continue;
             }
             let Some(copy) = Copy::of(&step.instruction) else { continue };
-            if copy.from.is_some() {
+            if let Some(from) = &copy.from {
+                let names = copy.sources.iter().map(|source| name_of(&source.text).to_owned()).collect();
+                self.taken.push(Taken { step: Some(index), image: image_of(from), names });
                 continue;
             }
             match copied_by(&copy, step, index, context, escape) {
@@ -112,7 +140,7 @@ impl Supplies {
     #[must_use]
     pub fn whole(target: ImagePath) -> Self {
         let copied = Copied { step: Some(0), source: String::new(), target, is_directory: true };
-        Self { copied: vec![copied], incomplete: false }
+        Self { copied: vec![copied], ..Self::default() }
     }
 
     /// The sources, in order.
@@ -256,6 +284,12 @@ impl<'a> Project<'a> {
     #[must_use]
     pub fn supplies(&self) -> &'a Supplies {
         self.supplies
+    }
+
+    /// What copies bring from other images.
+    pub fn taken(&self) -> impl Iterator<Item = &'a Taken> {
+        let until = self.until;
+        self.supplies.taken.iter().filter(move |taken| taken.step.is_none_or(|step| step < until))
     }
 
     /// What stands at `path`. A link in the context is followed.

@@ -149,6 +149,8 @@ enum Lists {
     /// That RUN has fetched and removed them.
     Unkept(usize),
     Removed(usize),
+    /// A command that is not known may have fetched them.
+    Perhaps,
 }
 
 impl Lists {
@@ -187,6 +189,17 @@ fn removes_lists(chain: &Chain<'_>) -> bool {
     commands.any(|command| removes_all(command, &lists))
 }
 
+/// Whether a command that is not known runs before the first install of a RUN.
+fn may_be_fetched(input: &Input<'_>, step: &Step<'_>) -> bool {
+    let Ok(analysis) = input.reading.run(step) else { return false };
+    let commands = analysis.chain.invocations();
+    let install = commands.iter().find(|command| apt_command(command) == Some(AptCommand::Install));
+    install.is_some_and(|install| {
+        let above = analysis.chain.links.iter().take_while(|link| link.span.end <= install.span.start);
+        (0..above.count()).any(|number| analysis.unknown_in(number).is_some())
+    })
+}
+
 /// Installs that rely on lists from another step: they are stale when the step changes and the other is cached.
 fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
     let mut lists = Lists::None;
@@ -201,12 +214,19 @@ fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals
         if step.instruction.keyword() == Keyword::Run {
             lists = lists.after(input, step, *apt_use);
         }
+        // Most of all the scripts that set up a repository: `curl https://deb.nodesource.com/setup_lts.x | bash -`.
+        if *apt_use == AptUse::Install && may_be_fetched(input, step) {
+            let removes = input.reading.run(step).is_ok_and(|analysis| removes_lists(&analysis.chain));
+            lists = if removes { Lists::Unkept(line) } else { Lists::Perhaps };
+            continue;
+        }
         match apt_use {
             AptUse::Install | AptUse::Hidden | AptUse::Unsure => {
                 let reason = match before {
                     _ if *apt_use == AptUse::Unsure => {
                         "its own `apt-get update` stands in a part that is not read".to_owned()
                     }
+                    Lists::Perhaps => continue,
                     Lists::Mounted(fetched) if is_mounted(step) => relies(fetched),
                     // A mount may have come in the place of an `rm`: this holds before and after.
                     Lists::Mounted(fetched) | Lists::Unkept(fetched) => format!(

@@ -293,13 +293,18 @@ impl RunStep<'_, '_> {
         }
     }
 
-    /// The user must be root, or one whose numbers are known, for the directory to be his.
+    /// The user must be root, or one whose number is known, for the directory to be his.
     fn check_user(&self, command: &Invocation<'_>) -> Result<(), String> {
         let user = command.user.as_ref().unwrap_or(&self.step.state.user);
         match user {
             User::Root => Ok(()),
-            User::Other { uid: Some(_), gid: Some(_), name, .. } if command.user.is_none() => {
-                match readers::changed_user(self.input, self.stage, self.index, name) {
+            User::Other { uid: Some(_), gid, name, .. } if command.user.is_none() => {
+                let bare = name.split(':').next().unwrap_or(name);
+                // A number alone is the same one whatever the list of users says.
+                if gid.is_none() && bare.parse::<u32>().is_ok() {
+                    return Ok(());
+                }
+                match readers::changed_user(self.input, self.stage, self.index, bare) {
                     Some(line) => Err(format!(
                         "line {line} changes user `{name}`, so the mount could not be made writable"
                     )),
@@ -497,10 +502,12 @@ impl RunStep<'_, '_> {
         if let Some(sharing) = sharing {
             flag.push_str(&format!(",sharing={sharing}"));
         }
-        if let (User::Other { uid: Some(uid), gid: Some(gid), .. }, false) =
-            (&self.step.state.user, target.for_root)
-        {
-            flag.push_str(&format!(",uid={uid},gid={gid}"));
+        if let (User::Other { uid: Some(uid), gid, .. }, false) = (&self.step.state.user, target.for_root) {
+            flag.push_str(&format!(",uid={uid}"));
+            // A new cache has mode 0755 (Dockerfile reference, "RUN --mount=type=cache"): its owner can write to it.
+            if let Some(gid) = gid {
+                flag.push_str(&format!(",gid={gid}"));
+            }
         }
         flag
     }

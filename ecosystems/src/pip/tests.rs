@@ -120,7 +120,7 @@ fn local_projects_need_the_sources() {
         ("pip install -e lib", "BUILDS lib"),
         ("pip install ./$X", "what `./$X` names is only known when pip runs"),
         ("pip install ./gone.whl", "pip installs ./gone.whl, which is not in the build context"),
-        ("pip install -r $REQUIREMENTS", "what `-r ` names is only known when pip runs"),
+        ("pip install -r $REQUIREMENTS", "what `-r $REQUIREMENTS` names is only known when pip runs"),
         ("pip install $PACKAGES", "what `$PACKAGES` names is only known when pip runs"),
         ("pip install wheels/*.whl", "what `wheels/*.whl` names is only known when pip runs"),
         ("pip install -r gone.txt", "gone.txt is not in the build context"),

@@ -38,7 +38,7 @@ const UV: Grammar = Grammar::gnu(
     &["--prompt -p --python --index-url --default-index --link-mode --cache-dir --exclude-newer"],
     &[
         "--system-site-packages --seed --relocatable --allow-existing -c --clear --no-project -n --no-cache",
-        "-q --quiet -v --verbose --no-config --no-python-downloads --managed-python --no-managed-python",
+        "--no-cache-dir -q --quiet -v --verbose --no-config --no-python-downloads --managed-python --no-managed-python",
         "--python-preference --offline --no-progress --native-tls --system-certs",
     ],
 );

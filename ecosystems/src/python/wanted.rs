@@ -49,7 +49,7 @@ impl<'l> Wanted<'l> {
         for option in &words.options {
             match option.name {
                 "-e" | "--editable" => wanted.add_editable(&option.value),
-                "--requirements-from-script" => wanted.set_unknown(option.name.to_owned()),
+                "--requirements-from-script" => wanted.set_unknown(option.name),
                 "--group" => wanted.groups.extend(option.value.known()),
                 "-f" | "--find-links" => wanted.links.extend(option.value.known()),
                 name if INDEXES.contains(&name) => {
@@ -59,8 +59,8 @@ impl<'l> Wanted<'l> {
                 name if FILES.contains(&name) => wanted.files.extend(option.value.known()),
                 _ => continue,
             }
-            if let Value::Unknown(beginning) = &option.value {
-                wanted.set_unknown(format!("{} {beginning}", option.name));
+            if option.value.known().is_none() {
+                wanted.set_unknown(option.written());
             }
         }
         for operand in &words.operands {
@@ -113,8 +113,8 @@ impl<'l> Wanted<'l> {
         Ok(())
     }
 
-    fn set_unknown(&mut self, word: String) {
-        self.unknown.get_or_insert(word);
+    fn set_unknown(&mut self, word: impl Into<String>) {
+        self.unknown.get_or_insert_with(|| word.into());
     }
 
     fn add_editable(&mut self, value: &'l Value<'_>) {
@@ -146,11 +146,11 @@ impl<'l> Wanted<'l> {
         if begins_with_comparison(start) || is_remote {
             return;
         }
+        if bare.starts_with(".[") {
+            self.project = self.project.or(Some("."));
+            return;
+        }
         if operand.argument.glob.is_some() {
-            if bare.starts_with(".[") {
-                self.project = self.project.or(Some("."));
-                return;
-            }
             // `uvicorn[standard]` is a pattern too, and itself where no file matches.
             if !bare.contains(['$', '*', '?', '/', '{']) && source(bare) == Source::Index {
                 return;

@@ -46,7 +46,7 @@ pub(super) fn plan(
         check_settings(project, links)?;
     }
     compiled::check("uv", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
-    local::check(line, &environment, project)?;
+    local::check(line, command, state, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value
@@ -56,10 +56,9 @@ pub(super) fn plan(
         }
         None => cache::directory(&environment, "UV_CACHE_DIR", "uv")?,
     };
-    let switched_off = command
-        .arguments
-        .iter()
-        .filter(|argument| matches!(argument.value.as_deref(), Some("--no-cache" | "-n")));
+    let is_off = |word: &str| matches!(word, "--no-cache" | "--no-cache-dir" | "-n");
+    let switched_off =
+        command.arguments.iter().filter(|argument| argument.value.as_deref().is_some_and(is_off));
     let edits = switched_off.map(|argument| CommandEdit::Remove(argument.span)).collect();
     let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
     Ok(CachePlan { caches: vec![cache], edits })

@@ -9,16 +9,18 @@
 //! - `uv sync --no-editable` installs the old wheel;
 //! - an editable install has nothing of the sources in it, but its metadata may be computed of them (`dynamic`), and what
 //!   its build compiles into the sources is not compiled again;
-//! - directories that `uv pip install` is told are built again, but not by 0.5.0 (by its change log, since 0.6.7).
+//! - directories on the command line of `uv pip install` are built again since 0.6.7 (0.6.6 takes the old wheel), but not
+//!   those on which they depend, nor those that a requirements file, a constraint or an override names (astral-sh/uv#13876).
 //!
 //! Whether a RUN or a COPY from another stage changes the sources below the COPY of the manifest is not known here. So a
 //! package that `uv sync` copies into the environment is never built with a mount.
 
-use dockfix_model::ImagePath;
+use dockfix_model::commands::Invocation;
 use dockfix_model::project::{Copied, Found, Project};
+use dockfix_model::{ImagePath, State};
 
 use super::sync::{is_static, is_virtual, normalised, own_directory, workspace_root};
-use super::{Line, Verb};
+use super::{Line, Verb, pip, version};
 use crate::Refusal;
 use crate::environment::{Environment, Setting};
 use crate::python::closure::{Closure, Directory};
@@ -28,6 +30,9 @@ use crate::python::wanted::Wanted;
 
 /// The files whose change times uv looks at.
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+
+/// Variables that name files of requirements.
+const VARIABLES: [&str; 3] = ["UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT"];
 
 /// Back ends of which an editable install leaves nothing in the sources, with the tables of pyproject.toml by which they
 /// do all the same. Not setuptools, which lists the packages it finds.
@@ -49,12 +54,16 @@ const BACK_ENDS: [(&str, &[&[&str]]); 5] = [
 /// The first such package.
 pub(super) fn check(
     line: &Line<'_>,
-    environment: &Environment<'_>,
+    command: &Invocation<'_>,
+    state: &State,
     project: Option<&Project<'_>>,
 ) -> Result<(), Refusal> {
     match line.verb {
-        Verb::Sync => check_sync(line, environment, project),
-        Verb::PipInstall | Verb::PipSync => project.map_or(Ok(()), |project| check_pip(line, project)),
+        Verb::Sync => check_sync(line, &Environment::new(command, state), project),
+        Verb::PipInstall | Verb::PipSync => match project {
+            Some(project) => check_pip(line, command, state, project),
+            None => check_words(line),
+        },
         _ => Ok(()),
     }
 }
@@ -220,8 +229,8 @@ fn check_editable(project: &Project<'_>, directory: &ImagePath) -> Result<(), Re
     }
 }
 
-/// Fails unless a manifest that uv looks at comes by the last COPY to the directory: then it is made anew with the sources.
-fn with_sources(project: &Project<'_>, directory: &ImagePath, top: Option<Node<'_>>) -> Result<(), Refusal> {
+/// Whether a manifest that uv looks at comes by the last COPY to the directory: then it is made anew with the sources.
+fn come_together(project: &Project<'_>, directory: &ImagePath, top: Option<Node<'_>>) -> bool {
     let copied = project.supplies().copied();
     let keys = top.and_then(|top| top.get(&["tool", "uv", "cache-keys"])).map(Node::strings);
     let is_key =
@@ -237,61 +246,166 @@ fn with_sources(project: &Project<'_>, directory: &ImagePath, top: Option<Node<'
         Found::File(place) => copied.get(place.copied).map(|copied| copied.step) == last,
         _ => false,
     };
-    if !project.supplies().incomplete && MANIFESTS.iter().any(|name| is_key(name) && is_last(name)) {
-        return Ok(());
-    }
-    let shown = project.shown(directory.join("pyproject.toml").as_str());
-    Err(Refusal::new(format!(
-        "{shown} does not come by the COPY of the last sources: as long as it is not copied anew, uv would take what it \
-         built of older ones from the mount"
-    )))
+    !project.supplies().incomplete && MANIFESTS.iter().any(|name| is_key(name) && is_last(name))
 }
 
-fn check_pip(line: &Line<'_>, project: &Project<'_>) -> Result<(), Refusal> {
-    let mut closure = Closure::with_directories(project, "uv");
+fn stale(project: &Project<'_>, directory: &ImagePath, uv: &str) -> Refusal {
+    let shown = project.shown(directory.join("pyproject.toml").as_str());
+    Refusal::new(format!(
+        "{shown} does not come by the COPY of the last sources: as long as it is not copied anew, {uv} would take what it \
+         built of older ones from the mount"
+    ))
+}
+
+/// Fails unless the manifest and the sources [`come_together`].
+fn with_sources(project: &Project<'_>, directory: &ImagePath, top: Option<Node<'_>>) -> Result<(), Refusal> {
+    if come_together(project, directory, top) { Ok(()) } else { Err(stale(project, directory, "uv")) }
+}
+
+/// What a command of `uv pip` installs from directories.
+#[derive(Default)]
+struct Asked {
+    /// Directories of the command line.
+    named: Vec<Directory>,
+    /// Directories that files and groups name.
+    listed: Vec<Directory>,
+    /// A word or a variable of which it is not known what it names.
+    unknown: Option<String>,
+}
+
+impl Asked {
+    /// Reads the command line, and the files that it names as far as they come from the context.
+    fn of(line: &Line<'_>, environment: &Environment<'_>, project: &Project<'_>) -> Self {
+        let is_sync = line.verb == Verb::PipSync;
+        let wanted = Wanted::of(&line.words);
+        let mut asked = Self { unknown: wanted.unknown.filter(|word| !is_archive(word)), ..Self::default() };
+        let mut closure = Closure::with_directories(project, "uv");
+        let mut files = wanted.files;
+        for option in line.words.options.iter().filter(|option| pip::FILES.contains(&option.name)) {
+            match option.value.known() {
+                Some(file) => files.push(file),
+                None => asked.unknown = Some(option.written()),
+            }
+        }
+        for name in VARIABLES {
+            match environment.get(name) {
+                Setting::Unset => {}
+                Setting::Known(value) => files.extend(value.split_ascii_whitespace()),
+                Setting::Unknown => asked.unknown = Some(format!("${name}")),
+            }
+        }
+        files.extend(line.words.operands.iter().filter(|_| is_sync).filter_map(|operand| operand.value));
+        for file in files {
+            // What cannot be read comes of a RUN or of another stage.
+            let _ = closure.file(file);
+        }
+        for group in wanted.groups {
+            let _ = closure.group(group);
+        }
+        asked.listed = closure.into_directories();
+        for option in line.words.options.iter().filter(|option| matches!(option.name, "-e" | "--editable")) {
+            match source(option.value.beginning()) {
+                Source::Remote => {}
+                Source::Local(path) => asked.name(project, path, true),
+                Source::Index => asked.name(project, option.value.beginning(), true),
+            }
+        }
+        for operand in line.words.operands.iter().filter(|_| !is_sync) {
+            let text = String::from_utf8_lossy(operand.argument.text);
+            let written = operand.value.unwrap_or(text.trim_matches('"'));
+            if operand.value.is_none() && !written.starts_with(".[") {
+                continue;
+            }
+            if let Source::Local(path) = source(written)
+                && !is_archive(path)
+            {
+                asked.name(project, path, false);
+            }
+        }
+        asked
+    }
+
+    fn name(&mut self, project: &Project<'_>, path: &str, is_editable: bool) {
+        let path = project.path(path.split('[').next().unwrap_or(path));
+        self.named.push(Directory { path, is_editable });
+    }
+}
+
+/// Fails where a command may install directories of a context that is not known.
+fn check_words(line: &Line<'_>) -> Result<(), Refusal> {
     let wanted = Wanted::of(&line.words);
-    let is_sync = line.verb == Verb::PipSync;
-    let synced = line.words.operands.iter().filter(|_| is_sync).filter_map(|operand| operand.value);
-    for file in wanted.files.into_iter().chain(synced) {
-        // What cannot be read comes of a RUN or of another stage.
-        let _ = closure.file(file);
+    match (wanted.unknown.filter(|word| !is_archive(word)), wanted.project) {
+        (Some(word), _) => Err(only_known_later(&word)),
+        (None, Some(path)) => Err(Refusal::new(format!(
+            "what `{path}` holds is not known without the build context: uv may take what it built of older sources from the \
+             mount"
+        ))),
+        (None, None) => Ok(()),
     }
-    for group in wanted.groups {
-        let _ = closure.group(group);
+}
+
+fn only_known_later(word: &str) -> Refusal {
+    Refusal::new(format!(
+        "what `{word}` names is only known when uv runs: of a directory in a requirements file it would take from the mount \
+         what it built of older sources"
+    ))
+}
+
+fn check_pip(
+    line: &Line<'_>,
+    command: &Invocation<'_>,
+    state: &State,
+    project: &Project<'_>,
+) -> Result<(), Refusal> {
+    let asked = Asked::of(line, &Environment::new(command, state), project);
+    let is_empty = project.find_at(&ImagePath::root()) == Found::Elsewhere && !project.supplies().incomplete;
+    if let Some(word) = asked.unknown.filter(|_| !is_empty) {
+        return Err(only_known_later(&word));
     }
-    let mut directories = closure.into_directories();
-    let mut add = |path: &str, is_editable| {
-        let path = path.split('[').next().unwrap_or(path);
-        directories.push(Directory { path: project.path(path), is_editable });
-    };
-    for option in line.words.options.iter().filter(|option| matches!(option.name, "-e" | "--editable")) {
-        match source(option.value.beginning()) {
-            Source::Remote => {}
-            Source::Local(path) => add(path, true),
-            Source::Index => add(option.value.beginning(), true),
-        }
-    }
-    for operand in line.words.operands.iter().filter(|_| !is_sync) {
-        let text = String::from_utf8_lossy(operand.argument.text);
-        let written = operand.value.unwrap_or(text.trim_matches('"'));
-        if operand.value.is_none() && (!written.starts_with('.') || written.contains('*')) {
-            continue;
-        }
-        if let Source::Local(path) = source(written)
-            && !is_archive(path)
-        {
-            add(path, false);
-        }
-    }
-    for Directory { path, is_editable } in directories {
-        if is_editable {
-            check_editable(project, &path)?;
-            continue;
-        }
+    let builds_anew = version::builds_anew(command, state, project);
+    let named = asked.named.into_iter().map(|directory| (directory, true));
+    let mut open: Vec<_> =
+        named.chain(asked.listed.into_iter().map(|directory| (directory, false))).collect();
+    let mut known: Vec<ImagePath> = Vec::new();
+    while let Some((Directory { path, is_editable }, is_named)) = open.pop() {
         let file = TomlFile::read(project, &path.join("pyproject.toml"))?;
         let content = file.as_ref().map(TomlFile::parse).transpose()?;
         let top = file.as_ref().zip(content.as_ref()).map(|(file, content)| file.top(content));
-        with_sources(project, &path, top)?;
+        if is_editable {
+            check_editable(project, &path)?;
+        } else if !(is_named && builds_anew) {
+            let whose = if is_named { "uv, which is not known to be 0.6.7 or later," } else { "uv" };
+            if !come_together(project, &path, top) {
+                return Err(stale(project, &path, whose));
+            }
+        }
+        if let Some(top) = top.filter(|_| !known.contains(&path)) {
+            let dependencies = dependencies(&project.at(path.clone()), top)?;
+            open.extend(dependencies.into_iter().map(|directory| (directory, false)));
+            known.push(path);
+        }
     }
     Ok(())
+}
+
+/// The directories that the pyproject.toml of a project makes its dependencies.
+fn dependencies(project: &Project<'_>, top: Node<'_>) -> Result<Vec<Directory>, Refusal> {
+    let mut closure = Closure::with_directories(project, "uv");
+    for key in ["dependencies", "optional-dependencies"] {
+        for node in top.get(&["project", key]).map_or_else(Vec::new, Node::strings) {
+            // An archive is told by its change time, too, but that is its own.
+            let _ = closure.requirement(node.as_str().unwrap_or_default(), &node.at());
+        }
+    }
+    // Members of the workspace, which may lie anywhere below its root.
+    if closure.check_sources(top).is_err() {
+        let root = workspace_root(project, project.directory(), top)?;
+        let is_whole = matches!(project.find_at(&root.join("pyproject.toml")), Found::File(place)
+            if project.supplies().copied().get(place.copied).is_some_and(|copied| copied.is_directory));
+        if !is_whole {
+            return Err(stale(project, &root, "uv"));
+        }
+        with_sources(project, &root, None)?;
+    }
+    Ok(closure.into_directories())
 }

@@ -15,7 +15,7 @@ use crate::{Needs, Refusal, UsageKind};
 /// Options that name what is written to, or the interpreter.
 const PLACES: [&str; 7] = ["-t", "--target", "--prefix", "-p", "--python", "--cert", "--cache-dir"];
 /// More options that name files, besides those that pip has too.
-const FILES: [&str; 4] = ["-b", "--override", "--excludes", "--exclude"];
+pub(super) const FILES: [&str; 4] = ["-b", "--override", "--excludes", "--exclude"];
 
 /// The kind of the command and its effects.
 pub(super) fn recognise(
@@ -48,22 +48,21 @@ pub(super) fn recognise(
     Some((UsageKind::Install, effects))
 }
 
+fn unknown(word: &str) -> Refusal {
+    Refusal::new(format!("what `{word}` names is only known when uv runs"))
+}
+
 pub(super) fn needs(line: &Line<'_>, project: &Project<'_>) -> Result<Needs, Refusal> {
     let mut closure = Closure::new(project, "uv");
     add_settings(&mut closure, project)?;
     for option in line.words.options.iter().filter(|option| FILES.contains(&option.name)) {
-        let path = option
-            .value
-            .known()
-            .ok_or_else(|| Refusal::new(format!("what {} names is only known when it runs", option.name)))?;
+        let path = option.value.known().ok_or_else(|| unknown(&option.written()))?;
         closure.file(path)?;
     }
     if line.verb == Verb::PipSync {
         for operand in &line.words.operands {
-            let path = operand.value.ok_or_else(|| {
-                let text = String::from_utf8_lossy(operand.argument.text);
-                Refusal::new(format!("what `{text}` names is only known when uv runs"))
-            })?;
+            let path =
+                operand.value.ok_or_else(|| unknown(&String::from_utf8_lossy(operand.argument.text)))?;
             closure.file(path)?;
         }
     } else {

@@ -165,6 +165,12 @@ fn pip_reads_requirements_as_pip_does() {
         ("uv pip install --system flask 'uvicorn[standard]'", "install /app"),
         ("uv pip install --system --python /opt/venv/bin/python flask==$V", "install /app"),
         ("uv pip install --system /wheels/*.whl", "install /app"),
+        // As pip has them.
+        (
+            "uv pip install --no-cache-dir --disable-pip-version-check --trusted-host x --no-color --isolated flask",
+            "install /app",
+        ),
+        ("uv pip install --no-compile --no-upgrade --no-reinstall --no-refresh flask", "install /app"),
         ("uv pip list", "packages"),
         (
             "uv pip install --system .",
@@ -174,7 +180,7 @@ fn pip_reads_requirements_as_pip_does() {
             "uv pip install -e '.[dev]'",
             "refused: uv builds the project in .[dev]: it cannot install the dependencies without the sources",
         ),
-        ("uv pip install -r $X", "refused: what `-r ` names is only known when uv runs"),
+        ("uv pip install -r $X", "refused: what `-r $X` names is only known when uv runs"),
         ("uv pip sync $X", "refused: what `$X` names is only known when uv runs"),
         ("uv pip install -r setup.py", "refused: setup.py is not in the build context"),
         ("uv pip compile requirements.in", "opaque"),
@@ -237,6 +243,11 @@ fn the_cache_is_where_this_user_has_it() {
         ("FROM python\nRUN uv sync", "/root/.cache/uv pure shared"),
         ("FROM python\nRUN uv sync --no-cache", "/root/.cache/uv pure shared; remove --no-cache"),
         ("FROM python\nRUN uv -n pip install x", "/root/.cache/uv pure shared; remove -n"),
+        (
+            "FROM python\nRUN uv pip install --no-cache-dir x",
+            "/root/.cache/uv pure shared; remove --no-cache-dir",
+        ),
+        ("FROM python\nRUN uv --no-cache-dir sync", "/root/.cache/uv pure shared; remove --no-cache-dir"),
         ("FROM python\nRUN uv tool install ruff", "/root/.cache/uv pure shared"),
         ("FROM python\nENV UV_CACHE_DIR=/c\nRUN uv sync", "/c pure shared"),
         ("FROM python\nRUN uv --cache-dir /c sync", "/c pure shared"),
@@ -403,8 +414,13 @@ fn editable_installs_are_mounted_where_they_have_nothing_of_the_sources() {
 #[test]
 fn pip_builds_directories_without_a_mount_unless_the_manifest_is_as_new_as_they() {
     const MOUNTED: &str = "/root/.cache/uv pure shared";
-    const OLD: &str = "refused: pyproject.toml does not come by the COPY of the last sources: as long as it is not copied \
-                       anew, uv would take what it built of older ones from the mount";
+    let old = |uv: &str| {
+        format!(
+            "refused: pyproject.toml does not come by the COPY of the last sources: as long as it is not copied anew, {uv} \
+             would take what it built of older ones from the mount"
+        )
+    };
+    let unknown = old("uv, which is not known to be 0.6.7 or later,");
     let package = format!("{PACKAGE}build-backend = \"hatchling.build\"\n");
     let files = [
         ("pyproject.toml", package.as_str()),
@@ -423,7 +439,8 @@ fn pip_builds_directories_without_a_mount_unless_the_manifest_is_as_new_as_they(
         "uv pip install -r dot.txt",
         "uv pip sync dot.txt",
     ] {
-        assert_eq!(synced(apart, run, &files), OLD, "{run}");
+        let refused = if run.contains(".txt") { &old("uv") } else { &unknown };
+        assert_eq!(synced(apart, run, &files), *refused, "{run}");
         assert_eq!(synced("COPY . .", run, &files), MOUNTED, "{run}");
     }
     for run in [
@@ -434,7 +451,112 @@ fn pip_builds_directories_without_a_mount_unless_the_manifest_is_as_new_as_they(
     ] {
         assert_eq!(synced(apart, run, &files), MOUNTED, "{run}");
     }
-    assert_eq!(synced("COPY . .\nCOPY src src", "uv pip install .", &files), OLD);
+    assert_eq!(synced("COPY . .\nCOPY src src", "uv pip install .", &files), unknown);
+}
+
+/// Since 0.6.7 uv builds again what stands on the command line, but nothing else.
+#[test]
+fn pip_builds_directories_of_the_command_line_anew() {
+    const MOUNTED: &str = "/root/.cache/uv pure shared";
+    let package = format!("{PACKAGE}build-backend = \"hatchling.build\"\n");
+    let lib = format!("{package}[tool.uv.sources]\nlib = {{ path = \"../lib\" }}\n");
+    let direct = package.replace("\"flask\"", "\"lib @ file:///app/lib\"");
+    let files = [
+        ("pyproject.toml", package.as_str()),
+        ("src/x.py", ""),
+        ("dot.txt", ".\n"),
+        ("x/pyproject.toml", lib.as_str()),
+        ("y/pyproject.toml", direct.as_str()),
+        ("lib/pyproject.toml", package.as_str()),
+        ("lib/src/x.py", ""),
+    ];
+    let apart = "COPY pyproject.toml *.txt ./\nCOPY lib/pyproject.toml lib/\nCOPY lib/src lib/src\nCOPY x x\nCOPY y y\nCOPY src src";
+    let old = |manifest: &str, uv: &str| {
+        format!(
+            "refused: {manifest} does not come by the COPY of the last sources: as long as it is not copied anew, {uv} \
+             would take what it built of older ones from the mount"
+        )
+    };
+    let unknown = old("pyproject.toml", "uv, which is not known to be 0.6.7 or later,");
+    let from =
+        |image: &str, run: &str| synced(&format!("COPY --from={image} /uv /uvx /bin/\n{apart}"), run, &files);
+    for run in [
+        "uv pip install .",
+        "uv pip install '.[dev]'",
+        "uv pip install file:///app",
+        "uv pip install my-app@.",
+    ] {
+        assert_eq!(from("ghcr.io/astral-sh/uv:0.8.0", run), MOUNTED, "{run}");
+        assert_eq!(from("ghcr.io/astral-sh/uv", run), MOUNTED, "{run}");
+        assert_eq!(from("ghcr.io/astral-sh/uv:0.6.6", run), unknown, "{run}");
+        assert_eq!(from("company/tools", run), unknown, "{run}");
+        assert_eq!(synced(apart, run, &files), unknown, "{run}");
+    }
+    let new = "ghcr.io/astral-sh/uv:0.8.0";
+    assert_eq!(from(new, "python -m uv pip install ."), unknown);
+    assert_eq!(from(new, "uv pip install -r dot.txt"), old("pyproject.toml", "uv"));
+    assert_eq!(from(new, "uv pip install ./x"), old("lib/pyproject.toml", "uv"));
+    assert_eq!(from(new, "uv pip install -e ./x"), old("lib/pyproject.toml", "uv"));
+    assert_eq!(from(new, "uv pip install ./y"), old("lib/pyproject.toml", "uv"));
+    assert_eq!(
+        synced(&format!("COPY --from={new} /uv /bin/\nCOPY . ."), "uv pip install ./x", &files),
+        MOUNTED
+    );
+    let base = format!("FROM {new}-python3.12-bookworm\nWORKDIR /app\n{apart}\nRUN uv pip install .");
+    assert_eq!(testing::caches(&Uv, &base, &files), MOUNTED);
+}
+
+#[test]
+fn pip_builds_members_of_a_workspace_anew_where_all_of_it_is_copied() {
+    let root = format!(
+        "{PACKAGE}[tool.uv.workspace]\nmembers = [\"lib\"]\n[tool.uv.sources]\nlib = {{ workspace = true }}\n"
+    );
+    let files = [("pyproject.toml", root.as_str()), ("lib/pyproject.toml", PACKAGE), ("lib/src/x.py", "")];
+    let with = |copies: &str| {
+        synced(&format!("COPY --from=ghcr.io/astral-sh/uv /uv /bin/\n{copies}"), "uv pip install .", &files)
+    };
+    assert_eq!(with("COPY . ."), "/root/.cache/uv pure shared");
+    assert_eq!(
+        with("COPY lib lib\nCOPY pyproject.toml ."),
+        "refused: pyproject.toml does not come by the COPY of the last sources: as long as it is not copied anew, uv would \
+         take what it built of older ones from the mount"
+    );
+}
+
+/// A requirements file may name a directory.
+#[test]
+fn pip_builds_without_a_mount_what_only_it_knows() {
+    const MOUNTED: &str = "/root/.cache/uv pure shared";
+    let files = [("requirements.txt", "/pkg\n"), ("pkg/pyproject.toml", PACKAGE), ("pkg/src/x.py", "")];
+    let apart = "COPY pkg/pyproject.toml /pkg/\nCOPY pkg/src /pkg/src\nCOPY requirements.txt .";
+    for (run, word) in [
+        ("set -- -r requirements.txt && uv pip install --no-cache \"$@\"", "\"$@\""),
+        ("uv pip install $REQUIREMENTS", "$REQUIREMENTS"),
+        ("uv pip install -r $FILE", "-r $FILE"),
+        ("uv pip install -c $FILE x", "-c $FILE"),
+        ("uv pip install flask -r \"$DIR\"/x.txt", "-r \"$DIR\"/x.txt"),
+        ("uv pip sync $FILE", "$FILE"),
+        ("uv pip install --override $FILE flask", "--override $FILE"),
+        ("uv pip install ./libs/*", "./libs/*"),
+    ] {
+        let refused = format!(
+            "refused: what `{word}` names is only known when uv runs: of a directory in a requirements file it would take \
+             from the mount what it built of older sources"
+        );
+        assert_eq!(synced(apart, run, &files), refused, "{run}");
+    }
+    for run in
+        ["uv pip install flask==$V", "uv pip install ./wheels/*.whl", "uv pip install git+https://x/$Y"]
+    {
+        assert_eq!(synced(apart, run, &files), MOUNTED, "{run}");
+    }
+    // Without a context it is not known what is copied there.
+    for run in ["uv pip install $X", "uv pip install .", "uv pip install -e ./x"] {
+        let told = testing::caches(&Uv, &format!("FROM python\nRUN {run}"), &[]);
+        assert!(told.starts_with("refused: what `"), "{run}: {told}");
+    }
+    // What is not copied here is not edited here.
+    assert_eq!(synced("", "uv pip install $PACKAGES", &files), MOUNTED);
 }
 
 /// `--frozen` may not stand beside `UV_LOCKED`.

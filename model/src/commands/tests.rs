@@ -111,4 +111,7 @@ fn names_what_it_does_not_read() {
     assert_eq!(named("if a; then sudo b \"$(c)\"; fi; ! d || (e & f)"), "a b c d e f");
     assert_eq!(named("[[ $X ]] && sudo sh -ec 'a; b'"), "sh a b");
     assert_eq!(named("if a"), "");
+    assert_eq!(named("<<E bash -ex\na\nif b; then c; fi\nE"), "bash a b c");
+    assert_eq!(named("<<E\na\nE"), "a");
+    assert_eq!(named("cat <<E > /x\na\nE"), "cat");
 }

@@ -97,6 +97,11 @@ fn shell_of(program: &str) -> Option<&str> {
     matches!(name, "sh" | "bash" | "ash" | "dash").then_some(name)
 }
 
+/// Whether a command is a shell, whose wrappers are taken off.
+pub(super) fn is_shell(command: &Invocation<'_>) -> bool {
+    shell_of(&command.program).is_some()
+}
+
 /// The script of a `sh -c 'script'` whose wrappers are taken off, as far as it is known.
 pub(super) fn script_of<'c>(command: &'c Invocation<'_>) -> Option<&'c str> {
     shell_of(&command.program)?;

@@ -2,7 +2,7 @@
 
 use dockfix_ecosystems::{UsageKind, recognise};
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, each_named_by};
+use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, Place, each_named_by};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::MountKind;
 
@@ -27,8 +27,17 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
     {
         return None;
     }
+    let source = step.instruction.file().source();
+    // The body of a heredoc that is all of its RUN is the script itself.
+    let is_handed_on = |analysis: &Analysis<'_>| {
+        matches!(analysis.chain.place, Place::Logical(_)) && !step.instruction.heredocs().is_empty()
+    };
+    let bodies = || step.instruction.heredocs().iter().map(|heredoc| heredoc.body.of(source));
     let why = |command: &Invocation<'_>, text: &[u8]| match analysis {
         Err(opaque) => Some(opaque.to_string()),
+        Ok(analysis) if is_handed_on(analysis) && bodies().any(|body| std::ptr::eq(text, body)) => {
+            Some("it stands in a heredoc for another shell, which is not read further".to_owned())
+        }
         Ok(analysis) => {
             let holds = |link: &&Link<'_>| {
                 let is_of_it = text.len() == analysis.chain.text.len();
@@ -45,6 +54,7 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
     };
     if let Ok(analysis) = analysis
         && analysis.chain.opaque().is_none()
+        && !is_handed_on(analysis)
     {
         return None;
     }

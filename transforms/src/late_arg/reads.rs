@@ -13,13 +13,24 @@ use crate::analysis::{Managed, has_project};
 use crate::mounts;
 
 impl Way<'_, '_> {
+    /// What sets a name that would move along, where that is not the argument itself.
+    fn set_beside(&self, name: &str) -> Option<String> {
+        let sets = |index: usize| self.declared(index).iter().any(|set| set == name);
+        let carrier = self.carriers.iter().copied().find(|&carrier| sets(carrier) && !sets(self.index))?;
+        let instruction = &self.stage.steps[carrier].instruction;
+        Some(format!("the {} of line {}", instruction.keyword(), instruction.start_line()))
+    }
+
     pub(super) fn pass_run(&self, step: &Step<'_>, at: usize) -> Reads {
         let texts = self.texts(step);
         if texts.iter().any(|text| self.names.iter().any(|name| has_word(text, name))) {
             return Reads::Yes;
         }
         if let Some(name) = self.names.iter().find(|name| names::steers_every_program(name)) {
-            return Reads::Maybe(format!("any program may be steered by variables such as {name}"));
+            return Reads::Maybe(match self.set_beside(name) {
+                Some(place) => format!("{place} sets {name}, by which any program may be steered"),
+                None => format!("any program may be steered by variables such as {name}"),
+            });
         }
         let analysis = match self.input.reading.run(step) {
             Ok(analysis) => analysis,
@@ -30,7 +41,10 @@ impl Way<'_, '_> {
         }
         let effects = analysis.effects();
         if let Some(name) = self.names.iter().find(|name| effects.environment.contains(name)) {
-            return Reads::Maybe(format!("a command there reads variables such as {name}"));
+            return Reads::Maybe(match self.set_beside(name) {
+                Some(place) => format!("{place} sets {name}, and a command there reads such variables"),
+                None => format!("a command there reads variables such as {name}"),
+            });
         }
         if let Some(command) = busting::taken_as_it_is(analysis) {
             return Reads::Maybe(format!(

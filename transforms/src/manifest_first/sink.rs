@@ -354,11 +354,27 @@ impl<'s, 'a> Sinking<'s, 'a> {
             return Some((line, format!("{name} stays below the sources: {why}")));
         }
         let (install, name) = first_install(self.input, self.stage, index)?;
-        let keyword = step.instruction.keyword();
-        Some((
-            install,
-            format!("{name} stays below the sources: the {keyword} of line {line} may depend on them"),
-        ))
+        let why = self.meets(step).unwrap_or_else(|| {
+            let keyword = step.instruction.keyword();
+            format!("the {keyword} of line {line} may depend on them")
+        });
+        Some((install, format!("{name} stays below the sources: {why}")))
+    }
+
+    /// Where another copy goes that this one does not pass.
+    fn meets(&self, step: &Step<'_>) -> Option<String> {
+        let (other, line) = (Copy::of(&step.instruction)?, step.instruction.start_line());
+        let written = &other.destination.text;
+        let target = step.state.path(written, self.input.file().escape());
+        let shown = target.as_ref().map_or_else(|| written.to_string(), ToString::to_string);
+        Some(match target {
+            _ if shown.contains('$') => {
+                format!("line {line} copies to {shown}, which may be {}", self.target)
+            }
+            None => format!("where line {line} copies to is not known"),
+            Some(target) if target.overlaps(&self.target) => format!("line {line} also copies to {shown}"),
+            Some(_) => format!("what line {line} copies is not known"),
+        })
     }
 
     /// Which command of an install's own RUN keeps it below the sources.

@@ -122,7 +122,7 @@ fn a_download_may_stand_above_sources_that_stay() {
         &["manifest-first"],
         GO,
         &file("", "COPY --from=x /y /s\n"),
-        &["5: go build -o /app . stays below the sources: the COPY of line 4 may depend on them"],
+        &["5: go build -o /app . stays below the sources: line 4 also copies to /s"],
     );
 }
 

@@ -264,7 +264,7 @@ fn downloads_by_add_stay() {
         &["manifest-first"],
         files,
         &file(&format!("COPY . .\nADD {address} ./\n")),
-        &["5: npm ci stays below the sources: the ADD of line 4 may depend on them"],
+        &["5: npm ci stays below the sources: line 4 also copies to /app"],
     );
     check_refused(
         &["manifest-first"],

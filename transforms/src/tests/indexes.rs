@@ -234,6 +234,25 @@ fn what_becomes_of_package_lists_is_told_as_it_is() {
         "FROM debian\nRUN apt-get update && apt-get install -y curl\nRUN set -ex; case \"$(uname -m)\" in x86_64) apt-get update ;; esac; apt-get install -y git\n",
         "3: its own `apt-get update` stands in a part that is not read",
     );
+    // What NodeSource says itself: the script fetches the lists.
+    for script in [
+        "curl -fsSL https://deb.nodesource.com/setup_lts.x | bash -",
+        "./add-repository.sh",
+        "bash /tmp/setup.sh",
+    ] {
+        check_unchanged(
+            &["apt-merge"],
+            &[],
+            &format!(
+                "FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\nRUN {script} \
+                 && apt-get install -y nodejs\nRUN apt-get install -y yarn\n"
+            ),
+        );
+    }
+    refused(
+        "FROM debian\nRUN apt-get install -y e && ./x.sh\n",
+        "2: the install has no `apt-get update` in its stage",
+    );
     // The mounts are dockfix's own.
     let outcome = super::run(
         &[],

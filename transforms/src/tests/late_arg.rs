@@ -84,6 +84,30 @@ fn some_names_pass_no_run() {
     }
 }
 
+/// An argument does not do what is set beside it.
+#[test]
+fn the_line_that_sets_more_is_told_of() {
+    let file = |set: &str| {
+        format!(
+            "FROM alpine:3.20\nARG BUILD_DATE\nARG TAG\nENV {set} TAGGED=\"$TAG\" BD=\"$BUILD_DATE\"\nRUN apk add --no-cache curl\n"
+        )
+    };
+    for (set, reason) in [
+        ("TZ=Asia/Shanghai", "the ENV of line 4 sets TZ, by which any program may be steered"),
+        (
+            "https_proxy=http://x",
+            "the ENV of line 4 sets https_proxy, and a command there reads such variables",
+        ),
+    ] {
+        check_refused(
+            ONLY,
+            PYTHON,
+            &file(set),
+            &[&format!("2: BUILD_DATE and TAG stay above line 5: {reason}")],
+        );
+    }
+}
+
 /// Another value makes another base image, and everything runs again.
 #[test]
 fn what_names_the_base_stays() {

@@ -1,6 +1,6 @@
 //! What messages call things.
 
-use super::{dockerfile, run};
+use super::{check_refused, check_unchanged, dockerfile, run};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -41,4 +41,29 @@ fn what_one_manager_gets_does_not_hide_what_another_lacks() {
 
 fn run_cache_mount(dockerfile: &str) -> crate::Outcome {
     run(&["cache-mount"], &[], dockerfile)
+}
+
+/// A shell that is handed a heredoc is any command to this program, but not one to be silent about.
+#[test]
+fn what_stands_in_a_heredoc_for_a_shell_is_told_of() {
+    for shell in ["bash -ex", "sh", "sudo bash"] {
+        let file =
+            format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN <<EOF {shell}\nnpm ci\nnpm run build\nEOF\n");
+        let program = shell.trim_start_matches("sudo ").split(' ').next().expect("a word");
+        check_refused(
+            &["manifest-first"],
+            super::APP,
+            &file,
+            &[&format!("4: npm ci stays below the sources: `{program}` may read or write any of them")],
+        );
+        check_refused(
+            &["cache-mount"],
+            super::APP,
+            &file,
+            &[
+                "4: npm ci gets no cache mount: it stands in a heredoc for another shell, which is not read further",
+            ],
+        );
+    }
+    check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN cat <<EOF > /x\nnpm ci\nEOF\n");
 }

@@ -387,6 +387,61 @@ fn nobody_else_needs_the_directory_above_the_mount() {
     );
 }
 
+/// Which uv it is tells whether it builds again what stands on its command line.
+#[test]
+fn uv_builds_anew_what_it_is_told() {
+    let files = &[
+        ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n"),
+        ("src/a.py", ""),
+        ("requirements.txt", "/pkg\n"),
+    ];
+    let file = |uv: &str, run: &str| {
+        format!(
+            "{uv} /uv /bin/\nWORKDIR /app\nCOPY pyproject.toml ./\nRUN echo x\nCOPY src ./src\nRUN {run}\n"
+        )
+    };
+    let direct = "FROM python:3.12-slim\nCOPY --from=ghcr.io/astral-sh/uv:0.8.0";
+    let stage = "FROM ghcr.io/astral-sh/uv:0.8 AS uv\nFROM python:3.12-slim\nCOPY --from=uv";
+    let mount = "--mount=type=cache,target=/root/.cache/uv";
+    for uv in [direct, stage] {
+        let after = file(uv, &format!("{mount} uv pip install --system ."));
+        check(&["cache-mount"], files, &file(uv, "uv pip install --system --no-cache-dir ."), &after);
+    }
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file(direct, "set -- -r requirements.txt && uv pip install --no-cache --system \"$@\""),
+        &[
+            "7: what `\"$@\"` names is only known when uv runs: of a directory in a requirements file it would take from the mount what it built of older sources",
+        ],
+    );
+}
+
+/// A number is a user's without a list of users. What its group is depends on that list, and a cache mount, which has mode 0755,
+/// is the user's all the same.
+#[test]
+fn a_user_by_number_has_that_number() {
+    let files = &[("requirements.txt", "flask\n")];
+    let file = |user: &str, mount: &str| {
+        format!(
+            "FROM python:3.12-slim\nENV PIP_CACHE_DIR=/tmp/pip\nUSER {user}\nCOPY requirements.txt .\nRUN {mount}pip install \
+             --user -r requirements.txt\n"
+        )
+    };
+    for (user, numbers) in
+        [("1000", "uid=1000"), ("1000:staff", "uid=1000"), ("1000:1000", "uid=1000,gid=1000")]
+    {
+        let mount = format!("--mount=type=cache,target=/tmp/pip,{numbers} ");
+        check(&["cache-mount"], files, &file(user, ""), &file(user, &mount));
+    }
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("app", ""),
+        &["5: the uid and gid of user `app` are not known, so the mount could not be made writable"],
+    );
+}
+
 /// Who removes what lies in the mount breaks the build, or empties the cache.
 #[test]
 fn hidden_removals_are_seen() {

@@ -4,18 +4,36 @@ use super::{APP, Files, check, check_refused, check_unchanged};
 
 const ONLY: &[&str] = &["manifest-first"];
 
+/// What a path with a build argument in it is, the build tells.
+#[test]
+fn where_a_later_copy_goes_may_be_where_the_sources_lie() {
+    let file = |workdir: &str, destination: &str| {
+        format!(
+            "FROM python:3\nARG H=/app\nWORKDIR {workdir}\nCOPY . /tmp/project/\nCOPY requirements.txt {destination}\nRUN \
+             pip install -r requirements.txt\n"
+        )
+    };
+    let files = &[("requirements.txt", "flask\n"), ("a.py", "")];
+    let name = "6: pip install -r requirements.txt stays below the sources";
+    check_refused(
+        ONLY,
+        files,
+        &file("${H}", "."),
+        &[&format!("{name}: line 5 copies to ${{H}}, which may be /tmp/project")],
+    );
+}
+
 /// A later copy of the same file means something by its flags, and ADD takes archives apart.
 #[test]
 fn the_same_file_with_other_flags_is_another() {
-    for copy in ["COPY --chmod=755 entry.sh ./entry.sh", "ADD src.tar.gz ./"] {
+    for (copy, target) in
+        [("COPY --chmod=755 entry.sh ./entry.sh", "/app/entry.sh"), ("ADD src.tar.gz ./", "/app")]
+    {
         check_refused(
             ONLY,
             APP,
             &format!("FROM node:22\nWORKDIR /app\nCOPY . .\n{copy}\nRUN npm ci\n"),
-            &[&format!(
-                "5: npm ci stays below the sources: the {} of line 4 may depend on them",
-                copy.split(' ').next().unwrap()
-            )],
+            &[&format!("5: npm ci stays below the sources: line 4 also copies to {target}")],
         );
     }
     check(
@@ -205,7 +223,7 @@ fn vendored_modules_are_not_downloaded() {
         ONLY,
         files,
         &format!("{stage} ./vendor\nRUN go build .\n"),
-        &["5: go build . stays below the sources: the COPY of line 4 may depend on them"],
+        &["5: go build . stays below the sources: line 4 also copies to /src/vendor"],
     );
     for (flags, build) in [
         ("", "go build -mod=vendor ."),
@@ -360,6 +378,13 @@ fn an_argument_may_name_what_is_copied() {
     let may = |word: &str| format!("`{word}` may name what line 3 copies");
     check("python:3", "pip install $P", "what `$P` names is only known when pip runs");
     check("python:3", "uv pip install --system $P", "what `$P` names is only known when uv runs");
+    check("python:3", "pip install -r $P", "what `-r $P` names is only known when pip runs");
+    check("python:3", "pip install -e $P", "what `-e $P` names is only known when pip runs");
+    check(
+        "python:3",
+        "pip install --find-links=$P x",
+        "what `--find-links=$P` names is only known when pip runs",
+    );
     check(
         "ruby:3.3",
         "gem install -s $P x",
