@@ -1,6 +1,6 @@
 //! What messages call things.
 
-use super::{dockerfile, run};
+use super::{Files, dockerfile, run};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -41,4 +41,49 @@ fn what_one_manager_gets_does_not_hide_what_another_lacks() {
 
 fn run_cache_mount(dockerfile: &str) -> crate::Outcome {
     run(&["cache-mount"], &[], dockerfile)
+}
+
+/// What stands in one RUN after an `apt-merge` or in two after a split is told of by the lines that its reader sees.
+#[test]
+fn a_reason_names_lines_of_the_file_as_it_was() {
+    let told = |only: &[&str], files: Files<'_>, before: &str| {
+        let outcome = run(only, files, before);
+        let file = dockerfile(&outcome);
+        let told = file.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason));
+        told.collect::<Vec<_>>()
+    };
+    let relies = |line: usize, fetched: usize| {
+        format!(
+            "{line}: the install relies on the package lists of line {fetched}, which are old when only this line changes"
+        )
+    };
+    let before =
+        "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y git\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge"], &[], before), [relies(4, 2)]);
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(4, 2)]);
+    // The lists come with a second command, in lines of its own, past an ENV.
+    let before = "FROM debian:12\nRUN echo a > /a \\\n && apt-get update\nENV A=b\n# why\nRUN apt-get install -y \\\n    git\n\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(9, 2)]);
+    // An install that has its own update names itself.
+    let before = "FROM debian:12\nRUN echo a\nRUN apt-get update && apt-get install -y git\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(4, 3)]);
+    let before = "FROM debian:12\nARG U=a\nARG V=b\nRUN apt-get update\nRUN apt-get install -y git\nRUN apt-get install -y $U $V\n";
+    let wanted = "2: U and V stay where they are: line 6 relies on the index of apt that line 4 fetches, and would find an old one";
+    assert_eq!(told(&["late-arg", "apt-merge"], &[], before), [wanted.to_owned(), relies(6, 4)]);
+    let files = &[
+        ("App.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>\n"),
+        ("Program.cs", ""),
+        (".dockerignore", "**/bin\n**/obj\n"),
+    ];
+    // The first RUN is split, and gets a download of its own above the COPY.
+    let publish = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\nRUN dotnet workload install wasm-tools && dotnet publish -c Release -o /out\n";
+    assert_eq!(
+        told(&["manifest-first", "cache-mount"], files, publish),
+        ["4: /root/.nuget/packages is part of the final image, which may read it"]
+    );
+    let before = format!("{publish}FROM nginx:alpine\nCOPY --from=0 /out /usr/share/nginx/html\n");
+    assert_eq!(
+        told(&["manifest-first", "cache-mount"], files, &before),
+        ["4: another command of the same RUN writes to /root/.nuget/packages"]
+    );
 }
