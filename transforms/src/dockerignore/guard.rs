@@ -222,7 +222,7 @@ fn read_by_installs(user: &User<'_>) -> Vec<Read> {
     let mut read = Vec::new();
     for stage in &reading.build.stages {
         let supplies = reading.supplies(stage, user.context);
-        each_install(user, &reading, stage, |_| true, &mut |managed, project, needs| {
+        each_install(user, &reading, stage, |_| true, &mut |_, managed, project, needs| {
             let manager = managed.ecosystem.name();
             let paths = needs.files.iter().chain(&needs.directories);
             let paths = paths.flat_map(|path| sources_of(path, project, supplies));
