@@ -44,8 +44,17 @@ impl Described for DockerignoreFile {
 
 /// A Dockerfile that uses the ignore file.
 pub(crate) struct User<'a> {
+    /// Its name, where there are several.
+    pub(crate) name: Option<&'a str>,
     pub(crate) file: &'a Dockerfile,
     pub(crate) context: &'a Context,
+}
+
+impl User<'_> {
+    /// A line of it, for a message.
+    fn line(&self, line: usize) -> String {
+        format!("line {line} of {}", self.name.unwrap_or("a Dockerfile"))
+    }
 }
 
 /// An entry that might go in.
@@ -59,8 +68,8 @@ struct Entry {
     reason: String,
     /// The manager that makes it in an image.
     manager: Option<&'static str>,
-    /// Why it may not: 1-based line of a Dockerfile that takes it along into an image and does not make it.
-    taken_by: Option<usize>,
+    /// Why it may not: what takes it along into an image and does not make it, for a message.
+    taken_by: Option<String>,
 }
 
 /// Litter by its name at the root of the context, and why it need not be copied.
@@ -107,7 +116,8 @@ pub(crate) fn fix(path: &str, users: &[User<'_>], others: &[Arc<Dockerfile>]) ->
         let contexts: Option<Vec<_>> = users.iter().map(with).collect();
         let Some(contexts) = contexts.filter(|_| !added.is_empty()) else { break };
         let later = users.iter().zip(&contexts);
-        let later: Vec<_> = later.map(|(user, context)| User { file: user.file, context }).collect();
+        let later: Vec<_> =
+            later.map(|(user, context)| User { name: user.name, file: user.file, context }).collect();
         let (more, left, next) = entries(&later, others, &proposed);
         (refusals, proposed) = (left, next);
         if more.is_empty() {
@@ -189,10 +199,8 @@ fn admitted(
     if let Err(reason) = guard.check(current, &next, &entry.path) {
         return Some(Err(reason));
     }
-    if let Some(line) = entry.taken_by {
-        let reason =
-            format!("line {line} of a Dockerfile takes it along into an image in which nobody makes it");
-        return Some(Err(reason));
+    if let Some(line) = &entry.taken_by {
+        return Some(Err(format!("{line} takes it along into an image in which nobody makes it")));
     }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
     if !is_plain(&entry.path) {
@@ -250,7 +258,8 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for entry in copied.iter().flat_map(|copied| &copied.outputs) {
         if !entries.iter().any(|other| other.path == entry.path) {
-            let taken_by = entry.taken_by.or_else(|| copied.iter().find_map(|it| it.takes_along(entry)));
+            let taken_by = || copied.iter().find_map(|copied| copied.takes_along(entry));
+            let taken_by = entry.taken_by.clone().or_else(taken_by);
             entries.push(Entry { taken_by, ..entry.clone() });
         }
     }
@@ -289,7 +298,7 @@ struct Copied {
     /// What its installs write there.
     outputs: Vec<Entry>,
     /// The directories of the context that end up in an image, and the lines that copy them.
-    kept: Vec<(String, usize)>,
+    kept: Vec<(String, String)>,
 }
 
 impl Copied {
@@ -322,7 +331,7 @@ impl Copied {
             let supplies = reading.supplies(stage, user.context);
             for entry in brought(user, &reading, stage) {
                 if copied.outputs.iter().all(|other| other.path != entry.path) {
-                    let taken_by = lacking(user, &reading, &entry.path);
+                    let taken_by = lacking(user, &reading, &entry.path).map(|line| user.line(line));
                     copied.outputs.push(Entry { taken_by, ..entry });
                 }
             }
@@ -330,7 +339,7 @@ impl Copied {
                 let directories = supplies.copied().iter().filter(|copy| copy.is_directory);
                 copied.kept.extend(directories.filter_map(|copy| {
                     let line = stage.steps.get(copy.step?)?.instruction.start_line();
-                    Some((copy.source.clone(), line))
+                    Some((copy.source.clone(), user.line(line)))
                 }));
             }
         }
@@ -339,7 +348,7 @@ impl Copied {
 
     /// The line that takes what an entry is for along into an image, where no command of the manager that makes it is run: the
     /// image may live off what was installed outside.
-    fn takes_along(&self, entry: &Entry) -> Option<usize> {
+    fn takes_along(&self, entry: &Entry) -> Option<String> {
         if self.outputs.iter().any(|output| output.manager == entry.manager) {
             return None;
         }
@@ -347,7 +356,7 @@ impl Copied {
         let holds = |directory: &str| {
             directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
         };
-        self.kept.iter().find(|(directory, _)| holds(directory)).map(|(_, line)| *line)
+        self.kept.iter().find(|(directory, _)| holds(directory)).map(|(_, line)| line.clone())
     }
 }
 

@@ -1,6 +1,12 @@
 //! What messages call things.
 
+use std::sync::Arc;
+
+use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
+
 use super::{Files, dockerfile, run};
+use crate::{Options, Project, ProjectFile, fix};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -85,5 +91,28 @@ fn a_reason_names_lines_of_the_file_as_it_was() {
     assert_eq!(
         told(&["manifest-first", "cache-mount"], files, &before),
         ["4: another command of the same RUN writes to /root/.nuget/packages"]
+    );
+}
+
+#[test]
+fn a_dockerfile_is_named_where_there_are_several() {
+    let context = Context::in_memory([("Api.csproj", ""), (".vscode/x", ""), (".vscode/y", "")]);
+    let file = |name: &str, text: &str| ProjectFile {
+        name: name.to_owned(),
+        file: Arc::new(Dockerfile::parse(text.as_bytes())),
+        context: context.clone(),
+        rewrite: true,
+    };
+    let project = |files: Vec<ProjectFile>| Project { files, ..Project::default() };
+    let told = |files: Vec<ProjectFile>| {
+        let outcome = fix(&project(files), &Options::default());
+        outcome.ignore_files[0].refusals.iter().map(|refusal| refusal.reason.clone()).collect::<Vec<_>>()
+    };
+    let all = "FROM debian\nCOPY . /a\n";
+    let one = file("src/Web/Dockerfile", "FROM debian\nCOPY . /a\nCOPY .vscode /b\n");
+    assert_eq!(told(vec![one.clone()]), ["`.vscode` is not added: line 3 of a Dockerfile takes `.vscode`"]);
+    assert_eq!(
+        told(vec![file("Dockerfile", all), one]),
+        ["`.vscode` is not added: line 3 of src/Web/Dockerfile takes `.vscode`"]
     );
 }
