@@ -317,6 +317,12 @@ fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> 
             "a command beside the update in line {update_line} changes the shell, and would for this step"
         ));
     }
+    for (index, analysis) in [(update, first), (install, second)] {
+        if analysis.chain.place == ChainPlace::Exec {
+            let line = steps[index].instruction.start_line();
+            return Err(format!("line {line} stands in JSON form, in which nothing joins two commands"));
+        }
+    }
     let behind = links.last().map_or(&[][..], |last| &first.chain.text[last.span.end..]);
     if !behind.trim_ascii().is_empty() {
         return Err(format!("a comment stands behind the update in line {update_line}"));

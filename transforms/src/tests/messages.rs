@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dockfix_model::context::Context;
 use dockfix_syntax::Dockerfile;
 
-use super::{Files, dockerfile, run};
+use super::{APP, Files, check_refused, dockerfile, run};
 use crate::{Options, Project, ProjectFile, fix};
 
 #[test]
@@ -114,5 +114,84 @@ fn a_dockerfile_is_named_where_there_are_several() {
     assert_eq!(
         told(vec![file("Dockerfile", all), one]),
         ["`.vscode` is not added: line 3 of src/Web/Dockerfile takes `.vscode`"]
+    );
+}
+
+/// What a build argument makes of a destination is only known when it is built.
+#[test]
+fn a_directory_that_a_build_argument_names_is_told_of() {
+    let refused = |before: &str, reason: &str| check_refused(&["manifest-first"], APP, before, &[reason]);
+    refused(
+        "FROM node:22\nARG APP_DIR=/app\nWORKDIR $APP_DIR\nCOPY . .\nRUN npm ci\nRUN npm run build\n",
+        "5: npm ci stays below the sources: line 4 copies to ${APP_DIR}, which --build-arg may make a directory that it reads or writes",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR /app\nCOPY src $D/src\nRUN mkdir -p /x && npm install -g a && npm ci\n",
+        "5: npm ci stays below the sources: line 4 copies to ${D}/src, which --build-arg may make a directory that `mkdir -p /x` reads or writes",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR $D\nCOPY . /tmp/project\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
+        "6: npm ci stays below the sources: line 5 copies to ${D}, which --build-arg may make a directory that line 4 copies to",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR /app\nCOPY . $D\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
+        "6: npm ci stays below the sources: line 4 copies to ${D}, which --build-arg may make a directory that line 5 copies to",
+    );
+}
+
+#[test]
+fn reasons_say_what_is_in_the_way() {
+    let refused = |only: &str, files: Files<'_>, before: &str, reasons: &[&str]| {
+        check_refused(&[only], files, before, reasons);
+    };
+    refused(
+        "apt-merge",
+        &[],
+        "FROM ubuntu:24.04\nRUN [\"apt-get\", \"update\"]\nRUN [\"apt-get\", \"install\", \"-y\", \"curl\"]\n",
+        &["3: line 2 stands in JSON form, in which nothing joins two commands"],
+    );
+    let files: Files<'_> = &[
+        ("App.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>\n"),
+        ("a.cs", ""),
+        (".dockerignore", "**/obj\n**/bin\n"),
+    ];
+    let dotnet = |before: &str| {
+        format!(
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\n{before}FROM scratch\nCOPY --from=0 /out /\n"
+        )
+    };
+    refused(
+        "manifest-first",
+        files,
+        &dotnet("RUN dotnet tool restore && dotnet restore\n"),
+        &[
+            "4: dotnet restore stays below the sources: `dotnet tool restore` before it may read or write any of them",
+        ],
+    );
+    refused(
+        "cache-mount",
+        files,
+        &dotnet("RUN dotnet restore\nRUN dotnet publish --no-restore -o /out\n"),
+        &[
+            "4: line 5 downloads nothing (--no-restore) and relies on what an earlier step leaves in /root/.nuget/packages",
+            "5: it downloads nothing (--no-restore) and relies on what an earlier step left in /root/.nuget/packages",
+        ],
+    );
+    let outcome = run(
+        &["late-arg"],
+        &[],
+        "FROM debian:12\nARG UID=1 GID=2\nRUN apt-get update && apt-get install -y curl\nRUN useradd -u $UID -g $GID app\n",
+    );
+    assert_eq!(
+        dockerfile(&outcome).changes[0].reason,
+        "another value of UID or GID no longer reruns the RUN of line 3"
+    );
+    refused(
+        "manifest-first",
+        &[("Makefile", ""), (".vscode/x", "")],
+        "FROM debian:12\nCOPY . /srv\nRUN apt-get update && apt-get install -y gcc make && make -C /srv\nCMD [\"/srv/run\"]\n",
+        &[
+            "3: the sources stay above: line 3 would have to be split before `apt-get install -y gcc make`, and what follows might rely on an old index of apt",
+        ],
     );
 }
