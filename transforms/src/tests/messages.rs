@@ -195,3 +195,29 @@ fn reasons_say_what_is_in_the_way() {
         ],
     );
 }
+
+#[test]
+fn arguments_that_stay_for_one_reason_are_told_of_at_once() {
+    let told = |arguments: &str, reasons: &[&str]| {
+        let before =
+            format!("FROM debian:12\n{arguments}RUN apt-get update && apt-get install -y curl\nCOPY a /a\n");
+        check_refused(&["late-arg"], &[("a", "")], &before, reasons);
+    };
+    told(
+        "ARG CACHEBUST=1\nARG REBUILD_KEY\n",
+        &["2: CACHEBUST and REBUILD_KEY stay where they are: they seem to be there to rerun what follows"],
+    );
+    told(
+        "ARG WEEK\nARG TODAY\n",
+        &[
+            "2: WEEK and TODAY stay where they are: nothing below names them, so they may be there to rerun line 4",
+        ],
+    );
+    told(
+        "ARG WEEK\nARG CACHEBUST\n",
+        &[
+            "2: WEEK stays where it is: nothing below names it, so it may be there to rerun line 4",
+            "3: CACHEBUST stays where it is: it seems to be there to rerun what follows",
+        ],
+    );
+}
