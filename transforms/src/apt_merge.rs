@@ -14,6 +14,7 @@ use dockfix_syntax::{Edits, Keyword, Span};
 use crate::analysis::{Analysis, StepEffects};
 use crate::cache_mount::cleaning::removes_all;
 use crate::failure::stops_at_failure;
+use crate::history::Spot;
 use crate::report::Safety;
 use crate::transform::{Described, Input, Proposals, Transform};
 
@@ -143,11 +144,11 @@ fn pairs(uses: &[AptUse]) -> Vec<(usize, usize)> {
 enum Lists {
     None,
     /// They are in the image.
-    Fetched(usize),
+    Fetched(Spot),
     /// They are in a cache mount of that RUN.
-    Mounted(usize),
+    Mounted(Spot),
     /// That RUN has fetched and removed them.
-    Unkept(usize),
+    Unkept(Spot),
     Removed(usize),
     /// A command that is not known may have fetched them.
     Perhaps,
@@ -159,16 +160,27 @@ impl Lists {
         let line = step.instruction.start_line();
         let analysis = input.reading.run(step).ok();
         let fetches = matches!(apt_use, AptUse::Update | AptUse::Both | AptUse::Unsure);
+        let fetched = fetched_at(step, analysis);
         if fetches && is_mounted(step) {
-            return Self::Mounted(line);
+            return Self::Mounted(fetched);
         }
         match analysis.filter(|analysis| removes_lists(&analysis.chain)) {
-            Some(_) if fetches => Self::Unkept(line),
+            Some(_) if fetches => Self::Unkept(fetched),
             Some(_) if matches!(self, Self::Fetched(_)) => Self::Removed(line),
-            _ if fetches => Self::Fetched(line),
+            _ if fetches => Self::Fetched(fetched),
             _ => self,
         }
     }
+}
+
+/// The command of a RUN that fetches package lists last.
+fn fetched_at(step: &Step<'_>, analysis: Option<&Analysis<'_>>) -> Spot {
+    let chain = analysis.map(|analysis| &analysis.chain);
+    let commands = chain.map(Chain::invocations).unwrap_or_default();
+    let mut commands = commands.into_iter().rev();
+    let update = commands.find(|command| apt_command(command) == Some(AptCommand::Update));
+    let offset = update.map(|command| command.span.start);
+    Spot::new(step, chain.filter(|_| offset.is_some()), offset.unwrap_or_default())
 }
 
 /// Where apt has its package lists.
@@ -203,7 +215,7 @@ fn may_be_fetched(input: &Input<'_>, step: &Step<'_>) -> bool {
 /// Installs that rely on lists from another step: they are stale when the step changes and the other is cached.
 fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals: &mut Proposals) {
     let mut lists = Lists::None;
-    let relies = |fetched: usize| {
+    let relies = |fetched: Spot| {
         format!(
             "the install relies on the package lists of line {fetched}, which are old when only this line changes"
         )
@@ -217,7 +229,7 @@ fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals
         // Most of all the scripts that set up a repository: `curl https://deb.nodesource.com/setup_lts.x | bash -`.
         if *apt_use == AptUse::Install && may_be_fetched(input, step) {
             let removes = input.reading.run(step).is_ok_and(|analysis| removes_lists(&analysis.chain));
-            lists = if removes { Lists::Unkept(line) } else { Lists::Perhaps };
+            lists = if removes { Lists::Unkept(Spot::new(step, None, 0)) } else { Lists::Perhaps };
             continue;
         }
         match apt_use {
@@ -324,6 +336,12 @@ fn plan(input: &Input<'_>, stage: &Stage<'_>, update: usize, install: usize) -> 
         return Err(format!(
             "a command beside the update in line {update_line} changes the shell, and would for this step"
         ));
+    }
+    for (index, analysis) in [(update, first), (install, second)] {
+        if analysis.chain.place == ChainPlace::Exec {
+            let line = steps[index].instruction.start_line();
+            return Err(format!("line {line} stands in JSON form, in which nothing joins two commands"));
+        }
     }
     let behind = links.last().map_or(&[][..], |last| &first.chain.text[last.span.end..]);
     if !behind.trim_ascii().is_empty() {

@@ -349,7 +349,12 @@ impl RunStep<'_, '_> {
             IndexUse::Reads if is_filled => indexes.read.push(directory.clone()),
             IndexUse::Reads => {
                 indexes.torn.push(directory.clone());
-                return Err(format!("it relies on what an earlier step left in {directory}"));
+                // Packages it downloads; what it does not are their names.
+                if managed.usage.kind == UsageKind::Packages {
+                    return Err(format!("it relies on what an earlier step left in {directory}"));
+                }
+                let nothing = readers::downloads_nothing(managed);
+                return Err(format!("it {nothing} and relies on what an earlier step left in {directory}"));
             }
         }
         if !cleaning::empties(self.analysis, directory, last) {

@@ -4,16 +4,18 @@
 //! because a copy after the install would bring the host's; so does litter that is really there. Nothing goes in that a
 //! Dockerfile of the context copies, mounts or reads.
 
+mod brought;
 mod git;
 mod guard;
 
 use std::sync::Arc;
 
-use dockfix_ecosystems::{Needs, names_a_project_manager};
+use dockfix_ecosystems::{Ecosystem, Needs, names_a_project_manager};
+use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::Context;
 use dockfix_model::dockerignore::Dockerignore;
-use dockfix_model::project::{Found, Project};
+use dockfix_model::project::{Found, Project, Supplies};
 use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Dockerfile, Keyword};
 use rayon::prelude::*;
@@ -42,8 +44,17 @@ impl Described for DockerignoreFile {
 
 /// A Dockerfile that uses the ignore file.
 pub(crate) struct User<'a> {
+    /// Its name, where there are several.
+    pub(crate) name: Option<&'a str>,
     pub(crate) file: &'a Dockerfile,
     pub(crate) context: &'a Context,
+}
+
+impl User<'_> {
+    /// A line of it, for a message.
+    fn line(&self, line: usize) -> String {
+        format!("line {line} of {}", self.name.unwrap_or("a Dockerfile"))
+    }
 }
 
 /// An entry that might go in.
@@ -57,8 +68,8 @@ struct Entry {
     reason: String,
     /// The manager that makes it in an image.
     manager: Option<&'static str>,
-    /// Why it may not: 1-based line of a Dockerfile that takes it along into an image and does not make it.
-    taken_by: Option<usize>,
+    /// Why it may not: what takes it along into an image and does not make it, for a message.
+    taken_by: Option<String>,
 }
 
 /// Litter by its name at the root of the context, and why it need not be copied.
@@ -105,7 +116,8 @@ pub(crate) fn fix(path: &str, users: &[User<'_>], others: &[Arc<Dockerfile>]) ->
         let contexts: Option<Vec<_>> = users.iter().map(with).collect();
         let Some(contexts) = contexts.filter(|_| !added.is_empty()) else { break };
         let later = users.iter().zip(&contexts);
-        let later: Vec<_> = later.map(|(user, context)| User { file: user.file, context }).collect();
+        let later: Vec<_> =
+            later.map(|(user, context)| User { name: user.name, file: user.file, context }).collect();
         let (more, left, next) = entries(&later, others, &proposed);
         (refusals, proposed) = (left, next);
         if more.is_empty() {
@@ -187,10 +199,8 @@ fn admitted(
     if let Err(reason) = guard.check(current, &next, &entry.path) {
         return Some(Err(reason));
     }
-    if let Some(line) = entry.taken_by {
-        let reason =
-            format!("line {line} of a Dockerfile takes it along into an image in which nobody makes it");
-        return Some(Err(reason));
+    if let Some(line) = &entry.taken_by {
+        return Some(Err(format!("{line} takes it along into an image in which nobody makes it")));
     }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
     if !is_plain(&entry.path) {
@@ -248,7 +258,8 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for entry in copied.iter().flat_map(|copied| &copied.outputs) {
         if !entries.iter().any(|other| other.path == entry.path) {
-            let taken_by = copied.iter().find_map(|copied| copied.takes_along(entry));
+            let taken_by = || copied.iter().find_map(|copied| copied.takes_along(entry));
+            let taken_by = entry.taken_by.clone().or_else(taken_by);
             entries.push(Entry { taken_by, ..entry.clone() });
         }
     }
@@ -287,7 +298,7 @@ struct Copied {
     /// What its installs write there.
     outputs: Vec<Entry>,
     /// The directories of the context that end up in an image, and the lines that copy them.
-    kept: Vec<(String, usize)>,
+    kept: Vec<(String, String)>,
 }
 
 impl Copied {
@@ -315,11 +326,20 @@ impl Copied {
                     || parent.is_some_and(|parent| parent.as_str() == "/home")
             });
             copied.outputs.extend(outputs(user, &reading, stage));
+        }
+        for stage in &reading.build.stages {
+            let supplies = reading.supplies(stage, user.context);
+            for entry in brought(user, &reading, stage) {
+                if copied.outputs.iter().all(|other| other.path != entry.path) {
+                    let taken_by = lacking(user, &reading, &entry.path).map(|line| user.line(line));
+                    copied.outputs.push(Entry { taken_by, ..entry });
+                }
+            }
             if reading.build.image_of(stage.index).is_some() {
                 let directories = supplies.copied().iter().filter(|copy| copy.is_directory);
                 copied.kept.extend(directories.filter_map(|copy| {
                     let line = stage.steps.get(copy.step?)?.instruction.start_line();
-                    Some((copy.source.clone(), line))
+                    Some((copy.source.clone(), user.line(line)))
                 }));
             }
         }
@@ -328,7 +348,7 @@ impl Copied {
 
     /// The line that takes what an entry is for along into an image, where no command of the manager that makes it is run: the
     /// image may live off what was installed outside.
-    fn takes_along(&self, entry: &Entry) -> Option<usize> {
+    fn takes_along(&self, entry: &Entry) -> Option<String> {
         if self.outputs.iter().any(|output| output.manager == entry.manager) {
             return None;
         }
@@ -336,7 +356,7 @@ impl Copied {
         let holds = |directory: &str| {
             directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
         };
-        self.kept.iter().find(|(directory, _)| holds(directory)).map(|(_, line)| *line)
+        self.kept.iter().find(|(directory, _)| holds(directory)).map(|(_, line)| line.clone())
     }
 }
 
@@ -347,38 +367,87 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
     if supplies.copied().iter().all(|copied| !copied.is_directory) {
         return entries;
     }
-    each_install(user, reading, stage, may_write_into_a_project, &mut |managed, project, needs| {
-        for output in &needs.outputs {
-            // The copy that would bring it, and from where.
-            let mut copies = supplies.copied().iter().rev().filter(|copied| copied.target != *output);
-            let source = copies.find_map(|copied| copied.source_of(output));
-            let Some(path) = source else { continue };
-            // Something of that name that the author committed is his to judge.
-            if matches!(project.find_at(output), Found::File(_)) {
-                continue;
-            }
-            let pattern = managed
-                .ecosystem
-                .ignored()
-                .iter()
-                .find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
-            let is_absent = || matches!(user.context.kind_ignoring_dockerignore(&path), Ok(None));
-            let pattern = match pattern {
-                Some(pattern) => (*pattern).to_owned(),
-                // A place of the project's own choice: nothing that lies there now is kept out.
-                None if is_plain(&path) && is_absent() => path.clone(),
-                None => continue,
-            };
-            entries.push(Entry {
-                pattern,
-                path,
-                reason: format!("{} makes it in the image", managed.ecosystem.name()),
-                manager: Some(managed.ecosystem.name()),
-                taken_by: None,
-            });
-        }
+    each_install(user, reading, stage, may_write_into_a_project, &mut |_, managed, project, needs| {
+        let all = needs.outputs.iter();
+        entries.extend(
+            all.filter_map(|output| output_entry(user, supplies, project, output, managed.ecosystem)),
+        );
     });
     entries
+}
+
+/// The same for what a stage has by a COPY from the stage of the install.
+fn brought(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Entry> {
+    let supplies = reading.supplies(stage, user.context);
+    if supplies.copied().iter().all(|copied| !copied.is_directory) {
+        return Vec::new();
+    }
+    let made = brought::brought(user, reading, stage);
+    let entries = made.iter().filter_map(|made| {
+        let project = Project::new(user.context, supplies, made.place.clone());
+        let entry = output_entry(user, supplies, &project, &made.place, made.ecosystem)?;
+        if made.is_whole {
+            return Some(entry);
+        }
+        // What else the manager makes is not there, and may come from the context.
+        is_plain(&entry.path).then(|| Entry { pattern: entry.path.clone(), ..entry })
+    });
+    entries.collect()
+}
+
+/// The line that brings a path of the context to where its stage has no install's work of its own.
+fn lacking(user: &User<'_>, reading: &Reading<'_>, path: &str) -> Option<usize> {
+    reading.build.stages.iter().find_map(|stage| {
+        let supplies = reading.supplies(stage, user.context);
+        let places = supplies.copied().iter().filter(|copied| copied.is_directory).filter_map(|copied| {
+            let rest = match copied.source.as_str() {
+                "" => path,
+                source => path.strip_prefix(source)?.strip_prefix('/')?,
+            };
+            Some((stage.steps.get(copied.step?)?.instruction.start_line(), copied.target.join(rest)))
+        });
+        let places: Vec<_> = places.collect();
+        if places.is_empty() {
+            return None;
+        }
+        let made = brought::in_image(user, reading, stage);
+        let mut places = places.into_iter();
+        let lacking = places.find(|(_, place)| made.iter().all(|made| made.place != *place));
+        lacking.map(|(line, _)| line)
+    })
+}
+
+/// The entry for what an install makes at a place of a stage to which the stage's copies bring the context's.
+fn output_entry(
+    user: &User<'_>,
+    supplies: &Supplies,
+    project: &Project<'_>,
+    output: &ImagePath,
+    manager: &dyn Ecosystem,
+) -> Option<Entry> {
+    // The copy that would bring it, and from where.
+    let mut copies = supplies.copied().iter().rev().filter(|copied| copied.target != *output);
+    let path = copies.find_map(|copied| copied.source_of(output))?;
+    // Something of that name that the author committed is his to judge.
+    if matches!(project.find_at(output), Found::File(_)) {
+        return None;
+    }
+    let mut patterns = manager.ignored().iter();
+    let pattern = patterns.find(|pattern| Dockerignore::parse(pattern.as_bytes()).is_excluded(&path));
+    let is_absent = || matches!(user.context.kind_ignoring_dockerignore(&path), Ok(None));
+    let pattern = match pattern {
+        Some(pattern) => (*pattern).to_owned(),
+        // A place of the project's own choice: nothing that lies there now is kept out.
+        None if is_plain(&path) && is_absent() => path.clone(),
+        None => return None,
+    };
+    Some(Entry {
+        pattern,
+        path,
+        reason: format!("{} makes it in the image", manager.name()),
+        manager: Some(manager.name()),
+        taken_by: None,
+    })
 }
 
 /// Shows `visit` the installs and builds in those RUNs of a stage that are meant, each with its project and what it needs;
@@ -388,18 +457,19 @@ fn each_install(
     reading: &Reading<'_>,
     stage: &Stage<'_>,
     is_meant: fn(&Step<'_>) -> bool,
-    visit: &mut dyn FnMut(&Managed<'_>, &Project<'_>, Needs),
+    visit: &mut dyn FnMut(&Step<'_>, &Managed<'_>, &Project<'_>, Needs),
 ) {
     let supplies = reading.supplies(stage, user.context);
     let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
-    let read = runs.filter(|step| is_meant(step)).filter_map(|step| reading.run(step).ok());
-    let managed =
-        read.flat_map(|analysis| analysis.managed().map(move |managed| (analysis.state(), managed)));
-    for (state, managed) in managed.filter(|(_, managed)| has_project(managed.usage.kind)) {
+    let read = runs.filter(|step| is_meant(step)).filter_map(|step| Some((step, reading.run(step).ok()?)));
+    let managed = read.flat_map(|(step, analysis)| {
+        analysis.managed().map(move |managed| (step, analysis.state(), managed))
+    });
+    for (step, state, managed) in managed.filter(|(.., managed)| has_project(managed.usage.kind)) {
         let Some(directory) = managed.usage.directory.clone() else { continue };
         let project = Project::new(user.context, supplies, directory);
         if let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, state, &project) {
-            visit(managed, &project, needs);
+            visit(step, managed, &project, needs);
         }
     }
 }

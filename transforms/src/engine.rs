@@ -200,7 +200,7 @@ fn converge(
 
 /// A refusal by a line of the current file.
 fn refusal(history: &History, transform: &'static str, line: usize, reason: &str) -> Refusal {
-    Refusal { transform, line: history.original_line(line), reason: history.in_original(reason) }
+    Refusal { transform, line: history.told_line(line), reason: history.of_line_in_original(line, reason) }
 }
 
 /// Notes changes that lead together from the first file to the second.
@@ -213,7 +213,7 @@ fn record(
 ) {
     let told: Vec<_> = proposals
         .iter()
-        .map(|it| (history.original_line(it.line), history.in_original(&it.reason)))
+        .map(|it| (history.original_line(it.line), history.of_line_in_original(it.line, &it.reason)))
         .collect();
     let edits: Vec<_> = proposals.iter().map(|proposal| &proposal.edits).collect();
     let number_of_first = history.record(&edits, before.source(), after.source());

@@ -14,13 +14,14 @@ use dockfix_syntax::Keyword;
 
 use crate::analysis::Analysis;
 use crate::cache_mount::cleaning;
+use crate::history::Spot;
 use crate::mounts;
 use crate::reading::Reading;
 
 /// Two commands that would be torn apart.
 pub(crate) struct Torn {
-    /// 1-based line of the RUN that fetches the index.
-    pub(crate) fetched: usize,
+    /// What fetches the index.
+    pub(crate) fetched: Spot,
     /// 1-based line of the RUN that relies on it.
     pub(crate) needed: usize,
     /// The manager.
@@ -40,7 +41,8 @@ impl Torn {
     /// Why that must not be.
     pub(crate) fn reason(&self) -> String {
         let Self { fetched, needed, manager, reader } = self;
-        let fetched = if fetched == needed { "the same RUN".to_owned() } else { format!("line {fetched}") };
+        let fetched =
+            if fetched.line == *needed { "the same RUN".to_owned() } else { format!("line {fetched}") };
         let relies = match reader {
             Reader::Known => format!("line {needed} relies"),
             Reader::Unknown(Some(name)) => format!("{name} in line {needed} may rely"),
@@ -54,6 +56,8 @@ impl Torn {
 struct Use {
     /// The number of the link that it stands in.
     link: usize,
+    /// Where the link stands.
+    spot: Spot,
     kind: Kind,
 }
 
@@ -83,9 +87,10 @@ fn uses(reading: &Reading<'_>, step: &Step<'_>) -> Vec<Use> {
             }
         }
         Err(_) => {
-            uses.push(Use { link: 0, kind: Kind::Unknown(None) });
+            let spot = Spot::new(step, None, 0);
+            uses.push(Use { link: 0, spot, kind: Kind::Unknown(None) });
             each_named_by(&step.instruction, &step.state, &mut |_, command| {
-                uses.extend(Kind::of(command, step, false).map(|kind| Use { link: 0, kind }));
+                uses.extend(Kind::of(command, step, false).map(|kind| Use { link: 0, spot, kind }));
             });
         }
     }
@@ -103,7 +108,8 @@ fn uses_of_link(
     // Where in the link it stands does not show: it may come first.
     kinds.extend(analysis.unknown_in(number).map(|unknown| Kind::Unknown(Some(unknown.to_owned()))));
     kinds_of(link, analysis.chain.text, step, &mut kinds);
-    uses.extend(kinds.into_iter().map(|kind| Use { link: number, kind }));
+    let spot = Spot::new(step, Some(&analysis.chain), link.span.start);
+    uses.extend(kinds.into_iter().map(|kind| Use { link: number, spot, kind }));
 }
 
 /// The commands of managers in a link.
@@ -176,8 +182,8 @@ fn index_directory(manager: &dyn Ecosystem, command: &Invocation<'_>, step: &Ste
 /// An index that would be cached.
 struct Fetched {
     manager: &'static str,
-    /// The line of the RUN that fetched it last.
-    line: usize,
+    /// What fetched it last.
+    spot: Spot,
     /// A known command has installed something by it since.
     is_used: bool,
     /// Where it lies, as far as that is known.
@@ -228,7 +234,7 @@ pub(crate) fn torn(
         let mut may_be_torn = None;
         // The last link of this RUN that has to do with an index.
         let mut last = 0;
-        for Use { link, kind } in uses(reading, step) {
+        for Use { link, spot, kind } in uses(reading, step) {
             let is_cached = (index, link) < to;
             let (manager, index, installs, is_sure, directory) = match kind {
                 Kind::Managed { manager, index, installs, is_sure, directory } => {
@@ -238,7 +244,7 @@ pub(crate) fn torn(
                 Kind::Unknown(name) => {
                     let waits =
                         |it: &&Fetched| !it.is_used && !renewed.contains(&it.manager) && it.is_found_by(step);
-                    if let Some(&Fetched { manager, line: fetched, .. }) = fetched.iter().find(waits) {
+                    if let Some(&Fetched { manager, spot: fetched, .. }) = fetched.iter().find(waits) {
                         let reader = Reader::Unknown(name);
                         may_be_torn.get_or_insert(Torn { fetched, needed: line, manager, reader });
                     }
@@ -254,13 +260,13 @@ pub(crate) fn torn(
                     if is_cached {
                         let is_mounted =
                             directory.as_ref().is_some_and(|at| !mounts::over(step, at).is_empty());
-                        fetched.push(Fetched { manager, line, is_used: false, directory, is_mounted });
+                        fetched.push(Fetched { manager, spot, is_used: false, directory, is_mounted });
                     } else {
                         renewed.push(manager);
                     }
                 }
                 Some(IndexUse::Reads) if !is_cached && !renewed.contains(&manager) => {
-                    if let Some(&Fetched { line: fetched, .. }) =
+                    if let Some(&Fetched { spot: fetched, .. }) =
                         fetched.iter().find(|it| it.manager == manager && it.is_found_by(step))
                     {
                         return Some(Torn { fetched, needed: line, manager, reader: Reader::Known });

@@ -64,9 +64,8 @@ impl Transform for LateArg {
                             return proposals;
                         }
                     }
-                    Found::Torn(reason) => proposals.refuse(line, reason),
                     Found::Blocked(above, reason) => {
-                        let names = vec![Way::new(input, stage).shown(index)];
+                        let names = Way::new(input, stage).shown(index);
                         let new = Blocked { names, index, above, reason };
                         match blocked.last_mut() {
                             Some(last) if last.is_like(&new, stage) => last.names.extend(new.names),
@@ -88,24 +87,32 @@ impl Transform for LateArg {
 enum Found {
     /// It goes down.
     Place(Move),
-    /// The RUN of this line may read it, though it does not name it.
-    Blocked(usize, String),
-    /// It would tear apart what must stay together.
-    Torn(String),
+    /// The RUN of this line may read it, though it does not name it; or it would pass that, but must not for this reason.
+    Blocked(Option<usize>, Why),
     /// There is nothing to gain.
     Nothing,
 }
 
-/// Arguments of one group of declarations that stay above one RUN.
+/// Why an argument stays.
+#[derive(PartialEq, Eq)]
+enum Why {
+    /// For this reason.
+    Told(String),
+    /// Its name or its comment says that it defeats the cache.
+    IsBusting,
+    /// Nothing names it, and this line fetches what is newest.
+    MayBeBusting(usize),
+}
+
+/// Arguments of one group of declarations that stay for one reason.
 struct Blocked {
     /// Their names, as a message shows them.
     names: Vec<String>,
     /// The step of the first one.
     index: usize,
-    /// 1-based line of the RUN.
-    above: usize,
-    /// Why they do not pass it.
-    reason: String,
+    /// 1-based line of the RUN that they stay above, if that is the reason.
+    above: Option<usize>,
+    reason: Why,
 }
 
 /// What a RUN has to do with the names.
@@ -139,8 +146,23 @@ impl Blocked {
 
     fn refusal(&self) -> String {
         let Self { names, above, reason, .. } = self;
-        let stay = if names.len() == 1 { "stays" } else { "stay" };
-        format!("{} {stay} above line {above}: {reason}", listed(names, "and"))
+        let is_one = names.len() == 1;
+        let stay = match above {
+            Some(line) if is_one => format!("stays above line {line}"),
+            Some(line) => format!("stay above line {line}"),
+            None if is_one => "stays where it is".to_owned(),
+            None => "stay where they are".to_owned(),
+        };
+        let reason = match reason {
+            Why::Told(reason) => reason.clone(),
+            Why::IsBusting if is_one => "it seems to be there to rerun what follows".to_owned(),
+            Why::IsBusting => "they seem to be there to rerun what follows".to_owned(),
+            Why::MayBeBusting(line) => {
+                let (them, they) = if is_one { ("it", "it") } else { ("them", "they") };
+                format!("nothing below names {them}, so {they} may be there to rerun line {line}")
+            }
+        };
+        format!("{} {stay}: {reason}", listed(names, "and"))
     }
 }
 
@@ -156,11 +178,10 @@ impl<'w, 'a> Way<'w, 'a> {
         assigned.into_iter().map(|assigned| assigned.name.text.into_owned()).collect()
     }
 
-    /// The names as a message shows them. `ARG A=b # why` declares the words of the comment too.
-    fn shown(&self, index: usize) -> String {
+    /// The names that a message shows. `ARG A=b # why` declares the words of the comment too.
+    fn shown(&self, index: usize) -> Vec<String> {
         let names = self.declared(index);
-        let meant = names.split(|name| name.starts_with('#')).next().unwrap_or_default();
-        meant.join(", ")
+        names.into_iter().take_while(|name| !name.starts_with('#')).collect()
     }
 
     fn down_from(mut self, index: usize) -> Found {
@@ -192,18 +213,15 @@ impl<'w, 'a> Way<'w, 'a> {
                 }
             }
         }
-        let names = self.shown(index);
         let Some(&last_run) = passed.last() else {
             return match maybe {
-                Some((line, reason)) => Found::Blocked(line, reason),
+                Some((line, reason)) => Found::Blocked(Some(line), Why::Told(reason)),
                 None => Found::Nothing,
             };
         };
         let is_used = reader.is_some() || !self.carriers.is_empty();
         if !is_used && busting::is_meant(&self.stage.steps[index], &self.names) {
-            return Found::Torn(format!(
-                "{names} stays where it is: it seems to be there to rerun what follows"
-            ));
+            return Found::Blocked(None, Why::IsBusting);
         }
         let is_plain = || self.names.iter().all(|name| names::is_plain(name));
         if !is_used
@@ -211,22 +229,16 @@ impl<'w, 'a> Way<'w, 'a> {
             && let Some(&run) = passed.iter().find(|&&run| self.takes_the_newest(run))
         {
             let line = self.stage.steps[run].instruction.start_line();
-            return Found::Torn(format!(
-                "{names} stays where it is: nothing below names it, so it may be there to rerun line {line}"
-            ));
+            return Found::Blocked(None, Why::MayBeBusting(line));
         }
         if let Some(torn) = torn(self.input.reading, self.stage, index, (last_run + 1, 0)) {
-            return Found::Torn(format!("{names} stays where it is: {}", torn.reason()));
+            return Found::Blocked(None, Why::Told(torn.reason()));
         }
         // What carries the value on and stands below the last RUN stays: the argument goes above it.
         let at = self.carriers.iter().copied().find(|&carrier| carrier > last_run).or(reader);
+        let names = self.shown(index);
         let above = self.carriers.into_iter().filter(|&carrier| carrier < last_run);
-        Found::Place(Move {
-            names: vec![names],
-            steps: [index].into_iter().chain(above).collect(),
-            at,
-            passed,
-        })
+        Found::Place(Move { names, steps: [index].into_iter().chain(above).collect(), at, passed })
     }
 
     /// Whether a RUN installs packages by name, in the versions that are there when it runs.

@@ -122,14 +122,17 @@ fn fix_ignore_files(project: &Project) -> Vec<FixedFile> {
         context.is_known() && file.is_sound() && std::str::from_utf8(file.source()).is_ok()
     };
     let built: Vec<bool> = project.files.par_iter().map(is_built).collect();
-    for (ProjectFile { file, context, rewrite, .. }, is_built) in project.files.iter().zip(built) {
+    for (ProjectFile { name, file, context, rewrite }, is_built) in project.files.iter().zip(built) {
         let path = ignore_path(context);
         if *rewrite && context.is_known() {
             asked.insert(path);
         }
         if is_built {
-            users.entry(path).or_default().push(dockerignore::User { file, context });
+            users.entry(path).or_default().push(dockerignore::User { name: Some(name), file, context });
         }
+    }
+    for alone in users.values_mut().filter(|users| users.len() == 1) {
+        alone.iter_mut().for_each(|user| user.name = None);
     }
     users
         .iter()

@@ -19,7 +19,7 @@ pub struct Project {
 /// A Dockerfile and its build context.
 #[derive(Clone, Debug)]
 pub struct ProjectFile {
-    /// A name that comes back in the outcome; the engine does not look at it.
+    /// A name that comes back in the outcome and in messages; the engine does not look at it.
     pub name: String,
     /// The file, parsed.
     pub file: Arc<Dockerfile>,

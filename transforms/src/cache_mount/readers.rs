@@ -77,6 +77,16 @@ pub(super) fn of_index<'a>(
     Ok(())
 }
 
+/// What keeps a command from filling a mount again that has lost what another one left there, for a message.
+pub(super) fn downloads_nothing(managed: &Managed<'_>) -> String {
+    let words = managed.command().arguments.iter().filter_map(|argument| argument.value.as_deref());
+    let mut options = words.filter(|word| matches!(*word, "--no-restore" | "--no-build" | "--offline"));
+    match options.next() {
+        Some(option) => format!("downloads nothing ({option})"),
+        None => "downloads nothing".to_owned(),
+    }
+}
+
 /// Whether a RUN relies on an index that another step has left.
 fn needs_index(input: &Input<'_>, step: &Step<'_>, directory: &ImagePath) -> Result<(), String> {
     let line = step.instruction.start_line();
@@ -233,7 +243,10 @@ pub(super) fn of_store<'a>(
             if cache.is_some_and(|cache| cache.kind == CacheKind::Index(IndexUse::Reads))
                 || (cache.is_some() && step.instruction.flag("network").is_some())
             {
-                return Err(format!("line {line} relies on what an earlier step leaves in {directory}"));
+                let nothing = downloads_nothing(other);
+                return Err(format!(
+                    "line {line} {nothing} and relies on what an earlier step leaves in {directory}"
+                ));
             }
             // Who has mounts of his own gets no other (`RunStep::plan`).
             let has_own = plan.caches.iter().any(|cache| !mounts::over(step, &cache.directory).is_empty());

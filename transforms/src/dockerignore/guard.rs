@@ -64,8 +64,10 @@ impl<'u, 'a> Guard<'u, 'a> {
         if let Some(rule) = current.rules().iter().find(|rule| rule.exception && rule.text.contains(name)) {
             return Err(format!("line {} makes an exception, `{}`", rule.line, rule.text));
         }
-        let (_, stages): (Vec<_>, Vec<_>) = self.users.iter().map(|user| stages(user.file)).unzip();
-        stages.iter().flatten().try_for_each(|stage| named_by_steps(&stage.instructions, entry, &newly))?;
+        self.users.iter().try_for_each(|user| {
+            let (_, stages) = stages(user.file);
+            stages.iter().try_for_each(|stage| named_by_steps(user, &stage.instructions, entry, &newly))
+        })?;
         let others = self.named.get_or_init(|| {
             let all = |file: &Arc<Dockerfile>| {
                 file.instructions().flat_map(|step| named_sources(&step)).collect::<Vec<_>>()
@@ -150,6 +152,7 @@ fn may_end_in(pattern: &str, name: &str) -> bool {
 
 /// What a step names must stay.
 fn named_by_steps(
+    user: &User<'_>,
     instructions: &[Instruction<'_>],
     entry: &str,
     newly: &dyn Fn(&str) -> bool,
@@ -158,14 +161,14 @@ fn named_by_steps(
     // What installs make is there without the context; nobody else brings the rest.
     let is_brought = LITTER.iter().any(|(litter, _)| *litter == entry);
     for instruction in instructions {
-        let line = instruction.start_line();
+        let line = || user.line(instruction.start_line());
         for source in named_sources(instruction) {
             if is_named(&source, name, newly) || is_open(&source) && may_match(plain(&source), entry) {
-                return Err(format!("line {line} of a Dockerfile takes `{source}`"));
+                return Err(format!("{} takes `{source}`", line()));
             }
         }
         if is_brought && mentions(instruction, name) {
-            return Err(format!("line {line} of a Dockerfile names it"));
+            return Err(format!("{} names it", line()));
         }
     }
     Ok(())
@@ -222,7 +225,7 @@ fn read_by_installs(user: &User<'_>) -> Vec<Read> {
     let mut read = Vec::new();
     for stage in &reading.build.stages {
         let supplies = reading.supplies(stage, user.context);
-        each_install(user, &reading, stage, |_| true, &mut |managed, project, needs| {
+        each_install(user, &reading, stage, |_| true, &mut |_, managed, project, needs| {
             let manager = managed.ecosystem.name();
             let paths = needs.files.iter().chain(&needs.directories);
             let paths = paths.flat_map(|path| sources_of(path, project, supplies));

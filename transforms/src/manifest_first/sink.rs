@@ -354,7 +354,15 @@ impl<'s, 'a> Sinking<'s, 'a> {
             return Some((line, format!("{name} stays below the sources: {why}")));
         }
         let (install, name) = first_install(self.input, self.stage, index)?;
-        let why = self.meets(step).unwrap_or_else(|| {
+        let own = self.stage.steps[self.index].instruction.start_line();
+        let copied_to = Copy::of(&step.instruction)
+            .and_then(|copy| step.state.path(&copy.destination.text, self.input.file().escape()));
+        let why = copied_to.as_ref().and_then(|target| {
+            let by_other = || Some(format!("{} that line {own} copies to", anywhere(line, target)?));
+            let by_this = || Some(format!("{} that line {line} copies to", anywhere(own, &self.target)?));
+            by_other().or_else(by_this)
+        });
+        let why = why.or_else(|| self.meets(step)).unwrap_or_else(|| {
             let keyword = step.instruction.keyword();
             format!("the {keyword} of line {line} may depend on them")
         });
@@ -364,15 +372,9 @@ impl<'s, 'a> Sinking<'s, 'a> {
     /// Where another copy goes that this one does not pass.
     fn meets(&self, step: &Step<'_>) -> Option<String> {
         let (other, line) = (Copy::of(&step.instruction)?, step.instruction.start_line());
-        let written = &other.destination.text;
-        let target = step.state.path(written, self.input.file().escape());
-        let shown = target.as_ref().map_or_else(|| written.to_string(), ToString::to_string);
-        Some(match target {
-            _ if shown.contains('$') => {
-                format!("line {line} copies to {shown}, which may be {}", self.target)
-            }
+        Some(match step.state.path(&other.destination.text, self.input.file().escape()) {
             None => format!("where line {line} copies to is not known"),
-            Some(target) if target.overlaps(&self.target) => format!("line {line} also copies to {shown}"),
+            Some(target) if target.overlaps(&self.target) => format!("line {line} also copies to {target}"),
             Some(_) => format!("what line {line} copies is not known"),
         })
     }
@@ -392,7 +394,16 @@ impl<'s, 'a> Sinking<'s, 'a> {
             (Action::Opaque(_), Some(kind)) => kind.to_owned(),
             _ => format!("`{written}`"),
         };
+        let is_alone = matches!(&link.action, Action::Pipeline(commands) if commands.len() == 1);
+        if unknown.is_none()
+            && let Some(anywhere) =
+                anywhere(self.stage.steps[self.index].instruction.start_line(), &self.target)
+        {
+            let who = if at == own { "it".to_owned() } else { what };
+            return format!("{anywhere} that {who} reads or writes");
+        }
         match (at.cmp(&own), unknown) {
+            (Ordering::Less, Some(_)) if is_alone => format!("{what} before it {MAY}"),
             (Ordering::Less, Some(unknown)) => format!("{unknown} before it {MAY}"),
             (Ordering::Less, None) => format!("{what} before it {MAY}"),
             (Ordering::Equal, Some(unknown)) if unknown != itself => format!("{unknown} beside it {MAY}"),
@@ -461,7 +472,18 @@ impl<'s, 'a> Sinking<'s, 'a> {
             Below::Prefetch { after, .. } => (after.unwrap_or(self.index) + 1, 0),
         };
         if let Some(torn) = torn(self.input.reading, self.stage, self.index, cached_up_to) {
-            return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {}", torn.reason()))));
+            let parted = match &below {
+                Below::Split { step, at, .. } if torn.fetched.line == torn.needed => self.parted(*step, *at),
+                _ => None,
+            };
+            let reason = match parted {
+                Some(before) => format!(
+                    "line {} would have to be split before `{before}`, and what follows might rely on an old index of {}",
+                    torn.needed, torn.manager
+                ),
+                None => torn.reason(),
+            };
+            return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {reason}"))));
         }
         let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
         let above = match below {
@@ -476,6 +498,13 @@ impl<'s, 'a> Sinking<'s, 'a> {
             destination,
             gained: self.gained,
         }))
+    }
+
+    /// The command before which a split parts a RUN, as written.
+    fn parted(&self, step: usize, at: usize) -> Option<String> {
+        let analysis = self.input.reading.run(&self.stage.steps[step]).ok()?;
+        let text = analysis.chain.links.get(at)?.span.of(analysis.chain.text);
+        Some(shortened(&String::from_utf8_lossy(text).split_whitespace().collect::<Vec<_>>().join(" ")))
     }
 
     /// The step above which the manifests do: the first that reads them, so that what stands before it does not rerun with
@@ -515,6 +544,12 @@ impl<'s, 'a> Sinking<'s, 'a> {
             })
         })
     }
+}
+
+/// What may come of the destination of a line that a build argument is part of.
+fn anywhere(line: usize, target: &ImagePath) -> Option<String> {
+    let told = || format!("line {line} copies to {target}, which --build-arg may make a directory");
+    target.is_symbolic().then(told)
 }
 
 /// How many directories, the root left out, lie above both paths.

@@ -55,7 +55,7 @@ impl Sinking<'_, '_> {
             && let Some(remover) = removed_later(analysis, at)
         {
             return Err(Stop::Known(format!(
-                "{remover} in the same RUN may remove what comes before it, which would stay in a layer"
+                "its RUN would have to be split, and what {remover} may remove would stay in the layer of the first part"
             )));
         }
         let state = analysis.pieces[..at]

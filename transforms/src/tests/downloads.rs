@@ -46,7 +46,7 @@ fn a_download_has_what_the_build_has() {
         &["manifest-first"],
         GO,
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make x && go build .\n",
-        &["4: go build . stays below the sources: `make` before it may read or write any of them"],
+        &["4: go build . stays below the sources: `make x` before it may read or write any of them"],
     );
 }
 

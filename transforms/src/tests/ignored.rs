@@ -237,3 +237,63 @@ fn git_stays_where_a_program_takes_it_along() {
     assert!(!holds_git(taken));
     assert!(holds_git(&built));
 }
+
+/// An install in another stage, whose work a COPY brings to where the context's would come.
+#[test]
+fn what_comes_from_the_stage_of_an_install_is_ignored() {
+    let files = [
+        ("package.json", r#"{"name": "a", "dependencies": {"left-pad": "1.3.0"}}"#),
+        ("yarn.lock", "# yarn lockfile v1\n"),
+        ("pages/index.js", ""),
+    ];
+    let deps = "FROM node:20-alpine AS deps\nWORKDIR /app\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile\n";
+    let builder = |copies: &str| {
+        format!("{deps}FROM node:20-alpine AS builder\nWORKDIR /app\n{copies}RUN yarn build\n")
+    };
+    let entry = [".dockerignore", "**/node_modules"];
+    let next = builder("COPY --from=deps /app/node_modules ./node_modules\nCOPY . .\n");
+    assert_eq!(ignored(&files, &next), entry);
+    let runner = "FROM node:20-alpine\nWORKDIR /app\nCOPY --from=builder /app/.next ./.next\nCMD node x.js\n";
+    assert_eq!(ignored(&files, &format!("{next}{runner}")), entry);
+    assert_eq!(ignored(&files, &builder("COPY . .\nCOPY --from=0 --chown=node app/ /app\n")), entry);
+    assert_eq!(
+        ignored(&files, &next.replace("COPY . .\nRUN", "COPY . .\nFROM builder\nRUN")),
+        entry,
+        "by a stage that starts from it"
+    );
+    // By way of a third one.
+    let third = "FROM node:20-alpine AS builder\nCOPY --from=deps /app/node_modules /m/node_modules\nFROM node:20-alpine\nWORKDIR /app\nCOPY --from=builder /m .\nCOPY . .\n";
+    assert_eq!(ignored(&files, &format!("{deps}{third}")), entry);
+
+    // It comes to lie elsewhere, from elsewhere, or is none.
+    for copies in [
+        "COPY --from=deps /app/node_modules /node_modules\nCOPY . .\n",
+        "COPY --from=deps /app/node_modules ./\nCOPY . .\n",
+        "COPY --from=deps /app/node_modules/left-pad ./node_modules/left-pad\nCOPY . .\n",
+        "COPY --from=deps /app/node_* ./\nCOPY . .\n",
+        "COPY --from=x.io/deps /app/node_modules ./node_modules\nCOPY . .\n",
+        "COPY --from=deps /app/node_modules ./node_modules\nCOPY . /srv\n",
+        "COPY . .\n",
+    ] {
+        assert_eq!(ignored(&files, &builder(copies)), [""; 0], "{copies}");
+    }
+    let mounted =
+        next.replace("RUN yarn install", "RUN --mount=type=cache,target=/app/node_modules yarn install");
+    assert_eq!(ignored(&files, &mounted), [""; 0]);
+
+    // Another stage takes it from the context.
+    let other = format!("{next}FROM node:20-alpine\nWORKDIR /app\nCOPY . .\nCMD node pages/index.js\n");
+    let taken = "`**/node_modules` is not added: line 12 of a Dockerfile takes it along into an image in which nobody makes it";
+    check_not_ignored(&files, &other, &[taken]);
+
+    // Of two the one that is not brought may come from the context of somebody else's checkout.
+    let workspaces = [
+        ("package.json", r#"{"name": "a", "private": true, "workspaces": ["web"]}"#),
+        files[1],
+        ("web/package.json", r#"{"name": "web"}"#),
+    ];
+    let next = next.replace("yarn.lock ./\n", "yarn.lock ./\nCOPY web/package.json ./web/\n");
+    assert_eq!(ignored(&workspaces, &next), [".dockerignore", "node_modules"]);
+    let all = next.replace("/app/node_modules ./node_modules", "/app ./");
+    assert_eq!(ignored(&workspaces, &all), entry);
+}

@@ -1,6 +1,12 @@
 //! What messages call things.
 
-use super::{check_refused, check_unchanged, dockerfile, run};
+use std::sync::Arc;
+
+use dockfix_model::context::Context;
+use dockfix_syntax::Dockerfile;
+
+use super::{APP, Files, check_refused, check_unchanged, dockerfile, run};
+use crate::{Options, Project, ProjectFile, fix};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -66,4 +72,177 @@ fn what_stands_in_a_heredoc_for_a_shell_is_told_of() {
         );
     }
     check_unchanged(&["cache-mount"], &[], "FROM node:22\nRUN cat <<EOF > /x\nnpm ci\nEOF\n");
+}
+
+/// What stands in one RUN after an `apt-merge` or in two after a split is told of by the lines that its reader sees.
+#[test]
+fn a_reason_names_lines_of_the_file_as_it_was() {
+    let told = |only: &[&str], files: Files<'_>, before: &str| {
+        let outcome = run(only, files, before);
+        let file = dockerfile(&outcome);
+        let told = file.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason));
+        told.collect::<Vec<_>>()
+    };
+    let relies = |line: usize, fetched: usize| {
+        format!(
+            "{line}: the install relies on the package lists of line {fetched}, which are old when only this line changes"
+        )
+    };
+    let before =
+        "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y git\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge"], &[], before), [relies(4, 2)]);
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(4, 2)]);
+    // The lists come with a second command, in lines of its own, past an ENV.
+    let before = "FROM debian:12\nRUN echo a > /a \\\n && apt-get update\nENV A=b\n# why\nRUN apt-get install -y \\\n    git\n\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(9, 2)]);
+    // An install that has its own update names itself.
+    let before = "FROM debian:12\nRUN echo a\nRUN apt-get update && apt-get install -y git\nRUN apt-get install -y vim\n";
+    assert_eq!(told(&["apt-merge", "cache-mount"], &[], before), [relies(4, 3)]);
+    let before = "FROM debian:12\nARG U=a\nARG V=b\nRUN apt-get update\nRUN apt-get install -y git\nRUN apt-get install -y $U $V\n";
+    let wanted = "2: U and V stay where they are: line 6 relies on the index of apt that line 4 fetches, and would find an old one";
+    assert_eq!(told(&["late-arg", "apt-merge"], &[], before), [wanted.to_owned(), relies(6, 4)]);
+    let files = &[
+        ("App.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>\n"),
+        ("Program.cs", ""),
+        (".dockerignore", "**/bin\n**/obj\n"),
+    ];
+    // The first RUN is split, and gets a download of its own above the COPY.
+    let publish = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\nRUN dotnet workload install wasm-tools && dotnet publish -c Release -o /out\n";
+    assert_eq!(
+        told(&["manifest-first", "cache-mount"], files, publish),
+        ["4: /root/.nuget/packages is part of the final image, which may read it"]
+    );
+    let before = format!("{publish}FROM nginx:alpine\nCOPY --from=0 /out /usr/share/nginx/html\n");
+    assert_eq!(
+        told(&["manifest-first", "cache-mount"], files, &before),
+        ["4: another command of the same RUN writes to /root/.nuget/packages"]
+    );
+}
+
+#[test]
+fn a_dockerfile_is_named_where_there_are_several() {
+    let context = Context::in_memory([("Api.csproj", ""), (".vscode/x", ""), (".vscode/y", "")]);
+    let file = |name: &str, text: &str| ProjectFile {
+        name: name.to_owned(),
+        file: Arc::new(Dockerfile::parse(text.as_bytes())),
+        context: context.clone(),
+        rewrite: true,
+    };
+    let project = |files: Vec<ProjectFile>| Project { files, ..Project::default() };
+    let told = |files: Vec<ProjectFile>| {
+        let outcome = fix(&project(files), &Options::default());
+        outcome.ignore_files[0].refusals.iter().map(|refusal| refusal.reason.clone()).collect::<Vec<_>>()
+    };
+    let all = "FROM debian\nCOPY . /a\n";
+    let one = file("src/Web/Dockerfile", "FROM debian\nCOPY . /a\nCOPY .vscode /b\n");
+    assert_eq!(told(vec![one.clone()]), ["`.vscode` is not added: line 3 of a Dockerfile takes `.vscode`"]);
+    assert_eq!(
+        told(vec![file("Dockerfile", all), one]),
+        ["`.vscode` is not added: line 3 of src/Web/Dockerfile takes `.vscode`"]
+    );
+}
+
+/// What a build argument makes of a destination is only known when it is built.
+#[test]
+fn a_directory_that_a_build_argument_names_is_told_of() {
+    let refused = |before: &str, reason: &str| check_refused(&["manifest-first"], APP, before, &[reason]);
+    refused(
+        "FROM node:22\nARG APP_DIR=/app\nWORKDIR $APP_DIR\nCOPY . .\nRUN npm ci\nRUN npm run build\n",
+        "5: npm ci stays below the sources: line 4 copies to ${APP_DIR}, which --build-arg may make a directory that it reads or writes",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR /app\nCOPY src $D/src\nRUN mkdir -p /x && npm install -g a && npm ci\n",
+        "5: npm ci stays below the sources: line 4 copies to ${D}/src, which --build-arg may make a directory that `mkdir -p /x` reads or writes",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR $D\nCOPY . /tmp/project\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
+        "6: npm ci stays below the sources: line 5 copies to ${D}, which --build-arg may make a directory that line 4 copies to",
+    );
+    refused(
+        "FROM node:22\nARG D=/app\nWORKDIR /app\nCOPY . $D\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
+        "6: npm ci stays below the sources: line 4 copies to ${D}, which --build-arg may make a directory that line 5 copies to",
+    );
+}
+
+#[test]
+fn reasons_say_what_is_in_the_way() {
+    let refused = |only: &str, files: Files<'_>, before: &str, reasons: &[&str]| {
+        check_refused(&[only], files, before, reasons);
+    };
+    refused(
+        "apt-merge",
+        &[],
+        "FROM ubuntu:24.04\nRUN [\"apt-get\", \"update\"]\nRUN [\"apt-get\", \"install\", \"-y\", \"curl\"]\n",
+        &["3: line 2 stands in JSON form, in which nothing joins two commands"],
+    );
+    let files: Files<'_> = &[
+        ("App.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>\n"),
+        ("a.cs", ""),
+        (".dockerignore", "**/obj\n**/bin\n"),
+    ];
+    let dotnet = |before: &str| {
+        format!(
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\n{before}FROM scratch\nCOPY --from=0 /out /\n"
+        )
+    };
+    refused(
+        "manifest-first",
+        files,
+        &dotnet("RUN dotnet tool restore && dotnet restore\n"),
+        &[
+            "4: dotnet restore stays below the sources: `dotnet tool restore` before it may read or write any of them",
+        ],
+    );
+    refused(
+        "cache-mount",
+        files,
+        &dotnet("RUN dotnet restore\nRUN dotnet publish --no-restore -o /out\n"),
+        &[
+            "4: line 5 downloads nothing (--no-restore) and relies on what an earlier step leaves in /root/.nuget/packages",
+            "5: it downloads nothing (--no-restore) and relies on what an earlier step left in /root/.nuget/packages",
+        ],
+    );
+    let outcome = run(
+        &["late-arg"],
+        &[],
+        "FROM debian:12\nARG UID=1 GID=2\nRUN apt-get update && apt-get install -y curl\nRUN useradd -u $UID -g $GID app\n",
+    );
+    assert_eq!(
+        dockerfile(&outcome).changes[0].reason,
+        "another value of UID or GID no longer reruns the RUN of line 3"
+    );
+    refused(
+        "manifest-first",
+        &[("Makefile", ""), (".vscode/x", "")],
+        "FROM debian:12\nCOPY . /srv\nRUN apt-get update && apt-get install -y gcc make && make -C /srv\nCMD [\"/srv/run\"]\n",
+        &[
+            "3: the sources stay above: line 3 would have to be split before `apt-get install -y gcc make`, and what follows might rely on an old index of apt",
+        ],
+    );
+}
+
+#[test]
+fn arguments_that_stay_for_one_reason_are_told_of_at_once() {
+    let told = |arguments: &str, reasons: &[&str]| {
+        let before =
+            format!("FROM debian:12\n{arguments}RUN apt-get update && apt-get install -y curl\nCOPY a /a\n");
+        check_refused(&["late-arg"], &[("a", "")], &before, reasons);
+    };
+    told(
+        "ARG CACHEBUST=1\nARG REBUILD_KEY\n",
+        &["2: CACHEBUST and REBUILD_KEY stay where they are: they seem to be there to rerun what follows"],
+    );
+    told(
+        "ARG WEEK\nARG TODAY\n",
+        &[
+            "2: WEEK and TODAY stay where they are: nothing below names them, so they may be there to rerun line 4",
+        ],
+    );
+    told(
+        "ARG WEEK\nARG CACHEBUST\n",
+        &[
+            "2: WEEK stays where it is: nothing below names it, so it may be there to rerun line 4",
+            "3: CACHEBUST stays where it is: it seems to be there to rerun what follows",
+        ],
+    );
 }

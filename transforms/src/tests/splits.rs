@@ -38,7 +38,9 @@ fn data_stays_in_a_mount() {
 #[test]
 fn secrets_do_not_stay_in_a_layer() {
     let stays = |remover: &str| {
-        format!("`{remover}` in the same RUN may remove what comes before it, which would stay in a layer")
+        format!(
+            "its RUN would have to be split, and what `{remover}` may remove would stay in the layer of the first part"
+        )
     };
     let head = "echo token > /root/.npmtoken && npm ci";
     refused(&format!("{head} && node src/index.js && shred -u /root/.npmtoken"), &stays("node src/index.js"));
@@ -73,7 +75,7 @@ fn a_split_is_for_a_download() {
         files,
         "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python -m venv /opt/venv && . /opt/venv/bin/activate && pip install -r requirements.txt\n",
         &[
-            "4: pip install -r requirements.txt stays below the sources: `.` before it may read or write any of them",
+            "4: pip install -r requirements.txt stays below the sources: `. /opt/venv/bin/activate` before it may read or write any of them",
         ],
     );
     check_unchanged(

@@ -29,7 +29,7 @@ fn stores_are_for_those_who_can_fill_them() {
         &["cache-mount"],
         GO,
         &file("RUN --network=none go build -o /a ."),
-        &["4: line 6 relies on what an earlier step leaves in /go/pkg/mod"],
+        &["4: line 6 downloads nothing and relies on what an earlier step leaves in /go/pkg/mod"],
     );
     check_refused(
         &["cache-mount"],
