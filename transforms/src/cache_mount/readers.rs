@@ -544,8 +544,13 @@ fn takers<'i, 'a>(
             };
             sources.extend(copy.sources.iter().map(|source| expanded(&source.text)));
         }
-        let search =
-            cleaning::Search { directories: &[directory], home: home.clone(), workdir: None, managers: &[] };
+        let search = cleaning::Search {
+            directories: &[directory],
+            home: home.clone(),
+            workdir: None,
+            managers: &[],
+            braces_stand: false,
+        };
         let found = sources.into_iter().filter_map(|source| {
             let is_certain_to_be_there = search.takes(&source)?;
             let line = step.instruction.start_line();
