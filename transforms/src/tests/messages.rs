@@ -1,6 +1,6 @@
 //! What messages call things.
 
-use super::{dockerfile, run};
+use super::{check, dockerfile, run};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -41,4 +41,16 @@ fn what_one_manager_gets_does_not_hide_what_another_lacks() {
 
 fn run_cache_mount(dockerfile: &str) -> crate::Outcome {
     run(&["cache-mount"], &[], dockerfile)
+}
+
+#[test]
+fn notebooks_install_as_their_user() {
+    let file =
+        |mount: &str| format!("FROM quay.io/jupyter/scipy-notebook:2024-05-27\nRUN {mount}pip install six\n");
+    let mount = "--mount=type=cache,target=/home/jovyan/.cache/pip,uid=1000,gid=100 ";
+    check(&["cache-mount"], &[], &file(""), &file(mount));
+    let file = |mount: &str| {
+        format!("FROM mcr.microsoft.com/devcontainers/python:1-3.12\nRUN {mount}pip install six\n")
+    };
+    check(&["cache-mount"], &[], &file(""), &file("--mount=type=cache,target=/root/.cache/pip "));
 }
