@@ -371,3 +371,20 @@ fn an_argument_may_name_what_is_copied() {
         &format!("apk add -X $P x stays below the sources: {}", may("$P")),
     );
 }
+
+/// What is started with a container compiles all anew where the image holds nothing of what was compiled.
+#[test]
+fn what_go_compiled_stays_where_the_container_compiles() {
+    for command in ["CMD [\"air\"]", "ENTRYPOINT CompileDaemon --build=\"go build -o x\"", "CMD go run ."] {
+        let file = format!("FROM golang:1.22\nRUN go install x.org/air@v1.49.0\n{command}\n");
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file,
+            &["2: the command of line 3 may compile with what this step leaves in /root/.cache/go-build"],
+        );
+    }
+    let file =
+        |mount: &str| format!("FROM golang:1.22\nRUN {mount}go install x.org/air@v1.49.0\nCMD [\"/x\"]\n");
+    check(&["cache-mount"], &[], &file(""), &file("--mount=type=cache,target=/root/.cache/go-build "));
+}
