@@ -194,7 +194,7 @@ impl Ecosystem for Pnpm {
                 store::plan(command, usage, state, &line, project)
             }
             Some(Verb::Global) => Err(Refusal::new(
-                "pnpm 11 and later run global packages from the store, so it cannot be mounted",
+                "pnpm 11 and later run global packages from the store, whatever packageManager asks for, so it cannot be mounted",
             )),
             _ => Ok(CachePlan::default()),
         }

@@ -261,7 +261,7 @@ fn aims_the_mount_at_the_store() {
         ("FROM node:20\nRUN pnpm store prune", ""),
         (
             "FROM node:20\nRUN pnpm add -g x",
-            "refused: pnpm 11 and later run global packages from the store, so it cannot be mounted",
+            "refused: pnpm 11 and later run global packages from the store, whatever packageManager asks for, so it cannot be mounted",
         ),
         (
             "FROM company/node\nRUN pnpm i",
