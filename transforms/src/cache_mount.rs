@@ -220,8 +220,8 @@ impl RunStep<'_, '_> {
         let mut targets = Vec::new();
         let mut refused = None;
         for cache in plan.caches {
-            if self.is_too_wide(&cache.directory) {
-                return Err(format!("{} holds more than a cache", cache.directory));
+            if let Some(why) = self.is_too_wide(&cache.directory) {
+                return Err(format!("{} {why}", cache.directory));
             }
             if cache.directory.is_symbolic() {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
@@ -261,11 +261,14 @@ impl RunStep<'_, '_> {
         Ok(Some(Wanted { targets, edits: if for_downloads { plan.edits } else { Vec::new() } }))
     }
 
-    /// Whether a directory is one that other things live in: near the root, a home, or above the working directory.
-    fn is_too_wide(&self, directory: &ImagePath) -> bool {
+    /// Why other things live in a directory, too: it is near the root, a home, or above the working directory.
+    fn is_too_wide(&self, directory: &ImagePath) -> Option<&'static str> {
         let depth = directory.as_str().split('/').filter(|name| !name.is_empty()).count();
         let holds = |path: Option<ImagePath>| path.is_some_and(|path| path.below(directory).is_some());
-        depth < 2 || holds(self.step.state.home()) || holds(self.step.state.workdir.clone())
+        if holds(self.step.state.home()) || holds(self.step.state.workdir.clone()) {
+            return Some("holds more than a cache");
+        }
+        (depth < 2).then_some("is a directory of the root, which may hold more than a cache")
     }
 
     /// Whether what the RUN leaves behind ends up in an image that is run.
@@ -452,7 +455,7 @@ impl RunStep<'_, '_> {
                 !is_named && self.input.reading.run(step).is_ok_and(|analysis| analysis.unknown().is_none())
             }
             Keyword::Copy | Keyword::Add => {
-                let effects = StepEffects::of(&self.input.reading, step);
+                let effects = StepEffects::of(self.input.reading, step);
                 !effects.files.writes.overlaps(&sh)
             }
             _ => true,

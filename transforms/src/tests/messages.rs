@@ -1,6 +1,6 @@
 //! What messages call things.
 
-use super::{check, dockerfile, run};
+use super::{check, check_refused, check_unchanged, dockerfile, run};
 
 #[test]
 fn a_command_is_named_without_what_a_rewrite_has_put_into_it() {
@@ -53,4 +53,29 @@ fn notebooks_install_as_their_user() {
         format!("FROM mcr.microsoft.com/devcontainers/python:1-3.12\nRUN {mount}pip install six\n")
     };
     check(&["cache-mount"], &[], &file(""), &file("--mount=type=cache,target=/root/.cache/pip "));
+}
+
+/// A directory of the root may be anything; one above the working directory holds it.
+#[test]
+fn a_directory_of_the_root_is_called_so() {
+    let file = |cache: &str| {
+        format!("FROM python:3.12\nWORKDIR /app\nENV PIP_CACHE_DIR={cache}\nRUN pip install six\n")
+    };
+    check_refused(
+        &["cache-mount"],
+        &[],
+        &file("/cache"),
+        &["4: /cache is a directory of the root, which may hold more than a cache"],
+    );
+    check_refused(&["cache-mount"], &[], &file("/app"), &["4: /app holds more than a cache"]);
+}
+
+/// `apt list --installed` shows what dpkg has noted down, lists or not.
+#[test]
+fn a_list_of_what_is_installed_is_no_install() {
+    check_unchanged(
+        &["apt-merge"],
+        &[],
+        "FROM debian:12\nRUN apt-get update && apt-get install -y curl\nRUN apt list --installed\n",
+    );
 }
