@@ -198,6 +198,10 @@ impl Ecosystem for Apt {
         &["apt-get", "apt", "apt-cache", "apt-mark", "aptitude"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "upgrade", "dist-upgrade"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };

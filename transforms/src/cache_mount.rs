@@ -70,7 +70,7 @@ impl Transform for CacheMount {
         }
         // Where something is changed, nobody asks yet what is left alone.
         if !proposals.changes.iter().any(|change| change.safety == Safety::Safe) {
-            let mut hidden = hidden::refusals(input);
+            let mut hidden = hidden::refusals(input, &proposals.refusals);
             hidden.append(&mut proposals.refusals);
             proposals.refusals = hidden;
         }

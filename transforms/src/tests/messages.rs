@@ -79,3 +79,31 @@ fn a_list_of_what_is_installed_is_no_install() {
         "FROM debian:12\nRUN apt-get update && apt-get install -y curl\nRUN apt list --installed\n",
     );
 }
+
+/// Silence is a bug: an install that is called in a way that is not read is told of.
+#[test]
+fn an_install_that_is_not_read_is_told_of() {
+    let told = |base: &str, run: &str, why: &str| {
+        let file = format!("FROM {base}\nWORKDIR /app\nARG APP=web\nRUN {run}\n");
+        check_refused(&["cache-mount"], &[], &file, &[&format!("4: {run} gets no cache mount: {why}")]);
+    };
+    told("node:22", "npm ci --workspace $APP", "what `--workspace $APP` means for it is not known");
+    told("node:22", "npm ci -w ${APP}", "what `-w ${APP}` means for it is not known");
+    told("node:22", "npm --prefix apps/$APP ci", "what `--prefix apps/$APP` means for it is not known");
+    told("golang:1.22", "go get ./...", "what it does is not known");
+    told("golang:1.22", "go mod tidy", "what it does is not known");
+    told("python:3.12", "uv run --frozen python -m compileall src", "what it does is not known");
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM photon:5.0\nRUN tdnf install -y git\n",
+        &["2: tdnf keeps no packages unless keepcache in its tdnf.conf says so"],
+    );
+}
+
+#[test]
+fn what_downloads_nothing_is_not_told_of() {
+    for run in ["npm run install", "uv run --no-sync pytest", "python -m build --wheel", "go env", "npm ls"] {
+        check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nRUN {run}\n"));
+    }
+}
