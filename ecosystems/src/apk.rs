@@ -104,6 +104,10 @@ impl Ecosystem for Apk {
         &["apk"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["add"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };

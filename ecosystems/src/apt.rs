@@ -44,7 +44,7 @@ pub enum AptCommand {
     Install,
     /// Empties caches and does nothing else: `clean`, `autoclean`.
     Clean,
-    /// Neither: `remove`, `autoremove`, `apt-mark hold`.
+    /// Neither: `remove`, `autoremove`, `apt-mark hold`, `apt list --installed`.
     Other,
 }
 
@@ -54,7 +54,11 @@ const ARCHIVES: &str = "/var/cache/apt/keep";
 /// What `command` does, if it is one of apt's that is known in full.
 #[must_use]
 pub fn apt_command(command: &Invocation<'_>) -> Option<AptCommand> {
-    Line::read(command).map(|line| line.verb.command())
+    let line = Line::read(command)?;
+    // What is installed stands in dpkg's status file; the lists only add from where it might come.
+    let shows_installed =
+        command.program == "apt" && line.verb == Verb::Query && line.words.has(&["--installed"]);
+    Some(if shows_installed { AptCommand::Other } else { line.verb.command() })
 }
 
 /// A command line of apt.
@@ -192,6 +196,10 @@ impl Ecosystem for Apt {
 
     fn programs(&self) -> &'static [&'static str] {
         &["apt-get", "apt", "apt-cache", "apt-mark", "aptitude"]
+    }
+
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "upgrade", "dist-upgrade"]
     }
 
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {

@@ -91,6 +91,10 @@ impl Ecosystem for Bun {
         &["bun"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "i", "add"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "bun" {
             return None;

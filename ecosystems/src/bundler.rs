@@ -114,6 +114,10 @@ impl Ecosystem for Bundler {
         &["bundle", "bundler"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "update"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

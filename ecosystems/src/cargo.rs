@@ -141,6 +141,10 @@ impl Ecosystem for Cargo {
         &["cargo", "rustup"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["build", "fetch", "install"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let verb = verb(command)?;
         let kind = match verb {

@@ -112,6 +112,10 @@ impl Ecosystem for Composer {
         &["composer", "composer.phar", "php"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "update", "require", "create-project", "global require"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

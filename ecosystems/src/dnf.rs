@@ -215,6 +215,10 @@ impl Ecosystem for Dnf {
         &["dnf", "dnf-", "yum", "microdnf", "tdnf", "yum-config-manager"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "update", "upgrade", "groupinstall"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = match line.verb {
@@ -271,11 +275,12 @@ impl Ecosystem for Dnf {
         state: &State,
         _: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
-        let fills = |line: &Line<'_>| {
-            // tdnf keeps nothing.
-            matches!(line.verb, Verb::Install | Verb::MakeCache) && command.program != "tdnf"
-        };
+        let fills = |line: &Line<'_>| matches!(line.verb, Verb::Install | Verb::MakeCache);
         let Some(line) = Line::read(command).filter(fills) else { return Ok(CachePlan::default()) };
+        // github.com/vmware/tdnf/wiki/Configuration-Options
+        if command.program == "tdnf" {
+            return Err(Refusal::new("tdnf keeps no packages unless keepcache in its tdnf.conf says so"));
+        }
         if let Some(moved) = line.moved() {
             return Err(Refusal::new(format!("{moved} may move the cache of {}", command.program)));
         }
@@ -501,13 +506,7 @@ mod tests {
                 "{from}"
             );
         }
-        for body in [
-            "dnf clean all",
-            "dnf remove x",
-            "dnf list installed",
-            "tdnf install x",
-            "yum-config-manager --enable x",
-        ] {
+        for body in ["dnf clean all", "dnf remove x", "dnf list installed", "yum-config-manager --enable x"] {
             assert_eq!(caches("fedora", body), "", "{body}");
         }
     }

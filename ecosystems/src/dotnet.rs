@@ -57,6 +57,10 @@ impl Ecosystem for Dotnet {
         &["dotnet"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["restore", "build", "publish"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -1,5 +1,6 @@
 //! What the transforms ask of a package manager.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use dockfix_model::commands::Invocation;
@@ -48,6 +49,12 @@ pub trait Ecosystem: Sync {
         _project: Option<&Project<'_>>,
     ) -> Result<CachePlan, Refusal> {
         Ok(CachePlan::default())
+    }
+
+    /// What follows the names of its programs in commands that download: `install`, `mod download`. Where such a command is not
+    /// [recognised](Self::recognise), it is told of.
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// The names of the programs, of this manager or another, whose commands write its settings; without any version, as in
@@ -407,6 +414,55 @@ pub fn recognise(command: &Invocation<'_>, state: &State) -> Option<(&'static dy
         usage = Usage { kind: UsageKind::Settings, effects: Effects::opaque(), ..usage };
     }
     Some((ecosystem, usage))
+}
+
+/// A command that downloads, but is not read.
+pub struct Unread {
+    /// The manager for which it downloads.
+    pub manager: &'static dyn Ecosystem,
+    /// The words without which it would be read, by their numbers among its arguments; `None` where it is not a matter of a few
+    /// words.
+    pub words: Option<Range<usize>>,
+}
+
+/// Whether a command downloads by its name and its first words, and is none that is [recognised](recognise).
+#[must_use]
+pub fn unread(command: &Invocation<'_>, state: &State) -> Option<Unread> {
+    let managers = managers_of(&command.program);
+    let manager = managers.iter().find(|manager| begins_with(command, manager.downloads_by()))?;
+    if recognise(command, state).is_some() {
+        return None;
+    }
+    let is_read_without = |words: &Range<usize>| {
+        let mut shorter = command.clone();
+        shorter.arguments.drain(words.clone());
+        recognise(&shorter, state).is_some_and(|(_, usage)| {
+            matches!(usage.kind, UsageKind::Install | UsageKind::Build | UsageKind::Packages)
+        })
+    };
+    let count = command.arguments.len();
+    let mut parts = (1..=2).flat_map(|length| (length..=count).map(move |end| end - length..end));
+    Some(Unread { manager: *manager, words: parts.find(is_read_without) })
+}
+
+/// Whether the words of a command begin with one of `phrases`. An option may stand before them, with a value.
+fn begins_with(command: &Invocation<'_>, phrases: &[&str]) -> bool {
+    let is_option = |word: &&str| word.starts_with('-');
+    let mut words: Vec<_> =
+        command.arguments.iter().map(|argument| argument.value.as_deref().unwrap_or_default()).collect();
+    // What follows python's options is a module or a script.
+    let may_have_value = words.first().is_some_and(|first| is_option(first) && !first.contains('='))
+        && !matches!(without_version(&command.program), "python" | "pypy");
+    words.retain(|word| !is_option(word));
+    let begins = |words: &[&str]| {
+        phrases.iter().any(|phrase| {
+            let mut words = words.iter();
+            phrase.split(' ').all(|part| words.next() == Some(&part))
+        })
+    };
+    let is_verb = |word: &str| phrases.iter().any(|phrase| phrase.split(' ').next() == Some(word));
+    let behind_value = words.split_first().filter(|(first, _)| may_have_value && !is_verb(first));
+    begins(&words) || behind_value.is_some_and(|(_, rest)| begins(rest))
 }
 
 /// Whether a word of a command may be a place of its own: `dnf --installroot /mnt clean all`, `apt-get -o Dir=/mnt clean`.

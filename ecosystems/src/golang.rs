@@ -172,6 +172,10 @@ impl Ecosystem for Golang {
         &["go"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["get", "install", "build", "mod download", "mod tidy", "mod vendor"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment { command, state };

@@ -50,8 +50,8 @@ mod testing;
 pub use apt::{AptCommand, apt_command};
 pub use ecosystem::{
     COMMON_VARIABLES, Cache, CacheKind, CachePlan, CommandEdit, Compiled, Ecosystem, GIT_CREDENTIALS,
-    GIT_VARIABLES, IndexUse, Needs, Planned, Planner, Refusal, Sharing, Stale, Usage, UsageKind, managers_of,
-    names, names_a_project_manager, recognise, without_version,
+    GIT_VARIABLES, IndexUse, Needs, Planned, Planner, Refusal, Sharing, Stale, Unread, Usage, UsageKind,
+    managers_of, names, names_a_project_manager, recognise, unread, without_version,
 };
 pub use settings_files::SettingsFiles;
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};

@@ -58,6 +58,10 @@ impl Ecosystem for Npm {
         &["npm"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["ci", "clean-install", "install", "i", "add", "update"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "npm" {
             return None;

@@ -133,6 +133,10 @@ impl Ecosystem for Pdm {
         &["pdm", "python", "pypy"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "sync", "add"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

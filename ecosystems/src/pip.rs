@@ -225,6 +225,10 @@ impl Ecosystem for Pip {
         &["pip", "python", "pypy"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "download", "wheel", "pip install", "pip download", "pip wheel"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

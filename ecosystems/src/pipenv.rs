@@ -80,6 +80,10 @@ impl Ecosystem for Pipenv {
         &["pipenv", "python", "pypy"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "sync"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -118,6 +118,10 @@ impl Ecosystem for Pnpm {
         &["pnpm"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "i", "ci", "add", "fetch", "update"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if command.program != "pnpm" {
             return None;

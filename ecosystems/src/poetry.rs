@@ -138,6 +138,10 @@ impl Ecosystem for Poetry {
         &["poetry", "python", "pypy"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "add", "sync", "update"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

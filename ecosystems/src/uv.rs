@@ -307,6 +307,10 @@ impl Ecosystem for Uv {
         &["uv", "python", "pypy"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["sync", "add", "run", "pip install", "pip sync", "tool install"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment::new(command, state);

@@ -131,6 +131,10 @@ impl Ecosystem for Yarn {
         &["yarn", "yarnpkg"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "add", "global add", "workspaces focus"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if !matches!(&*command.program, "yarn" | "yarnpkg") {
             return None;

@@ -130,6 +130,10 @@ impl Ecosystem for Zypper {
         &["zypper"]
     }
 
+    fn downloads_by(&self) -> &'static [&'static str] {
+        &["install", "in"]
+    }
+
     fn recognise(&self, command: &Invocation<'_>, _: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let kind = if line.verb == Verb::Clean { UsageKind::CleanCache } else { UsageKind::Packages };

@@ -38,6 +38,9 @@ pub struct ImageFacts {
     pub env: &'static [(&'static str, &'static str)],
     /// The operating system, unless the tag says otherwise.
     pub os: Os,
+    /// Whether it sets a SHELL, bash, in some of its versions at least. What is read as a script of any POSIX shell is right
+    /// under that too.
+    pub sets_shell: bool,
     /// Where that stands: the Dockerfile that the image is built from, or its repository.
     pub source: &'static str,
 }
@@ -129,11 +132,16 @@ impl BaseImage {
         }
         match self.facts.map_or(Os::Unknown, |facts| facts.os) {
             Os::Debian if self.tag.contains("alpine") => Os::Alpine,
-            // Variants of otherwise Debian images.
+            // Variants of otherwise Debian images: Corretto's are on Amazon Linux, GraalVM's on Oracle's.
             Os::Debian
-                if ["oracle", "centos", "rockylinux", "ubi"].iter().any(|os| self.tag.contains(os)) =>
+                if ["oracle", "centos", "rockylinux", "ubi", "corretto", "graal"]
+                    .iter()
+                    .any(|os| self.tag.contains(os)) =>
             {
                 Os::RedHat
+            }
+            Os::Debian if ["mariner", "azurelinux", "suse"].iter().any(|os| self.tag.contains(os)) => {
+                Os::Linux
             }
             os => os,
         }
@@ -155,6 +163,16 @@ impl BaseImage {
     #[must_use]
     pub fn has_musl(&self) -> bool {
         self.os() == Os::Alpine || self.repository.contains("alpine") || self.tag.contains("alpine")
+    }
+
+    /// Whether its shell, `/bin/sh`, is known to be one without bash's extensions: Debian's is dash (<https://wiki.debian.org/Shell>),
+    /// Alpine's is busybox's ash.
+    #[must_use]
+    pub fn has_plain_sh(&self) -> bool {
+        // A digest alone tells nothing of the variant.
+        matches!(self.os(), Os::Debian | Os::Alpine)
+            && !self.tag.is_empty()
+            && self.facts.is_some_and(|facts| !facts.sets_shell)
     }
 
     /// The user that a name or number of USER stands for, as far as known.
@@ -201,6 +219,8 @@ mod tests {
         assert_eq!(BaseImage::named("node:20-alpine").os(), Os::Alpine);
         assert_eq!(BaseImage::named("node:20").os(), Os::Debian);
         assert_eq!(BaseImage::named("nvidia/cuda:12.4.1-base-rockylinux9").os(), Os::RedHat);
+        assert_eq!(BaseImage::named("maven:3-amazoncorretto-21").os(), Os::RedHat);
+        assert_eq!(BaseImage::named("mcr.microsoft.com/dotnet/sdk:8.0-azurelinux3.0").os(), Os::Linux);
         assert_eq!(BaseImage::named("company/node:20").facts, None);
     }
 
@@ -217,6 +237,17 @@ mod tests {
             node.user("1000:5"),
             User::Other { name: "1000:5".into(), uid: Some(1000), gid: Some(5), home }
         );
+    }
+
+    #[test]
+    fn notebooks_run_as_their_user() {
+        let image = BaseImage::named("quay.io/jupyter/scipy-notebook:2024-05-27");
+        let home = Some("/home/jovyan".to_owned());
+        let user = image.user(image.facts.unwrap().user);
+        assert_eq!(user, User::Other { name: "1000".into(), uid: Some(1000), gid: Some(100), home });
+        assert!(!image.has_plain_sh());
+        assert!(BaseImage::named("debian:12").has_plain_sh());
+        assert!(!BaseImage::named("debian@sha256:00").has_plain_sh());
     }
 
     #[test]

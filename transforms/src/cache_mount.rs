@@ -20,11 +20,11 @@ use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
-use dockfix_model::{ImagePath, User};
+use dockfix_model::{ImagePath, Shell, User};
 use dockfix_syntax::rewrite::RewriteError;
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
-use crate::analysis::{Analysis, Managed, Piece};
+use crate::analysis::{Analysis, Managed, Piece, StepEffects};
 use crate::failure;
 use crate::mounts;
 use crate::report::{Safety, listed};
@@ -70,7 +70,7 @@ impl Transform for CacheMount {
         }
         // Where something is changed, nobody asks yet what is left alone.
         if !proposals.changes.iter().any(|change| change.safety == Safety::Safe) {
-            let mut hidden = hidden::refusals(input);
+            let mut hidden = hidden::refusals(input, &proposals.refusals);
             hidden.append(&mut proposals.refusals);
             proposals.refusals = hidden;
         }
@@ -220,8 +220,8 @@ impl RunStep<'_, '_> {
         let mut targets = Vec::new();
         let mut refused = None;
         for cache in plan.caches {
-            if self.is_too_wide(&cache.directory) {
-                return Err(format!("{} holds more than a cache", cache.directory));
+            if let Some(why) = self.is_too_wide(&cache.directory) {
+                return Err(format!("{} {why}", cache.directory));
             }
             if cache.directory.is_symbolic() {
                 return Err(format!("the cache directory {} depends on a build argument", cache.directory));
@@ -261,11 +261,14 @@ impl RunStep<'_, '_> {
         Ok(Some(Wanted { targets, edits: if for_downloads { plan.edits } else { Vec::new() } }))
     }
 
-    /// Whether a directory is one that other things live in: near the root, a home, or above the working directory.
-    fn is_too_wide(&self, directory: &ImagePath) -> bool {
+    /// Why other things live in a directory, too: it is near the root, a home, or above the working directory.
+    fn is_too_wide(&self, directory: &ImagePath) -> Option<&'static str> {
         let depth = directory.as_str().split('/').filter(|name| !name.is_empty()).count();
         let holds = |path: Option<ImagePath>| path.is_some_and(|path| path.below(directory).is_some());
-        depth < 2 || holds(self.step.state.home()) || holds(self.step.state.workdir.clone())
+        if holds(self.step.state.home()) || holds(self.step.state.workdir.clone()) {
+            return Some("holds more than a cache");
+        }
+        (depth < 2).then_some("is a directory of the root, which may hold more than a cache")
     }
 
     /// Whether what the RUN leaves behind ends up in an image that is run.
@@ -412,7 +415,8 @@ impl RunStep<'_, '_> {
     ) -> Result<Result<Edits, RewriteError>, String> {
         let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
         let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
-        let search = cleaning::Search::of(self.step, &directories, &managers);
+        let mut search = cleaning::Search::of(self.step, &directories, &managers);
+        search.braces_stand = self.braces_stand();
         let mut cleaning = cleaning::find(self.analysis, &search)?;
         let flags: Vec<_> = targets.iter().map(|target| self.flag(target, targets)).collect();
         let flags: Vec<_> = flags.iter().map(String::as_str).collect();
@@ -445,6 +449,29 @@ impl RunStep<'_, '_> {
             None => Ok(()),
         };
         Ok(hidden.and_then(|()| self.write(edits, &flags, commands, &cleaning, start)))
+    }
+
+    /// Whether the shell of the RUN takes braces as they stand: where the image comes with such a `sh`, and nothing that is not
+    /// known may have put another one in its place.
+    fn braces_stand(&self) -> bool {
+        let state = &self.step.state;
+        let sh = Paths::below(["/bin/sh", "/usr/bin/sh"].map(ImagePath::fixed).to_vec());
+        let leaves_sh = |step: &Step<'_>| match step.instruction.keyword() {
+            Keyword::Run => {
+                let text = String::from_utf8_lossy(step.instruction.args());
+                let mut words = text.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '-');
+                // `dash-binsh` and its like are packages of Alpine's.
+                let is_named = words.any(|word| matches!(word, "sh" | "dash") || word.ends_with("-binsh"));
+                !is_named && self.input.reading.run(step).is_ok_and(|analysis| analysis.unknown().is_none())
+            }
+            Keyword::Copy | Keyword::Add => {
+                let effects = StepEffects::of(self.input.reading, step);
+                !effects.files.writes.overlaps(&sh)
+            }
+            _ => true,
+        };
+        let mut before = self.input.reading.build.steps_before(self.stage.index, self.index);
+        state.shell == Shell::Posix && state.base.has_plain_sh() && before.all(leaves_sh)
     }
 
     /// Where a command stands in the source. The error is for one with line breaks, and perhaps comments, in it.

@@ -295,7 +295,9 @@ fn global_cache(
     settings: Option<&Settings>,
 ) -> Result<ImagePath, Refusal> {
     let absolute = |path: &str, name: &str| {
-        ImagePath::absolute(path).ok_or_else(|| {
+        // Only variables of Docker's are symbols.
+        let is_read = !path.contains("${") || name != "globalFolder";
+        ImagePath::absolute(path).filter(|_| is_read).ok_or_else(|| {
             Refusal::new(format!("{name} names the cache in a way that dockfix does not read"))
         })
     };
@@ -305,6 +307,10 @@ fn global_cache(
         Setting::Unset => {}
     }
     if let Some(path) = settings.and_then(|settings| settings.string("globalFolder")) {
+        // Variables of the environment may stand in settings (yarnpkg.com/configuration/yarnrc).
+        if let Some(rest) = path.strip_prefix("${HOME}/").filter(|rest| !rest.contains('$')) {
+            return Ok(Environment::new(command, state).home()?.join(rest).join("cache"));
+        }
         return Ok(absolute(path, "globalFolder")?.join("cache"));
     }
     match variable(command, state, "XDG_DATA_HOME") {

@@ -396,12 +396,18 @@ fn berry_shares_one_cache() {
             "nodeLinker: node-modules\nglobalFolder: ./g",
             "globalFolder names the cache in a way that dockfix does not read",
         ),
+        (
+            "nodeLinker: node-modules\nglobalFolder: ${GLOBAL}/g",
+            "globalFolder names the cache in a way that dockfix does not read",
+        ),
     ] {
         assert_eq!(
             caches(&dockerfile, &[berry[0], V8, (".yarnrc.yml", yarnrc)]),
             format!("refused: {reason}")
         );
     }
+    let home = (".yarnrc.yml", "nodeLinker: pnpm\nglobalFolder: ${HOME}/yg");
+    assert_eq!(caches(&dockerfile, &[berry[0], V8, home]), "/root/yg/cache pure locked");
     let off = (".yarnrc.yml", "nodeLinker: pnpm\nenableGlobalCache: false\nenableMirror: false");
     assert_eq!(caches(&dockerfile, &[berry[0], V8, off]), "");
 }

@@ -11,6 +11,7 @@ const PLAIN: ImageFacts = ImageFacts {
     alpine_users: &[],
     env: &[],
     os: Os::Linux,
+    sets_shell: false,
     source: "",
 };
 
@@ -233,6 +234,104 @@ pub(super) const FACTS: &[ImageFacts] = &[
         alpine_users: &[("nginx", 101, 101, "/var/cache/nginx")],
         os: Os::Debian,
         source: "nginxinc/docker-nginx, Dockerfile-debian.template and Dockerfile-alpine-slim.template",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &[
+            "jupyter/docker-stacks-foundation",
+            "jupyter/base-notebook",
+            "jupyter/minimal-notebook",
+            "jupyter/r-notebook",
+            "jupyter/julia-notebook",
+            "jupyter/scipy-notebook",
+            "jupyter/tensorflow-notebook",
+            "jupyter/pytorch-notebook",
+            "jupyter/datascience-notebook",
+            "jupyter/pyspark-notebook",
+            "jupyter/all-spark-notebook",
+            "quay.io/jupyter/docker-stacks-foundation",
+            "quay.io/jupyter/base-notebook",
+            "quay.io/jupyter/minimal-notebook",
+            "quay.io/jupyter/r-notebook",
+            "quay.io/jupyter/julia-notebook",
+            "quay.io/jupyter/scipy-notebook",
+            "quay.io/jupyter/tensorflow-notebook",
+            "quay.io/jupyter/pytorch-notebook",
+            "quay.io/jupyter/datascience-notebook",
+            "quay.io/jupyter/pyspark-notebook",
+            "quay.io/jupyter/all-spark-notebook",
+        ],
+        workdir: "/home/jovyan",
+        user: "1000",
+        users: &[("jovyan", 1000, 100, "/home/jovyan")],
+        env: &[
+            ("DEBIAN_FRONTEND", "noninteractive"),
+            ("CONDA_DIR", "/opt/conda"),
+            ("NB_USER", "jovyan"),
+            ("NB_UID", "1000"),
+            ("NB_GID", "100"),
+            ("HOME", "/home/jovyan"),
+        ],
+        os: Os::Debian,
+        sets_shell: true,
+        source: "jupyter/docker-stacks, images/docker-stacks-foundation/Dockerfile, on which the others build; LANG, LC_ALL and \
+                 SHELL differ from one version to another",
+        ..PLAIN
+    },
+    // Their containers run as root, and `remoteUser` is only for whoever connects (microsoft/vscode-dev-containers#552 and
+    // #933: all but the universal image). The user `vscode` has other numbers where the image beneath has a user 1000.
+    ImageFacts {
+        repositories: &["mcr.microsoft.com/devcontainers/base", "mcr.microsoft.com/devcontainers/cpp"],
+        os: Os::Debian,
+        source: "devcontainers/images, src/base-{debian,ubuntu,alpine} and src/cpp",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &["mcr.microsoft.com/vscode/devcontainers/base"],
+        users: &[("vscode", 1000, 1000, "/home/vscode")],
+        os: Os::Debian,
+        source: "microsoft/vscode-dev-containers, containers/{debian,ubuntu,alpine}/.devcontainer/base.Dockerfile",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &[
+            "mcr.microsoft.com/devcontainers/python",
+            "mcr.microsoft.com/vscode/devcontainers/python",
+        ],
+        users: &[("vscode", 1000, 1000, "/home/vscode")],
+        env: &[("LANG", "C.UTF-8"), ("PIPX_HOME", "/usr/local/py-utils")],
+        os: Os::Debian,
+        source: "devcontainers/images, src/python, and microsoft/vscode-dev-containers, containers/python-3: built on \
+                 docker-library/python",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &[
+            "mcr.microsoft.com/devcontainers/javascript-node",
+            "mcr.microsoft.com/devcontainers/typescript-node",
+            "mcr.microsoft.com/vscode/devcontainers/javascript-node",
+            "mcr.microsoft.com/vscode/devcontainers/typescript-node",
+        ],
+        users: &[("node", 1000, 1000, "/home/node")],
+        env: &[("NVM_DIR", "/usr/local/share/nvm"), ("NVM_SYMLINK_CURRENT", "true")],
+        os: Os::Debian,
+        source: "devcontainers/images, src/javascript-node and src/typescript-node, and microsoft/vscode-dev-containers, \
+                 containers/javascript-node: built on nodejs/docker-node; of npm's settings only `prefix` is changed",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &["mcr.microsoft.com/devcontainers/go"],
+        workdir: "/go",
+        env: &[("GOPATH", "/go"), ("GOTOOLCHAIN", "local")],
+        os: Os::Debian,
+        source: "devcontainers/images, src/go: built on docker-library/golang",
+        ..PLAIN
+    },
+    ImageFacts {
+        repositories: &["mcr.microsoft.com/devcontainers/rust"],
+        env: &[("RUSTUP_HOME", "/usr/local/rustup"), ("CARGO_HOME", "/usr/local/cargo")],
+        os: Os::Debian,
+        source: "devcontainers/images, src/rust: built on rust-lang/docker-rust",
         ..PLAIN
     },
     ImageFacts {

@@ -50,6 +50,8 @@ pub(super) struct Search<'s> {
     pub(super) workdir: Option<ImagePath>,
     /// The managers whose caches they are.
     pub(super) managers: &'s [&'static str],
+    /// The shell is known to take braces as they stand, as dash and busybox's ash do.
+    pub(super) braces_stand: bool,
 }
 
 /// Finds what empties the directories. The error says why a mount cannot be.
@@ -195,7 +197,7 @@ impl<'s> Search<'s> {
         managers: &'s [&'static str],
     ) -> Self {
         let (home, workdir) = (step.state.home(), step.state.workdir.clone());
-        Self { directories, home, workdir, managers }
+        Self { directories, home, workdir, managers, braces_stand: false }
     }
 
     /// The words of an `rm` that have to go; the whole link where nothing else is left.
@@ -210,10 +212,13 @@ impl<'s> Search<'s> {
         let mut stays = false;
         for argument in command.arguments.iter().filter(|argument| !argument.text.starts_with(b"-")) {
             let word = self.word(argument, command, text)?;
+            if self.stands(&word) {
+                stays = true;
+                continue;
+            }
             match self.relation(&word, command.directory.as_ref()) {
                 Relation::Elsewhere => stays = true,
                 Relation::Inside => words.push(argument.span),
-                // dash, Debian's sh, takes braces as they stand.
                 Relation::Above if word.contains('{') && word.contains(',') => {
                     return Err(format!("`rm {word}` would fail on the mount point where the shell is bash"));
                 }
@@ -226,6 +231,16 @@ impl<'s> Search<'s> {
             cleaning.words.extend(words);
         }
         Ok(())
+    }
+
+    /// Whether a word with braces names a file that is called so, and nothing else.
+    fn stands(&self, word: &str) -> bool {
+        let has_braces = |text: &str| text.contains('{');
+        self.braces_stand
+            && word.starts_with('/')
+            && has_braces(word)
+            && !word.contains(['$', '`', '*', '?', '[', '\\'])
+            && !self.directories.iter().any(|directory| has_braces(directory.as_str()))
     }
 
     /// Any other command must not name the directories, or it would work on the mount instead of the image.
@@ -555,7 +570,8 @@ mod tests {
     #[test]
     fn tells_inside_from_above() {
         let lists = ImagePath::absolute("/var/lib/apt/lists").unwrap();
-        let search = Search { directories: &[&lists], home: None, workdir: None, managers: &[] };
+        let search =
+            Search { directories: &[&lists], home: None, workdir: None, managers: &[], braces_stand: false };
         let of = |text: &str| search.relation(text, None);
         assert_eq!(of("/var/lib/apt/lists/*"), Relation::Inside);
         assert_eq!(of("/var/lib/apt/lists"), Relation::Inside);

@@ -1,30 +1,93 @@
-//! Installs in what is not read of a RUN: they get no mount, and that is told.
+//! Installs that are not read, or stand in what is not read of a RUN: they get no mount, and that is told.
 
-use dockfix_ecosystems::{UsageKind, recognise};
+use dockfix_ecosystems::{Unread, UsageKind, recognise, unread};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, Place, each_named_by};
-use dockfix_syntax::Keyword;
 use dockfix_syntax::view::MountKind;
+use dockfix_syntax::{Keyword, Span};
 
 use crate::analysis::Analysis;
-use crate::naming::named;
+use crate::naming::{named, shortened};
 use crate::transform::Input;
 
 /// Those of a file: the 1-based line of the RUN, and why.
-pub(super) fn refusals(input: &Input<'_>) -> Vec<(usize, String)> {
+/// Nothing is told again of those that stand in `told` already.
+pub(super) fn refusals(input: &Input<'_>, told: &[(usize, String)]) -> Vec<(usize, String)> {
     let steps = input.reading.build.stages.iter().flat_map(|stage| &stage.steps);
     let runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
-    let refusals = runs
-        .filter_map(|step| Some((step.instruction.start_line(), refusal(step, input.reading.run(step))?)));
+    let refusals = runs.filter_map(|step| {
+        let analysis = input.reading.run(step);
+        let reason = refusal(step, analysis).or_else(|| of_unread(input, step, analysis.ok()?, told))?;
+        Some((step.instruction.start_line(), reason))
+    });
     refusals.collect()
+}
+
+/// Why the first command that would fill a cache gets no mount, where it is not one that is read.
+fn of_unread(
+    input: &Input<'_>,
+    step: &Step<'_>,
+    analysis: &Analysis<'_>,
+    told: &[(usize, String)],
+) -> Option<String> {
+    if is_thought_about(step) {
+        return None;
+    }
+    analysis.chain.invocations().into_iter().find_map(|command| {
+        let Unread { manager, words } = unread(command, &step.state)?;
+        let is_own = |(line, reason): &(usize, String)| {
+            *line == step.instruction.start_line() && reason.contains(&*command.program)
+        };
+        // It first installs what the project asks for, unless that is there.
+        let is_run = command.program == "uv" && command.has("run");
+        if told.iter().any(is_own) || is_run && (command.has("--no-sync") || is_synced(input, step)) {
+            return None;
+        }
+        let words = words.and_then(|words| command.arguments.get(words));
+        let ends = words.and_then(|words| words.first().zip(words.last()));
+        // In JSON form they stand nowhere.
+        let what = match ends.filter(|(first, _)| !first.text.is_empty()) {
+            Some((first, last)) => {
+                let words = Span::new(first.span.start, last.span.end).of(analysis.chain.text);
+                format!("what `{}` means for it is not known", shortened(&String::from_utf8_lossy(words)))
+            }
+            None => "what it does is not known".to_owned(),
+        };
+        Some(format!("{} gets no cache mount: {what}", named(analysis.chain.text, command, manager)))
+    })
+}
+
+/// Whether the RUN itself, or an earlier one of the image, installs a project with uv.
+fn is_synced(input: &Input<'_>, step: &Step<'_>) -> bool {
+    let build = &input.reading.build;
+    let place = build.stages.iter().find_map(|stage| {
+        let index = stage.steps.iter().position(|other| std::ptr::eq(other, step))?;
+        Some((stage.index, index))
+    });
+    place.is_some_and(|(stage, index)| {
+        build.steps_before(stage, index).chain([step]).any(|step| {
+            let runs = step.instruction.keyword() == Keyword::Run;
+            let analysis = if runs { input.reading.run(step).ok() } else { None };
+            analysis.is_some_and(|analysis| {
+                analysis.managed().any(|managed| {
+                    managed.ecosystem.name() == "uv"
+                        && matches!(managed.usage.kind, UsageKind::Install | UsageKind::Build)
+                })
+            })
+        })
+    })
+}
+
+/// Whether somebody has thought already about what a RUN downloads: it has a cache mount, or another network.
+fn is_thought_about(step: &Step<'_>) -> bool {
+    let mounts = step.instruction.mounts();
+    mounts.iter().any(|mount| mount.kind == MountKind::Cache) || step.instruction.flag("network").is_some()
 }
 
 /// Why the first command that would fill a cache gets no mount, where it stands in what is not read. Nothing is told of a RUN
 /// that has a cache mount: somebody has thought about it already.
 fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<String> {
-    let mounts = step.instruction.mounts();
-    if mounts.iter().any(|mount| mount.kind == MountKind::Cache) || step.instruction.flag("network").is_some()
-    {
+    if is_thought_about(step) {
         return None;
     }
     let source = step.instruction.file().source();

@@ -395,6 +395,37 @@ pub(super) fn of_downloads<'a>(
 const COMPILE_NOTHING: [&str; 11] =
     ["cargo", "cd", "dep", "git", "glide", "ln", "patch", "php", "protoc", "source", "upx"];
 
+/// Programs that compile when the image is run: go itself, and what people let watch their sources and call it.
+const COMPILE_LATER: [&str; 13] = [
+    "go",
+    "air",
+    "arelo",
+    "CompileDaemon",
+    "dlv",
+    "fresh",
+    "gin",
+    "ginkgo",
+    "gotestsum",
+    "gow",
+    "realize",
+    "reflex",
+    "wgo",
+];
+
+/// The line of the command of an image that holds what a stage makes, where that compiles.
+fn compiles_later<'a>(input: &Input<'a>, stage: &Stage<'a>) -> Option<usize> {
+    let build = &input.reading.build;
+    let mut steps = build.steps_before(stage.index, 0).chain(build.steps_from(stage.index, 0));
+    let compiles = |step: &&Step<'_>| {
+        let text = String::from_utf8_lossy(step.instruction.args());
+        let mut words =
+            text.split(|ch: char| !ch.is_ascii_alphanumeric() && !matches!(ch, '-' | '_' | '.' | '/'));
+        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint)
+            && words.any(|word| COMPILE_LATER.contains(&word.rsplit('/').next().unwrap_or(word)))
+    };
+    steps.find(compiles).map(|step| step.instruction.start_line())
+}
+
 /// Nobody may compile with what would lie in a mount and not in the image: without it he compiles the standard library and all
 /// that is the same, whenever his own step runs again.
 pub(super) fn of_compiled<'a>(
@@ -404,6 +435,11 @@ pub(super) fn of_compiled<'a>(
     managed: &Managed<'_>,
     directory: &ImagePath,
 ) -> Result<(), String> {
+    if let Some(line) = compiles_later(input, stage) {
+        return Err(format!(
+            "the command of line {line} may compile with what this step leaves in {directory}"
+        ));
+    }
     for step in later_runs(input, stage, index).filter(|step| mounts::over(step, directory).is_empty()) {
         let line = step.instruction.start_line();
         let misses = |what: &str| {
@@ -597,8 +633,13 @@ fn takers<'i, 'a>(
             };
             sources.extend(copy.sources.iter().map(|source| expanded(&source.text)));
         }
-        let search =
-            cleaning::Search { directories: &[directory], home: home.clone(), workdir: None, managers: &[] };
+        let search = cleaning::Search {
+            directories: &[directory],
+            home: home.clone(),
+            workdir: None,
+            managers: &[],
+            braces_stand: false,
+        };
         let found = sources.into_iter().filter_map(|source| {
             let is_certain_to_be_there = search.takes(&source)?;
             let line = step.instruction.start_line();

@@ -623,13 +623,32 @@ fn without_an_index_pip_downloads_nothing() {
     check(&["cache-mount"], &[], &file("", elsewhere), &file(mount, elsewhere));
 }
 
+/// dash and busybox's ash take braces as they stand: such an `rm` removes nothing.
 #[test]
 fn braces_are_for_bash() {
-    check_refused(
+    let refused = |before: &str| {
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &format!("{before}RUN npm i -g x && rm -rf /root/{{.npm,.cache}}\n"),
+            &[&format!(
+                "{}: `rm /root/{{.npm,.cache}}` would fail on the mount point where the shell is bash",
+                before.lines().count() + 1
+            )],
+        );
+    };
+    refused("FROM node:22\nSHELL [\"/bin/bash\", \"-c\"]\n");
+    refused("FROM node:22\nRUN ln -sf bash /bin/sh\n");
+    refused("FROM node:22\nCOPY root /\n");
+    refused("FROM node:22\nRUN ./setup.sh\n");
+    refused("FROM x.io/node:22\nUSER root\nENV HOME=/root\n");
+    let braces = "npm i -g x && rm -rf /root/{.npm,.cache}";
+    node(braces, &format!("{NPM} {braces}"));
+    check(
         &["cache-mount"],
         &[],
-        "FROM node:22\nRUN npm i -g x && rm -rf /root/{.npm,.cache}\n",
-        &["2: `rm /root/{.npm,.cache}` would fail on the mount point where the shell is bash"],
+        "FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/{apt,dpkg,cache,log}/\n",
+        "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y curl && rm -rf /var/lib/{apt,dpkg,cache,log}/\n",
     );
 }
 

@@ -19,7 +19,9 @@ fn where_a_later_copy_goes_may_be_where_the_sources_lie() {
         ONLY,
         files,
         &file("${H}", "."),
-        &[&format!("{name}: line 5 copies to ${{H}}, which may be /tmp/project")],
+        &[&format!(
+            "{name}: line 5 copies to ${{H}}, which --build-arg may make a directory that line 4 copies to"
+        )],
     );
 }
 
@@ -395,4 +397,21 @@ fn an_argument_may_name_what_is_copied() {
         "apk add -X $P x",
         &format!("apk add -X $P x stays below the sources: {}", may("$P")),
     );
+}
+
+/// What is started with a container compiles all anew where the image holds nothing of what was compiled.
+#[test]
+fn what_go_compiled_stays_where_the_container_compiles() {
+    for command in ["CMD [\"air\"]", "ENTRYPOINT CompileDaemon --build=\"go build -o x\"", "CMD go run ."] {
+        let file = format!("FROM golang:1.22\nRUN go install x.org/air@v1.49.0\n{command}\n");
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file,
+            &["2: the command of line 3 may compile with what this step leaves in /root/.cache/go-build"],
+        );
+    }
+    let file =
+        |mount: &str| format!("FROM golang:1.22\nRUN {mount}go install x.org/air@v1.49.0\nCMD [\"/x\"]\n");
+    check(&["cache-mount"], &[], &file(""), &file("--mount=type=cache,target=/root/.cache/go-build "));
 }
