@@ -48,12 +48,13 @@ pub(super) fn check_index(
     each(run, &mut |text, number, command, is_read| {
         let is_own = |other: &&Managed<'_>| other.command().span == command.span;
         let gets_options =
-            is_read && run.analysis.managed().find(is_own).is_some_and(|own| fills(run, own, directory));
+            || is_read && run.analysis.managed().find(is_own).is_some_and(|own| fills(run, own, directory));
         let trusts = |command: &Invocation<'_>| ecosystem.trusts_cache(command);
         let is_unknown = || plain::effects(command, &run.step.state).is_none();
+        // Most commands are no other's, and of those of most managers none trusts what it finds: the dear questions come last.
         if found.is_none()
-            && !gets_options
-            && (trusts(command) || is_unknown() && index::run_by(command).any(|inner| trusts(&inner)))
+            && (trusts(command) || index::run_by(command).any(|inner| trusts(&inner)) && is_unknown())
+            && !gets_options()
             && !is_refreshed(run, managed, directory, number)
         {
             found = Some(format!(
@@ -75,8 +76,8 @@ pub(super) fn reads_before(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Opti
                 && ecosystem.index_use(command) == Some(IndexUse::Reads)
         };
         let by_words = || {
-            plain::effects(command, &run.step.state).is_none()
-                && index::run_by(command).any(|inner| reads(&inner))
+            index::run_by(command).any(|inner| reads(&inner))
+                && plain::effects(command, &run.step.state).is_none()
         };
         if number < own && found.is_none() && (!is_read && reads(command) || by_words()) {
             found = Some(named(text, command, ecosystem));
