@@ -282,7 +282,7 @@ impl<'w, 'a> Way<'w, 'a> {
                     && Variables::of(instruction)
                         .is_some_and(|view| view.assigned.iter().any(|assigned| assigned.name.text == name))
             };
-            steps.any(|step| declares(step)) && steps.any(|step| step.instruction.keyword() == Keyword::Run)
+            steps.any(declares) && steps.any(|step| step.instruction.keyword() == Keyword::Run)
         })
     }
 
