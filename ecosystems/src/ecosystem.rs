@@ -195,6 +195,12 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// Whether its commands name the manifests they read, as pip's `-r` does, so that another one beside those is none of
+    /// theirs.
+    fn names_manifests(&self) -> bool {
+        false
+    }
+
     /// The names of the files in which the manager itself writes the versions it chose.
     fn lock_files(&self) -> &'static [&'static str] {
         &[]

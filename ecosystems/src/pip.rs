@@ -404,6 +404,10 @@ impl Ecosystem for Pip {
         }
     }
 
+    fn names_manifests(&self) -> bool {
+        true
+    }
+
     fn manifests(&self) -> &'static [&'static str] {
         &["requirements.txt", "requirements*.txt", "pyproject.toml", "setup.py"]
     }

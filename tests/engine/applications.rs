@@ -135,6 +135,36 @@ CMD ["python", "main.py"]
     .check();
 }
 
+/// Files by their names: one goes below the system packages, of the others one below what is installed from it.
+#[test]
+#[ignore = "builds with a real engine"]
+fn pip_with_files_in_one_copy() {
+    Application {
+        name: "pip-files",
+        base: "python:3.11",
+        dockerfile: r#"WORKDIR /app
+COPY start.sh /start.sh
+COPY requirements.txt main.py settings/app.ini ./
+RUN chmod +x /start.sh
+RUN apt-get update && apt-get install -y tree && rm -rf /var/lib/apt/lists/*
+RUN pip install -r requirements.txt
+RUN python main.py
+CMD ["/start.sh"]
+"#,
+        files: &[
+            ("requirements.txt", "# @NONCE@\nsix==1.16.0\n"),
+            ("main.py", "import six\n"),
+            ("settings/app.ini", "[app]\n"),
+            ("start.sh", "#!/bin/sh\nexec python /app/main.py\n"),
+        ],
+        lock: None,
+        install: "pip install",
+        source: "main.py",
+        original_reruns: true,
+    }
+    .check();
+}
+
 #[test]
 #[ignore = "builds with a real engine"]
 fn pip_without_its_cache() {

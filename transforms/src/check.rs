@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use dockfix_model::build::{Build, Stage};
 use dockfix_model::context::Context;
-use dockfix_syntax::view::{Copy, Variables};
+use dockfix_syntax::view::{Copy, Source, Variables};
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::difference::Difference;
@@ -145,8 +145,7 @@ fn configuration(stage: &Stage<'_>) -> Configuration {
 fn copies(stage: &Stage<'_>) -> Vec<String> {
     let copies = stage.steps.iter().filter_map(|step| Copy::of(&step.instruction).map(|copy| (step, copy)));
     copies
-        .map(|(step, copy)| {
-            let sources: Vec<_> = copy.sources.iter().map(|source| source.text.as_ref()).collect();
+        .flat_map(|(step, copy)| {
             let from = copy.from.as_deref().unwrap_or("context");
             let flags = format!("{:?}", copy.flags);
             let source = step.instruction.file().source();
@@ -156,7 +155,10 @@ fn copies(stage: &Stage<'_>) -> Vec<String> {
                 .iter()
                 .map(|heredoc| String::from_utf8_lossy(heredoc.body.of(source)).into_owned())
                 .collect();
-            format!("{} from {from}: {} {flags}{written}", step.instruction.keyword(), sources.join(" "))
+            let keyword = step.instruction.keyword();
+            let told =
+                |source: &Source<'_>| format!("{keyword} from {from}: {} {flags}{written}", source.text);
+            copy.sources.iter().map(told).collect::<Vec<_>>()
         })
         .collect()
 }

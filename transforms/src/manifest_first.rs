@@ -2,10 +2,12 @@
 //!
 //! A broad COPY (one that takes a directory) sinks below the RUNs that need nothing of it but manifests; those are
 //! copied in its old place. Where a RUN goes on with commands that need the sources, it is split. Where a manager wants
-//! the sources but can download without them, the download is put above the copy.
+//! the sources but can download without them, the download is put above the copy. A COPY of single files sinks as far as no
+//! install needs one of them.
 
 mod destination;
 mod fetched;
+mod files;
 mod hints;
 mod in_place;
 mod lock;
@@ -52,12 +54,16 @@ impl Transform for ManifestFirst {
         for stage in &input.reading.build.stages {
             // From below, so that a copy finds its way free of those that follow it.
             for index in (0..stage.steps.len()).rev() {
-                if !is_candidate(stage, index, input) {
+                let outcome = if is_candidate(stage, index, input) {
+                    sink::sink(input, stage, index)
+                } else if files::is_candidate(stage, index, input) {
+                    files::sink(input, stage, index).map_or(sink::Outcome::Stays(None), sink::Outcome::Sinks)
+                } else {
                     continue;
-                }
-                let line = stage.steps[index].instruction.start_line();
-                match sink::sink(input, stage, index) {
+                };
+                match outcome {
                     sink::Outcome::Sinks(plan) => {
+                        let line = stage.steps[plan.first()].instruction.start_line();
                         let edits = text::edits(input, stage, &plan);
                         proposals.offer(line, Safety::Safe, plan.reason(stage), edits);
                         if !proposals.changes.is_empty() {

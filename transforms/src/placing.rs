@@ -6,15 +6,15 @@ use dockfix_syntax::rewrite::{self, Comments, Place, RewriteError};
 use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Dockerfile, Edits, Item, ItemKind, Keyword};
 
-/// Moves an instruction with its comments. Where it was a paragraph of its own, one of the blank lines around it moves
-/// along: two in a row would be left behind otherwise.
+/// Moves instructions, given in their order, with their comments. Where they were a paragraph of their own, one of the blank
+/// lines around it moves along: two in a row would be left behind otherwise.
 pub(crate) fn move_with_blank_line(
     edits: &mut Edits,
     file: &Dockerfile,
-    index: usize,
+    indices: &[usize],
     place: Place,
 ) -> Result<(), RewriteError> {
-    move_all(edits, file, &[index], place, &|index| rewrite::first_attached(file, index))
+    move_all(edits, file, indices, place, &|index| rewrite::first_attached(file, index))
 }
 
 /// Moves instructions, given in their order, with the comments that are theirs. A paragraph of which all of them go takes one

@@ -6,6 +6,7 @@ mod chef;
 mod compiled;
 mod documentation;
 mod downloads;
+mod files;
 mod hazards;
 mod ignored;
 mod indexes;
@@ -44,7 +45,7 @@ const APP: Files<'_> = &[
     ),
     ("src/index.js", ""),
     ("entry.sh", ""),
-    ("src.tar.gz", ""),
+    ("src.tar.gz", "\0"),
 ];
 
 /// A module of Go.

@@ -2,6 +2,9 @@
 
 use dockfix_model::ImagePath;
 use dockfix_model::build::Stage;
+use dockfix_syntax::view::Copy;
+
+use super::files::{Files, name_of};
 
 /// Where a COPY goes, and what comes in its place.
 pub(super) struct Plan {
@@ -17,6 +20,8 @@ pub(super) struct Plan {
     pub(super) destination: Option<String>,
     /// The steps that no longer depend on it, for the reason: line and what they run.
     pub(super) gained: Vec<(usize, String)>,
+    /// How a COPY of nothing but files goes; `None` for sources.
+    pub(super) files: Option<Files>,
 }
 
 /// Where the sources go.
@@ -48,7 +53,7 @@ pub(super) enum Below {
 }
 
 /// Files and directories to copy early, each once, in the order in which they are asked for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Manifests {
     /// Path in the context and in the image, of files.
     pub(super) files: Vec<(String, ImagePath)>,
@@ -80,6 +85,30 @@ impl Manifests {
 }
 
 impl Plan {
+    /// The step of the first COPY that goes.
+    pub(super) fn first(&self) -> usize {
+        self.files.as_ref().and_then(|files| files.with.first()).copied().unwrap_or(self.copy)
+    }
+
+    /// What goes down.
+    fn sinks(&self, stage: &Stage<'_>) -> String {
+        let Some(Files { late, with }) = &self.files else { return "sources change".to_owned() };
+        let instruction = |step: usize| &stage.steps[step].instruction;
+        let sources = |step: usize| Copy::of(instruction(step)).map_or_else(Vec::new, |copy| copy.sources);
+        let own = sources(self.copy).into_iter().enumerate().filter(|(number, _)| late.has(*number));
+        let all = with.iter().flat_map(|&step| sources(step)).chain(own.map(|(_, source)| source));
+        let names: Vec<_> = all.map(|source| name_of(&source.text).to_owned()).collect();
+        let last = instruction(self.copy).start_line();
+        match (&names[..], with.first()) {
+            ([name], _) if !name.contains('*') => format!("{name} changes"),
+            ([one, other], _) => format!("{one} or {other} changes"),
+            (_, Some(&first)) => {
+                format!("the files of lines {} to {last} change", instruction(first).start_line())
+            }
+            (_, None) => format!("the files of line {last} change"),
+        }
+    }
+
     pub(super) fn reason(&self, stage: &Stage<'_>) -> String {
         let mut names: Vec<&str> = Vec::new();
         for (_, name) in &self.gained {
@@ -100,7 +129,7 @@ impl Plan {
                 format!("{shown} runs before the sources are copied and stays cached when they change")
             }
             _ if more == 0 && shown.is_empty() => format!("line {copied} moves down"),
-            _ => format!("{shown} no longer {verb} when sources change"),
+            _ => format!("{shown} no longer {verb} when {}", self.sinks(stage)),
         }
     }
 }

@@ -158,7 +158,7 @@ fn hidden_install(reading: &Reading<'_>, step: &Step<'_>) -> Option<(String, Str
 }
 
 impl<'s, 'a> Sinking<'s, 'a> {
-    fn start(input: &'s Input<'a>, stage: &'s Stage<'a>, index: usize) -> Result<Self, String> {
+    pub(super) fn start(input: &'s Input<'a>, stage: &'s Stage<'a>, index: usize) -> Result<Self, String> {
         let step = &stage.steps[index];
         let escape = input.file().escape();
         let copy = Copy::of(&step.instruction).ok_or("the COPY cannot be read")?;
@@ -207,7 +207,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
     }
 
     /// Lets the copy sink below a step.
-    fn pass(&mut self, index: usize) -> Result<Passed, Stop> {
+    pub(super) fn pass(&mut self, index: usize) -> Result<Passed, Stop> {
         let stage = self.stage;
         let step = &stage.steps[index];
         match step.instruction.keyword() {
@@ -442,7 +442,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         Some((line, format!("{name} stays below the sources: {why}")))
     }
 
-    fn finish(mut self, below: Option<Below>, reason: Option<(usize, String)>) -> Outcome {
+    pub(super) fn finish(mut self, below: Option<Below>, reason: Option<(usize, String)>) -> Outcome {
         let mut below = match (below, self.lowest) {
             (Some(below), _) => below,
             (None, Some(lowest)) => Below::Step(lowest),
@@ -485,7 +485,13 @@ impl<'s, 'a> Sinking<'s, 'a> {
             };
             return Outcome::Stays(Some((torn.needed, format!("the sources stay above: {reason}"))));
         }
-        let destination = self.passed_workdir.then(|| destination::directory(self.target.as_str(), ""));
+        // A single file may have been given a name.
+        let is_named =
+            matches!(&self.sources[..], [file] if !file.is_directory && file.target == self.target);
+        let destination = self.passed_workdir.then(|| match self.target.as_str() {
+            named if is_named => named.to_owned(),
+            target => destination::directory(target, ""),
+        });
         let above = match below {
             Below::Step(_) | Below::Split { .. } => self.place_of_manifests(),
             Below::Prefetch { .. } => None,
@@ -497,6 +503,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             below,
             destination,
             gained: self.gained,
+            files: None,
         }))
     }
 
@@ -533,7 +540,10 @@ impl<'s, 'a> Sinking<'s, 'a> {
 
     /// Whether the copy takes anything besides the manifests: if not, it is well where it is.
     fn takes_more_than_manifests(&self) -> bool {
-        self.sources.iter().filter(|source| source.is_directory).any(|source| {
+        self.sources.iter().any(|source| {
+            if !source.is_directory {
+                return self.manifests.files.iter().all(|(path, _)| *path != source.source);
+            }
             self.input.context.walk(&source.source).filter_map(Result::ok).any(|entry| {
                 let is_directory = entry.file_type == FileType::Dir;
                 let is_manifest = self.manifests.files.iter().any(|(path, _)| *path == entry.path)

@@ -9,6 +9,7 @@ use dockfix_syntax::shell::Operator;
 use dockfix_syntax::view::Copy;
 use dockfix_syntax::{Edits, Instruction, ItemKind, Span};
 
+use super::files::{Files, Late};
 use super::plan::{Below, Manifests, Plan};
 use super::{destination, parents};
 use crate::placing;
@@ -19,6 +20,15 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     let file = input.file();
     let copy = &stage.steps[plan.copy].instruction;
     let mut edits = Edits::new();
+    if let (Some(Files { with, .. }), Below::Step(step)) = (&plan.files, &plan.below)
+        && !with.is_empty()
+    {
+        let steps = with.iter().chain([&plan.copy]);
+        let indices: Vec<_> = steps.map(|&step| stage.steps[step].instruction.index()).collect();
+        let after = Place::After(stage.steps[*step].instruction.index());
+        placing::move_with_blank_line(&mut edits, file, &indices, after)?;
+        return Ok(edits);
+    }
     let Some(written) = Copy::of(copy).map(|copy| copy.destination.text) else { return Ok(edits) };
     // Copied in another place, a relative destination may lead elsewhere.
     let is_moved = matches!(plan.below, Below::Prefetch { after: Some(_), .. });
@@ -44,7 +54,11 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         return Ok(edits);
     }
     // What the comment heads starts with the manifests then.
-    let keeps_comment = !above.is_empty() && heads_an_install(copy);
+    let heads_first_gain = || {
+        let line = copy.file().instruction(copy.index() + 1).map(|next| next.start_line());
+        plan.gained.iter().any(|(gained, _)| Some(*gained) == line) && !tells_of_a_copy(copy)
+    };
+    let keeps_comment = heads_an_install(copy) && (!above.is_empty() || heads_first_gain());
     let reader = plan.above.filter(|_| !keeps_comment).map(|step| &stage.steps[step].instruction);
     if !above.is_empty() {
         let place = match &reader {
@@ -55,21 +69,32 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
         rewrite::insert(&mut edits, file, place, above.as_bytes())?;
     }
     let leaves_nothing = above.is_empty() || reader.is_some();
+    let late = match &plan.files {
+        Some(Files { late: Late::Sources(late), .. }) => Some(&late[..]),
+        _ => None,
+    };
     let leave = |edits: &mut Edits| match (keeps_comment, leaves_nothing) {
+        _ if late.is_some() => rewrite::remove(edits, copy, &spans_of(copy, late.unwrap_or_default())),
         (true, _) => rewrite::delete(edits, file, copy.index(), Comments::Stay),
         (false, true) => placing::delete_with_blank_line(edits, file, copy.index()),
         (false, false) => rewrite::delete(edits, file, copy.index(), Comments::Go),
+    };
+    let moved_copy = |with_comments| match late {
+        Some(late) => parted(copy, plan, late),
+        None => moved(copy, plan, with_comments),
     };
     match &plan.below {
         Below::Step(step) => {
             let after = Place::After(stage.steps[*step].instruction.index());
             match &plan.destination {
-                None if leaves_nothing => {
-                    placing::move_with_blank_line(&mut edits, file, copy.index(), after)?;
+                None if late.is_none() && !keeps_comment && leaves_nothing => {
+                    placing::move_with_blank_line(&mut edits, file, &[copy.index()], after)?;
                 }
-                None if !keeps_comment => rewrite::move_to(&mut edits, file, copy.index(), after)?,
+                None if late.is_none() && !keeps_comment => {
+                    rewrite::move_to(&mut edits, file, copy.index(), after)?
+                }
                 _ => {
-                    rewrite::insert(&mut edits, file, after, &moved(copy, plan, !keeps_comment))?;
+                    rewrite::insert(&mut edits, file, after, &moved_copy(!keeps_comment))?;
                     leave(&mut edits)?;
                 }
             }
@@ -88,7 +113,7 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
             let gap = Span::new(end.end, start.start);
             let line_end = file.line_end();
             let mut text = line_end.as_bytes().to_vec();
-            text.extend(moved(copy, plan, !keeps_comment));
+            text.extend(moved_copy(!keeps_comment));
             text.extend(comments_in(gap.of(file.source()), line_end));
             let joins = match links[at - 1].operator {
                 Some((Operator::Semicolon, _)) => "; ",
@@ -144,6 +169,35 @@ fn moved(copy: &Instruction<'_>, plan: &Plan, with_comments: bool) -> Vec<u8> {
         text.extend_from_slice(file.line_end().as_bytes());
     }
     text
+}
+
+/// Where the sources of these numbers stand in the logical text of a COPY.
+fn spans_of(copy: &Instruction<'_>, sources: &[usize]) -> Vec<Span> {
+    let copy = Copy::of(copy);
+    let all = copy.iter().flat_map(|copy| copy.sources.iter().enumerate());
+    all.filter(|(number, _)| sources.contains(number)).filter_map(|(_, source)| source.span).collect()
+}
+
+/// A COPY of some of the sources of another, on a line of its own.
+fn parted(copy: &Instruction<'_>, plan: &Plan, sources: &[usize]) -> Vec<u8> {
+    let written = Copy::of(copy).and_then(|copy| copy.destination.span);
+    let flags = copy.flags().iter().map(|flag| flag.span);
+    let words = std::iter::once(copy.keyword_span()).chain(flags).chain(spans_of(copy, sources));
+    let mut words: Vec<&[u8]> = words.map(|span| span.of(copy.text())).collect();
+    words.extend(match &plan.destination {
+        Some(destination) => Some(destination.as_bytes()),
+        None => written.map(|span| span.of(copy.text())),
+    });
+    [&words.join(&b" "[..]), copy.file().line_end().as_bytes()].concat()
+}
+
+/// Whether the comment above a COPY speaks of copying.
+fn tells_of_a_copy(copy: &Instruction<'_>) -> bool {
+    let comment = copy.index().checked_sub(1).map(|above| &copy.file().items()[above]);
+    comment.is_some_and(|comment| {
+        let text = String::from_utf8_lossy(comment.span.of(copy.file().source())).to_lowercase();
+        ["copy", "copies", "add "].iter().any(|word| text.contains(word))
+    })
 }
 
 /// Keyword and flags of a RUN once more, on lines of their own where they are so in the first part, and the commands that its

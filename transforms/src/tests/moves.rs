@@ -27,8 +27,8 @@ fn manifests_are_copied_where_they_are_read() {
     );
     // A WORKDIR would make the directory in another way, and an edit of a manifest would tear the install from its lists.
     check(
-        "FROM node:22\nWORKDIR /app\nCOPY . .\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\nRUN npm ci\nRUN npm run build\n",
-        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nWORKDIR /app\nRUN apt-get update && apt-get install -y git\nRUN npm ci\nCOPY . /app/\nRUN npm run build\n",
+        "FROM node:22\nUSER node\nWORKDIR /app\nCOPY . .\nWORKDIR /app\nENV X=1\nRUN npm ci\nRUN npm run build\n",
+        "FROM node:22\nUSER node\nWORKDIR /app\nCOPY package.json package-lock.json ./\nWORKDIR /app\nENV X=1\nRUN npm ci\nCOPY . /app/\nRUN npm run build\n",
     );
     check(
         "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN apt-get update\nRUN npm ci && apt-get install -y git\nRUN npm run build\n",

@@ -28,9 +28,11 @@ fn where_a_later_copy_goes_may_be_where_the_sources_lie() {
 /// A later copy of the same file means something by its flags, and ADD takes archives apart.
 #[test]
 fn the_same_file_with_other_flags_is_another() {
-    for (copy, target) in
-        [("COPY --chmod=755 entry.sh ./entry.sh", "/app/entry.sh"), ("ADD src.tar.gz ./", "/app")]
-    {
+    for (copy, target) in [
+        ("COPY --chmod=755 package.json ./package.json", "/app/package.json"),
+        ("COPY --link entry.sh ./entry.sh", "/app/entry.sh"),
+        ("ADD src.tar.gz ./", "/app"),
+    ] {
         check_refused(
             ONLY,
             APP,
@@ -38,6 +40,13 @@ fn the_same_file_with_other_flags_is_another() {
             &[&format!("5: npm ci stays below the sources: line 4 also copies to {target}")],
         );
     }
+    // It goes first where it can.
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nCOPY --chmod=755 entry.sh ./entry.sh\nRUN npm ci\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nCOPY --chmod=755 entry.sh ./entry.sh\n",
+    );
     check(
         ONLY,
         APP,
