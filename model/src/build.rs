@@ -107,6 +107,41 @@ impl<'a> Build<'a> {
         Self { file, global, stages }
     }
 
+    /// Takes it as known that root is whom stage `index` runs its commands as, up to the first USER, and so the stages that start
+    /// from it: for where its base image does not tell, and what the stage runs does.
+    pub fn begins_as_root(&mut self, index: usize) {
+        // States are shared by steps; what was one stays one.
+        let mut known: Vec<(Arc<State>, Arc<State>)> = Vec::new();
+        let mut as_root = |state: &mut Arc<State>| {
+            let found = known.iter().rev().find(|(before, _)| Arc::ptr_eq(before, state));
+            let after = found.map_or_else(
+                || Arc::new(State { user: User::Root, ..State::clone(state) }),
+                |(_, after)| Arc::clone(after),
+            );
+            let before = std::mem::replace(state, Arc::clone(&after));
+            known.push((before, after));
+        };
+        let mut to_the_end = Vec::new();
+        for stage in self.stages.iter_mut().skip(index) {
+            let is_meant = match stage.base {
+                _ if stage.index == index => true,
+                Base::Stage(parent) => to_the_end.contains(&parent),
+                Base::Image(_) => false,
+            };
+            if !is_meant {
+                continue;
+            }
+            let user = stage.steps.iter().position(|step| step.instruction.keyword() == Keyword::User);
+            // USER itself is still read under what holds before it.
+            let steps = user.map_or(stage.steps.len(), |user| user + 1);
+            stage.steps.iter_mut().take(steps).for_each(|step| as_root(&mut step.state));
+            if user.is_none() {
+                as_root(&mut stage.end);
+                to_the_end.push(stage.index);
+            }
+        }
+    }
+
     /// The stage that `name`, a value of `--from` or of FROM, refers to among those before `before`.
     #[must_use]
     pub fn stage_named(&self, name: &str, before: usize) -> Option<usize> {

@@ -24,6 +24,7 @@ mod naming;
 mod placing;
 mod reading;
 mod report;
+mod root;
 mod stages;
 mod syntax_directive;
 mod transform;

@@ -11,6 +11,7 @@ use dockfix_model::project::Supplies;
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::analysis::Analysis;
+use crate::root;
 
 /// A Dockerfile, its stages, and the commands of its RUNs.
 pub struct Reading<'a> {
@@ -31,7 +32,8 @@ impl<'a> Reading<'a> {
         Self::with(Build::of(file))
     }
 
-    fn with(build: Build<'a>) -> Self {
+    fn with(mut build: Build<'a>) -> Self {
+        root::find(&mut build);
         let cells = |stage: &Stage<'_>| stage.steps.iter().map(|_| OnceCell::new()).collect();
         let runs = build.stages.iter().map(cells).collect();
         let supplies = build.stages.iter().map(|_| OnceCell::new()).collect();

@@ -15,6 +15,7 @@ mod messages;
 mod mounts;
 mod moves;
 mod readers;
+mod root;
 mod settings;
 mod shared;
 mod splits;

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use dockfix_ecosystems::{Compiled, Refusal, UsageKind};
 use dockfix_model::ImagePath;
 use dockfix_model::User;
-use dockfix_model::build::{Stage, Step};
+use dockfix_model::build::Stage;
 use dockfix_model::commands::{Action, Place};
 use dockfix_model::images::Os;
 use dockfix_model::project::Project;
 use dockfix_syntax::rewrite::{self, RewriteError};
 use dockfix_syntax::shell::Operator;
-use dockfix_syntax::{Edits, Keyword, Span};
+use dockfix_syntax::{Edits, Span};
 
 use super::uses::{self, Uses};
 use super::{RunStep, touching};
@@ -140,23 +140,11 @@ fn compiler<'r, 'a>(run: &'r RunStep<'_, 'a>) -> Result<Option<Compiler<'r, 'a>>
 /// The directory must be writable, the sources the user's own to make them newer, and there must be a `find`.
 fn check_user(run: &RunStep<'_, '_>, compiler: &Compiler<'_, '_>) -> Result<(), String> {
     let state = &run.step.state;
-    // Who works as root here is root.
-    let for_root = |step: &&Step<'_>| {
-        step.instruction.keyword() == Keyword::Run
-            && step.state.user == state.user
-            && run.input.reading.run(step).is_ok_and(|analysis| {
-                analysis
-                    .managed()
-                    .any(|other| other.ecosystem.is_for_root() && other.command().user.is_none())
-            })
-    };
-    let earlier = run.stage.steps.iter().take(run.index);
     match compiler.managed.command().user.as_ref().unwrap_or(&state.user) {
         _ if compiler.managed.command().user.is_some() => {
             return Err("it runs as another user than the RUN itself".to_owned());
         }
         User::Root => {}
-        User::Unknown if earlier.clone().any(|step| for_root(&step)) => {}
         User::Unknown => return Err("the user that the base image sets is not known".to_owned()),
         User::Other { name, .. } => {
             return Err(format!("the sources may not belong to user {name}, who could not make them newer"));

@@ -39,7 +39,7 @@ fn what_one_manager_gets_does_not_hide_what_another_lacks() {
     let unknown =
         "pip gets no cache mount: it is not known which user runs it, so the cache directory is not either";
     assert_eq!(
-        told("apt-get update && apt-get install -y python3-pip && pip install a && pip install b"),
+        told("apt-get update && apt-get install -y python3-pip && pip install a && pip install b; c"),
         [unknown]
     );
     assert_eq!(told("apt-get install -y a && apt-get update && apt-get install -y b"), [""; 0]);
