@@ -124,9 +124,7 @@ impl RunStep<'_, '_> {
     }
 
     fn propose(&self, proposals: &mut Proposals) {
-        let mut targets: Vec<Target> = Vec::new();
-        let mut edits: Vec<CommandEdit> = Vec::new();
-        let mut names: Vec<String> = Vec::new();
+        let mut wants: Vec<(&Managed<'_>, Wanted)> = Vec::new();
         let mut indexes = Indexes::default();
         let mut refused: Vec<(&Managed<'_>, String)> = Vec::new();
         let mut served: Vec<&str> = Vec::new();
@@ -138,18 +136,9 @@ impl RunStep<'_, '_> {
         for &managed in &others {
             match self.plan(managed, &mut indexes) {
                 Ok(None) => served.push(managed.ecosystem.name()),
-                Ok(Some(Wanted { targets: found, edits: more })) => {
+                Ok(Some(wanted)) => {
                     served.push(managed.ecosystem.name());
-                    for target in found {
-                        if !targets.iter().any(|other| other.directory == target.directory) {
-                            targets.push(target);
-                        }
-                    }
-                    edits.extend(more);
-                    let name = managed.command().program.clone().into_owned();
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
+                    wants.push((managed, wanted));
                 }
                 Err(reason) => refused.push((managed, reason)),
             }
@@ -164,27 +153,68 @@ impl RunStep<'_, '_> {
                 proposals.refuse_beside(self.line(), format!("{program} gets no cache mount: {reason}"));
             }
         }
-        // An index in a mount is hidden from who used it before, and serves nobody where nobody uses it after.
-        targets.retain(|target| {
-            !target.is_index
-                || (indexes.read.contains(&target.directory) && !indexes.torn.contains(&target.directory))
-        });
+        let reason = match self.together(&wants, None, &indexes) {
+            None => return,
+            Some(Ok((reason, edits))) => return proposals.offer(self.line(), Safety::Safe, reason, edits),
+            Some(Err(reason)) => reason,
+        };
+        // What keeps one of them from its mount (`rm -rf /root/.cache`) may be nothing to the others.
+        for (managed, _) in &wants {
+            let (name, program) = (managed.ecosystem.name(), &managed.command().program);
+            if let Some(Ok((others, edits))) = self.together(&wants, Some(name), &indexes) {
+                proposals.refuse_beside(self.line(), format!("{program} gets no cache mount: {reason}"));
+                return proposals.offer(self.line(), Safety::Safe, others, edits);
+            }
+        }
+        match &wants[..] {
+            // What the other managers of the RUN get says nothing of the one that is left.
+            [(managed, _), ..]
+                if wants.iter().all(|(other, _)| other.ecosystem.name() == managed.ecosystem.name())
+                    && others.iter().any(|other| other.ecosystem.name() != managed.ecosystem.name()) =>
+            {
+                let program = &managed.command().program;
+                proposals.refuse_beside(self.line(), format!("{program} gets no cache mount: {reason}"));
+            }
+            _ => proposals.refuse(self.line(), reason),
+        }
+    }
+
+    /// The mounts that the commands want, one manager left out, with the reason to give; `None` where there are none.
+    fn together(
+        &self,
+        wants: &[(&Managed<'_>, Wanted)],
+        without: Option<&str>,
+        indexes: &Indexes,
+    ) -> Option<Result<(String, Result<Edits, RewriteError>), String>> {
+        let wants = wants.iter().filter(|(managed, _)| without != Some(managed.ecosystem.name()));
+        let mut targets: Vec<&Target> = Vec::new();
+        let mut edits: Vec<&CommandEdit> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        for (managed, wanted) in wants {
+            for target in &wanted.targets {
+                // An index in a mount is hidden from who used it before, and serves nobody where nobody uses it after.
+                let is_of_use = !target.is_index
+                    || (indexes.read.contains(&target.directory)
+                        && !indexes.torn.contains(&target.directory));
+                if is_of_use && !targets.iter().any(|other| other.directory == target.directory) {
+                    targets.push(target);
+                }
+            }
+            edits.extend(&wanted.edits);
+            let name = managed.command().program.clone().into_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         if targets.is_empty() {
-            return;
+            return None;
         }
         targets.sort_by(|one, other| one.directory.cmp(&other.directory));
-        match self.edits(&targets, &edits) {
-            Ok(done) => {
-                let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
-                let reason = format!(
-                    "downloads of {} stay in a cache mount ({})",
-                    listed(&names, "and"),
-                    shown.join(", ")
-                );
-                proposals.offer(self.line(), Safety::Safe, reason, done);
-            }
-            Err(reason) => proposals.refuse(self.line(), reason),
-        }
+        Some(self.edits(&targets, &edits).map(|done| {
+            let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
+            let names = listed(&names, "and");
+            (format!("downloads of {names} stay in a cache mount ({})", shown.join(", ")), done)
+        }))
     }
 
     /// The mounts and edits for one command; `None` where there is nothing to mount.
@@ -410,8 +440,8 @@ impl RunStep<'_, '_> {
     /// Flags, edits of commands, and the removal of what would empty the caches.
     fn edits(
         &self,
-        targets: &[Target],
-        commands: &[CommandEdit],
+        targets: &[&Target],
+        commands: &[&CommandEdit],
     ) -> Result<Result<Edits, RewriteError>, String> {
         let directories: Vec<_> = targets.iter().map(|target| &target.directory).collect();
         let managers: Vec<_> = targets.iter().filter_map(|target| target.manager).collect();
@@ -489,7 +519,7 @@ impl RunStep<'_, '_> {
         &self,
         mut edits: Edits,
         flags: &[&str],
-        commands: &[CommandEdit],
+        commands: &[&CommandEdit],
         cleaning: &cleaning::Cleaning,
         start: usize,
     ) -> Result<Edits, RewriteError> {
@@ -526,7 +556,7 @@ impl RunStep<'_, '_> {
         Ok(edits)
     }
 
-    fn flag(&self, target: &Target, targets: &[Target]) -> String {
+    fn flag(&self, target: &Target, targets: &[&Target]) -> String {
         let directory = &target.directory;
         let Shared { id, sharing } = Shared::of(self, target, targets);
         let id = id.map_or(String::new(), |id| format!(",id={id}"));

@@ -20,7 +20,7 @@ pub(super) const STAYS: &str = "what empties the cache cannot be taken out of th
 pub(super) fn edits(
     edits: &mut Edits,
     chain: &Chain<'_>,
-    commands: &[CommandEdit],
+    commands: &[&CommandEdit],
     cleaning: &Cleaning,
     start: usize,
 ) -> Result<Result<(), EditError>, String> {

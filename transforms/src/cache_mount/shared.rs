@@ -18,7 +18,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Of one of the mounts that a RUN is to get: of the cache that the file has for the directory already, if it has one.
-    pub(super) fn of(run: &RunStep<'_, '_>, target: &Target, targets: &[Target]) -> Self {
+    pub(super) fn of(run: &RunStep<'_, '_>, target: &Target, targets: &[&Target]) -> Self {
         let (state, escape) = (&run.step.state, run.input.file().escape());
         let has_musl = state.base.has_musl();
         let locked = target.is_locked.then(|| "locked".to_owned());

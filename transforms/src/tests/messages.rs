@@ -45,6 +45,19 @@ fn what_one_manager_gets_does_not_hide_what_another_lacks() {
     assert_eq!(told("apt-get install -y a && apt-get update && apt-get install -y b"), [""; 0]);
 }
 
+/// What keeps one manager from its mount keeps the others not.
+#[test]
+fn what_one_manager_cannot_have_the_others_get() {
+    let outcome = run_cache_mount(
+        "FROM python:3.12\nRUN apt-get update && apt-get install -y gcc && pip install a && rm -rf /root/.cache\n",
+    );
+    let file = dockerfile(&outcome);
+    let changes: Vec<_> = file.changes.iter().map(|change| &*change.reason).collect();
+    assert_eq!(changes, ["downloads of apt-get stay in a cache mount (/var/cache/apt, /var/lib/apt/lists)"]);
+    let told: Vec<_> = file.refusals.iter().map(|refusal| &*refusal.reason).collect();
+    assert_eq!(told, ["pip gets no cache mount: `rm /root/.cache` would fail on the mount point"]);
+}
+
 fn run_cache_mount(dockerfile: &str) -> crate::Outcome {
     run(&["cache-mount"], &[], dockerfile)
 }
