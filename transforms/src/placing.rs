@@ -113,6 +113,11 @@ fn move_all(
     Ok(())
 }
 
+/// Whether an instruction that comes below another starts a paragraph of its own there: blank lines follow both.
+pub(crate) fn starts_anew(file: &Dockerfile, index: usize, below: usize) -> bool {
+    [index, below].iter().all(|&index| is_blank(file.items().get(index + 1)))
+}
+
 /// Deletes an instruction with its comments. Where it was a paragraph of its own, the blank line after it goes too.
 pub(crate) fn delete_with_blank_line(
     edits: &mut Edits,

@@ -48,8 +48,9 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
             rewrite::insert(&mut edits, file, place_of_manifests(copy), early.as_bytes())?;
         }
         above.push_str(file.line_end());
+        let below = stage.steps[*step].instruction.index();
         let text = [above.as_bytes(), &moved(copy, plan, true)].concat();
-        rewrite::insert(&mut edits, file, Place::After(stage.steps[*step].instruction.index()), &text)?;
+        rewrite::insert(&mut edits, file, Place::After(below), &text)?;
         placing::delete_with_blank_line(&mut edits, file, copy.index())?;
         return Ok(edits);
     }
@@ -85,16 +86,20 @@ pub(super) fn edits(input: &Input<'_>, stage: &Stage<'_>, plan: &Plan) -> Result
     };
     match &plan.below {
         Below::Step(step) => {
-            let after = Place::After(stage.steps[*step].instruction.index());
+            let below = stage.steps[*step].instruction.index();
+            let after = Place::After(below);
+            let starts_anew = placing::starts_anew(file, copy.index(), below);
             match &plan.destination {
                 None if late.is_none() && !keeps_comment && leaves_nothing => {
                     placing::move_with_blank_line(&mut edits, file, &[copy.index()], after)?;
                 }
-                None if late.is_none() && !keeps_comment => {
-                    rewrite::move_to(&mut edits, file, copy.index(), after)?
+                None if late.is_none() && !keeps_comment && !starts_anew => {
+                    rewrite::move_to(&mut edits, file, copy.index(), after)?;
                 }
                 _ => {
-                    rewrite::insert(&mut edits, file, after, &moved_copy(!keeps_comment))?;
+                    let blank = if starts_anew { file.line_end().as_bytes() } else { b"" };
+                    let text = [blank, &moved_copy(!keeps_comment)].concat();
+                    rewrite::insert(&mut edits, file, after, &text)?;
                     leave(&mut edits)?;
                 }
             }

@@ -355,3 +355,20 @@ fn git_keeps_what_submodules_need() {
     assert!(ignored("npm test"));
     assert!(!ignored("git submodule update --init && npm test"));
 }
+
+/// What stood apart from the install stands apart from it below, too.
+#[test]
+fn a_copy_below_an_install_keeps_its_distance() {
+    check(
+        &["manifest-first"],
+        APP,
+        "FROM node:22\n\nWORKDIR /app\n\n# all of it\nCOPY . .\n\nRUN npm ci\n\nRUN npm run build\n",
+        "FROM node:22\n\nWORKDIR /app\n\nCOPY package.json package-lock.json ./\n\nRUN npm ci\n\n# all of it\nCOPY . .\n\nRUN npm run build\n",
+    );
+    check(
+        &["manifest-first"],
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n\nRUN npm run build\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n\nRUN npm run build\n",
+    );
+}
