@@ -217,7 +217,7 @@ fn report_stale(input: &Input<'_>, stage: &Stage<'_>, uses: &[AptUse], proposals
     let mut lists = Lists::None;
     let relies = |fetched: Spot| {
         format!(
-            "the install relies on the package lists of line {fetched}, which are old when only this line changes"
+            "the install relies on the package lists of line {fetched}, which are old when only this line changes: write `apt-get update &&` before it"
         )
     };
     for (step, apt_use) in stage.steps.iter().zip(uses) {

@@ -14,6 +14,7 @@ mod reads;
 use dockfix_ecosystems::UsageKind;
 use dockfix_model::PREDEFINED_ARGS;
 use dockfix_model::build::{Stage, Step};
+use dockfix_model::commands::{Action, Invocation};
 use dockfix_syntax::view::Variables;
 use dockfix_syntax::{Instruction, Keyword, variables};
 
@@ -219,6 +220,10 @@ impl<'w, 'a> Way<'w, 'a> {
                 None => Found::Nothing,
             };
         };
+        // A `chmod` saved is not worth a change.
+        if passed.iter().all(|&run| self.takes_no_time(run)) {
+            return Found::Nothing;
+        }
         let is_used = reader.is_some() || !self.carriers.is_empty();
         if !is_used && busting::is_meant(&self.stage.steps[index], &self.names) {
             return Found::Blocked(None, Why::IsBusting);
@@ -239,6 +244,21 @@ impl<'w, 'a> Way<'w, 'a> {
         let names = self.shown(index);
         let above = self.carriers.into_iter().filter(|&carrier| carrier < last_run);
         Found::Place(Move { names, steps: [index].into_iter().chain(above).collect(), at, passed })
+    }
+
+    /// Whether a RUN does nothing but what is done in no time.
+    fn takes_no_time(&self, run: usize) -> bool {
+        const QUICK: [&str; 22] = [
+            ":", "[", "addgroup", "adduser", "cat", "cd", "chmod", "echo", "export", "groupadd", "id", "ln",
+            "ls", "mkdir", "printf", "pwd", "rmdir", "set", "test", "touch", "true", "useradd",
+        ];
+        let is_quick = |command: &Invocation<'_>| QUICK.contains(&&*command.program);
+        self.input.reading.run(&self.stage.steps[run]).is_ok_and(|analysis| {
+            analysis.chain.links.iter().all(|link| match &link.action {
+                Action::Pipeline(commands) => commands.iter().all(is_quick),
+                Action::Nested(_) | Action::Opaque(_) => false,
+            })
+        })
     }
 
     /// Whether a RUN installs packages by name, in the versions that are there when it runs.

@@ -145,7 +145,7 @@ fn installs_that_are_not_read_keep_their_index() {
             GO,
             &format!("FROM debian\nRUN apt-get update\nRUN {install}\n"),
             &[
-                "3: the install relies on the package lists of line 2, which are old when only this line changes",
+                "3: the install relies on the package lists of line 2, which are old when only this line changes: write `apt-get update &&` before it",
             ],
         );
     }

@@ -231,14 +231,14 @@ fn arguments_that_stay_together_are_told_of_once() {
 fn a_heredoc_of_copy_reads_variables() {
     let file = |heredoc: &str| {
         format!(
-            "FROM debian:12\nARG GIT_SHA\nRUN mkdir /x\nCOPY <<{heredoc} /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n"
+            "FROM debian:12\nARG GIT_SHA\nRUN cp -r /a /x\nCOPY <<{heredoc} /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n"
         )
     };
     check(
         ONLY,
         &[],
         &file("EOF"),
-        "FROM debian:12\nRUN mkdir /x\nARG GIT_SHA\nCOPY <<EOF /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n",
+        "FROM debian:12\nRUN cp -r /a /x\nARG GIT_SHA\nCOPY <<EOF /version\n$GIT_SHA\nEOF\nRUN mkdir /y\n",
     );
 }
 
@@ -394,10 +394,10 @@ fn an_argument_passes_mkdir_of_a_variable() {
             &["late-arg"],
             &[],
             &format!(
-                "FROM debian\nARG COMMIT_SHA\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nLABEL r=$COMMIT_SHA\n"
+                "FROM debian\nARG COMMIT_SHA\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\" && cp -r /a /b\nLABEL r=$COMMIT_SHA\n"
             ),
             &format!(
-                "FROM debian\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\"\nARG COMMIT_SHA\nLABEL r=$COMMIT_SHA\n"
+                "FROM debian\nARG H=/x\nENV {env}=$H\nRUN mkdir -p \"${env}\" && cp -r /a /b\nARG COMMIT_SHA\nLABEL r=$COMMIT_SHA\n"
             ),
         );
     }
@@ -532,5 +532,15 @@ fn an_argument_of_the_parent_stage_gains_nothing_in_the_child() {
         PYTHON,
         &file("RUN useradd x\nARG user\n"),
         "FROM debian:12 AS a\nRUN useradd x\nARG user\nFROM a\nRUN apt-get update && apt-get install -y curl\nARG user\nUSER $user\n",
+    );
+}
+
+/// A `chmod` that no longer runs again is not worth a change.
+#[test]
+fn what_takes_no_time_is_not_passed() {
+    check_unchanged(
+        &["late-arg"],
+        &[],
+        "FROM debian\nARG GIT_SHA\nRUN mkdir -p /a && chmod 700 /a && echo x > /a/b\nRUN useradd app\nLABEL r=$GIT_SHA\n",
     );
 }

@@ -98,7 +98,7 @@ fn a_reason_names_lines_of_the_file_as_it_was() {
     };
     let relies = |line: usize, fetched: usize| {
         format!(
-            "{line}: the install relies on the package lists of line {fetched}, which are old when only this line changes"
+            "{line}: the install relies on the package lists of line {fetched}, which are old when only this line changes: write `apt-get update &&` before it"
         )
     };
     let before =
