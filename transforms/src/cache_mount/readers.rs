@@ -12,6 +12,7 @@ use dockfix_syntax::view::{Copy, MountKind};
 use super::cleaning;
 use super::settings::Settings;
 use crate::analysis::Managed;
+use crate::bringing::{self, Loss};
 use crate::mounts;
 use crate::transform::Input;
 
@@ -223,7 +224,7 @@ pub(super) fn of_store<'a>(
         ));
     }
     let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
-    brought(input, stage, index, directory)?;
+    brought(input, stage, index, directory, Loss::Work)?;
     copied_elsewhere(input, stage, directory)?;
     let mut lacks_it = None;
     // Earlier steps too: what they put into the image at that place would be hidden.
@@ -376,19 +377,34 @@ pub(super) fn of_downloads<'a>(
             "`{program}` lives off what the image holds in {directory}, which a mount would hide"
         ));
     }
-    brought(input, stage, index, directory)?;
+    let loss = if managed.ecosystem.keeps_compiled() { Loss::Work } else { Loss::Downloads };
+    brought(input, stage, index, directory, loss)?;
     for step in later_runs(input, stage, index).filter(|step| mounts::over(step, directory).is_empty()) {
         misses(input, step, managed, directory)?;
     }
     for taker in takers(input, stage, directory) {
         if taker.is_certain_to_be_there {
-            let later = later_runs(input, taker.stage, taker.index);
-            later.into_iter().try_for_each(|step| lives_off(input, step, managed, directory))?;
+            for step in later_runs(input, taker.stage, taker.index) {
+                lives_off(input, step, managed, directory)?;
+                // What was compiled here may be more than that stage can compile.
+                if loss == Loss::Work && uses(input, step, managed, directory) {
+                    let line = step.instruction.start_line();
+                    return Err(format!("line {line} installs what this step leaves in {directory}"));
+                }
+            }
         } else {
             return Err(format!("line {} copies {} from this stage", taker.line, taker.source));
         }
     }
     Ok(())
+}
+
+/// Whether a command of the manager in a RUN takes from a cache.
+fn uses(input: &Input<'_>, step: &Step<'_>, managed: &Managed<'_>, directory: &ImagePath) -> bool {
+    let Ok(analysis) = input.reading.run(step) else { return false };
+    let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
+    let mut plans = own.filter_map(|other| plan_of(input, step, other).ok());
+    plans.any(|plan| plan.caches.iter().any(|cache| cache.directory == *directory))
 }
 
 /// Programs of which it is not known what they read and write, but that they compile nothing.
@@ -500,16 +516,12 @@ fn brought<'a>(
     stage: &Stage<'a>,
     index: usize,
     directory: &ImagePath,
+    loss: Loss,
 ) -> Result<(), String> {
-    for step in input.reading.build.steps_before(stage.index, index) {
-        let Some(copy) = Copy::of(&step.instruction) else { continue };
-        let target = step.state.path(&copy.destination.text, input.file().escape());
-        if target.is_some_and(|target| target.below(directory).is_some()) {
-            let line = step.instruction.start_line();
-            return Err(format!("line {line} copies into {directory}, which a mount would hide"));
-        }
+    match bringing::to(input, stage, index, directory, loss) {
+        Some(copies) => Err(format!("{copies}, which a mount would hide")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A later RUN without the mount may neither name the directory nor live off it.
