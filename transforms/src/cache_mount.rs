@@ -335,6 +335,10 @@ impl RunStep<'_, '_> {
         };
         let last = self.analysis.pieces.iter().rposition(fills).unwrap_or(0);
         let is_filled = indexes.filled.contains(directory);
+        if let Some(behind) = beside::reads_behind_removal(self, managed, directory) {
+            indexes.torn.push(directory.clone());
+            return Err(format!("`{behind}` comes after {directory} is emptied, and would find it full"));
+        }
         match use_of_it {
             IndexUse::Fills => {
                 if let Some(before) = (!is_filled).then(|| beside::reads_before(self, managed)).flatten() {

@@ -6,7 +6,7 @@ use dockfix_model::commands::{Action, Chain, Invocation, Link, each_named};
 use dockfix_model::project::Project;
 use dockfix_syntax::shell::Operator;
 
-use super::RunStep;
+use super::{RunStep, cleaning, readers};
 use crate::analysis::Managed;
 use crate::index;
 use crate::naming::named;
@@ -81,6 +81,43 @@ pub(super) fn reads_before(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Opti
         };
         if number < own && found.is_none() && (!is_read && reads(command) || by_words()) {
             found = Some(named(text, command, ecosystem));
+        }
+    });
+    found
+}
+
+/// A command that looks into an index behind its removal, which a mount would do without: what found no list so far (`apt-get
+/// install -y ./x.deb`, `apt-get upgrade`) would find them all.
+pub(super) fn reads_behind_removal(
+    run: &RunStep<'_, '_>,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Option<String> {
+    let (ecosystem, pieces) = (managed.ecosystem, &run.analysis.pieces);
+    let mut found = None;
+    let mut is_removed = false;
+    each(run, &mut |text, number, command, is_read| {
+        let use_of = |command: &Invocation<'_>| {
+            let known = ecosystem.programs().contains(&without_version(&command.program));
+            known.then(|| ecosystem.index_use(command)).flatten()
+        };
+        if cleaning::removes_all(command, directory) {
+            is_removed = true;
+        } else if use_of(command) == Some(IndexUse::Fills) && is_read {
+            is_removed = false;
+        } else if is_removed && found.is_none() {
+            let is_own = |other: &&Managed<'_>| other.command().span == command.span;
+            let own = pieces[number].managed.iter().filter(|_| is_read).find(is_own);
+            let looks = match own.map(|own| readers::index_use(own, run.step, directory)) {
+                Some(use_of_it) => use_of_it == Some(IndexUse::Reads),
+                None => {
+                    let is_unknown = || plain::effects(command, &run.step.state).is_none();
+                    let mut inner = index::run_by(command);
+                    use_of(command) == Some(IndexUse::Reads)
+                        || inner.any(|inner| use_of(&inner) == Some(IndexUse::Reads)) && is_unknown()
+                }
+            };
+            found = looks.then(|| named(text, command, ecosystem));
         }
     });
     found

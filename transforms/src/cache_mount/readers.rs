@@ -190,7 +190,8 @@ pub(super) fn earlier_index<'a>(
     None
 }
 
-fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
+/// What a command does with an index that lies in a directory.
+pub(super) fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
     let Ok(plan) = managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, None) else {
         // Of a manager that has no index, it is none of that.
         return managed.ecosystem.index_use(managed.command());
