@@ -15,13 +15,14 @@ mod shared;
 mod touching;
 mod uses;
 
-use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
+use dockfix_ecosystems::{CacheKind, CachePlan, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, Shell, User};
 use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::view::{Mount, MountKind};
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed, Piece, StepEffects};
@@ -208,7 +209,7 @@ impl RunStep<'_, '_> {
         let elsewhere = managed.ecosystem.other_caches().iter().map(|path| ImagePath::fixed(path));
         let mut places = plan.caches.iter().map(|cache| cache.directory.clone()).chain(elsewhere);
         if places.any(|place| self.is_mounted(&place)) {
-            return Ok(None);
+            return self.check_own_mounts(managed, &plan).map(|()| None);
         }
         self.check_frontend()?;
         settings::check(self, managed)?;
@@ -279,6 +280,43 @@ impl RunStep<'_, '_> {
     /// Whether a mount of the RUN covers a directory or lies in it.
     fn is_mounted(&self, directory: &ImagePath) -> bool {
         !mounts::over(self.step, directory).is_empty()
+    }
+
+    /// A mount that somebody has written serves nobody where the RUN empties it again, or does not use it.
+    fn check_own_mounts(&self, managed: &Managed<'_>, plan: &CachePlan) -> Result<(), String> {
+        let text = self.analysis.chain.text;
+        let name = managed.ecosystem.name();
+        for cache in &plan.caches {
+            let directory = &cache.directory;
+            let is_there = |mount: &&Mount| {
+                let target = mount.target();
+                let target =
+                    target.and_then(|target| self.step.state.path(target, self.input.file().escape()));
+                mount.kind == MountKind::Cache
+                    && target.is_some_and(|target| directory.below(&target).is_some())
+            };
+            if !mounts::over(self.step, directory).iter().any(is_there) {
+                continue;
+            }
+            let is_index = matches!(cache.kind, CacheKind::Index(_));
+            let managers: &[_] = if is_index && !managed.ecosystem.cleans_index() { &[] } else { &[name] };
+            let directories = [directory];
+            let search = cleaning::Search::of(self.step, &directories, managers);
+            let emptied = cleaning::find(self.analysis, &search).unwrap_or_default();
+            let links = emptied.links.iter().map(|&link| self.analysis.chain.links[link].span);
+            if let Some(span) = links.chain(emptied.words).next() {
+                let shown =
+                    String::from_utf8_lossy(span.of(text)).split_whitespace().collect::<Vec<_>>().join(" ");
+                return Err(format!("`{shown}` empties the cache mount at {directory} again"));
+            }
+            let mut words = managed.command().arguments.iter().filter_map(|word| word.value.as_deref());
+            if !is_index
+                && let Some(option) = words.find(|word| ["--no-cache-dir", "--no-cache"].contains(word))
+            {
+                return Err(format!("`{option}` leaves the cache mount at {directory} unused"));
+            }
+        }
+        Ok(())
     }
 
     /// Cache mounts are part of the Dockerfile syntax since 1.2.

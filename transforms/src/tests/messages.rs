@@ -311,3 +311,41 @@ fn what_downloads_nothing_is_not_told_of() {
         check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nRUN {run}\n"));
     }
 }
+
+/// A mount that its author empties again, or does not use, does nothing: there is a word of it, and no change.
+#[test]
+fn mounts_that_do_nothing_are_told_of() {
+    let apt = "--mount=type=cache,target=/var/cache/apt,sharing=locked";
+    let lists = "--mount=type=cache,target=/var/lib/apt/lists,sharing=locked";
+    let pip = "--mount=type=cache,target=/root/.cache/pip";
+    for (from, run, reason) in [
+        (
+            "debian:12",
+            format!("{apt} apt-get update && apt-get install -y curl && apt-get clean"),
+            "`apt-get clean` empties the cache mount at /var/cache/apt again",
+        ),
+        (
+            "debian:12",
+            format!("{lists} apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*"),
+            "`rm -rf /var/lib/apt/lists/*` empties the cache mount at /var/lib/apt/lists again",
+        ),
+        (
+            "python:3.12",
+            format!("{pip} pip install --no-cache-dir flask"),
+            "`--no-cache-dir` leaves the cache mount at /root/.cache/pip unused",
+        ),
+        (
+            "node:22",
+            "--mount=type=cache,target=/root/.npm npm install -g x && npm cache clean --force".to_owned(),
+            "`npm cache clean --force` empties the cache mount at /root/.npm again",
+        ),
+    ] {
+        let file = format!("# syntax=docker/dockerfile:1\nFROM {from}\nRUN {run}\n");
+        check_refused(&["cache-mount"], &[], &file, &[&format!("3: {reason}")]);
+    }
+    // What is emptied there is no mount.
+    let file = format!(
+        "# syntax=docker/dockerfile:1\nFROM debian:12\nRUN {apt} apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"
+    );
+    check_unchanged(&["cache-mount"], &[], &file);
+}
