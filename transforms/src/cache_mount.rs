@@ -89,6 +89,8 @@ struct Target {
     manager: Option<&'static str>,
     /// It holds an index.
     is_index: bool,
+    /// It holds a list of packages, and none of them.
+    is_catalogue: bool,
     /// The manager, where it also keeps there what it has compiled.
     compiled_by: Option<&'static str>,
 }
@@ -177,11 +179,12 @@ impl RunStep<'_, '_> {
         match self.edits(&targets, &edits) {
             Ok(done) => {
                 let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
-                let reason = format!(
-                    "downloads of {} stay in a cache mount ({})",
-                    listed(&names, "and"),
-                    shown.join(", ")
-                );
+                let (what, verb) = match targets.iter().all(|target| target.is_catalogue) {
+                    true => ("the list of packages that there are for", "stays"),
+                    false => ("downloads of", "stay"),
+                };
+                let (names, places) = (listed(&names, "and"), shown.join(", "));
+                let reason = format!("{what} {names} {verb} in a cache mount ({places})");
                 proposals.offer(self.line(), Safety::Safe, reason, done);
             }
             Err(reason) => proposals.refuse(self.line(), reason),
@@ -240,6 +243,7 @@ impl RunStep<'_, '_> {
                 }
             };
             let is_index = matches!(cache.kind, CacheKind::Index(_));
+            let is_catalogue = managed.ecosystem.keeps_catalogue_in(&cache.directory);
             match harmless {
                 Ok(()) => targets.push(Target {
                     directory: cache.directory,
@@ -248,6 +252,7 @@ impl RunStep<'_, '_> {
                     manager: (!is_index || managed.ecosystem.cleans_index())
                         .then(|| managed.ecosystem.name()),
                     is_index,
+                    is_catalogue,
                     compiled_by: managed.ecosystem.keeps_compiled().then(|| managed.ecosystem.name()),
                 }),
                 Err(reason) => refused = Some(reason),

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use crate::analysis::Managed;
 use crate::bringing::{self, Loss};
 use crate::mounts;
+use crate::naming;
 use crate::transform::Input;
 
 /// The RUNs after step `index` of a stage, in this stage and in those that start from it.
@@ -288,7 +289,16 @@ pub(super) fn of_store<'a>(
             return Err(format!("{unknown} in line {line} may read {directory} without the mount"));
         }
         if analysis.effects().writes.overlaps(&reads.reads) {
-            return Err(format!("line {line} writes to {directory}"));
+            let runs_scripts = |other: &&Managed<'_>| {
+                other.usage.runs_package_code && other.usage.effects.writes.overlaps(&reads.reads)
+            };
+            return Err(match analysis.managed().find(runs_scripts) {
+                Some(other) => format!(
+                    "`{}` in line {line} runs scripts of packages, which may write to {directory}",
+                    naming::shown(other, analysis)
+                ),
+                None => format!("line {line} writes to {directory}"),
+            });
         }
     }
     // Perhaps because another reason has kept this mount from it: so that comes last.

@@ -349,3 +349,32 @@ fn mounts_that_do_nothing_are_told_of() {
     );
     check_unchanged(&["cache-mount"], &[], &file);
 }
+
+/// Scripts of packages may write anywhere, which is not to say that they do; an index is no download.
+#[test]
+fn what_may_be_is_not_said_to_be() {
+    let outcome = super::run(
+        &["cache-mount"],
+        &[],
+        "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS b\nWORKDIR /src\nRUN npm install --global x\nRUN dotnet publish a.csproj -o /out\nFROM scratch\nCOPY --from=b /out /out\n",
+    );
+    let refusals = outcome.files[0].refusals.iter().map(|refusal| refusal.reason.as_str());
+    let wanted = "`npm install --global x` in line 3 runs scripts of packages, which may write to /root/.nuget/packages";
+    assert!(refusals.clone().any(|reason| reason == wanted), "{:?}", refusals.collect::<Vec<_>>());
+    let outcome = super::run(
+        &["cache-mount"],
+        &[],
+        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y ruby-bundler\nWORKDIR /app\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\n",
+    );
+    let reasons = outcome.files[0].changes.iter().map(|change| change.reason.as_str());
+    let wanted =
+        "the list of packages that there are for bundle stays in a cache mount (/root/.bundle/cache)";
+    assert!(reasons.clone().any(|reason| reason == wanted), "{:?}", reasons.collect::<Vec<_>>());
+    let gems: super::Files<'_> = &[("Gemfile", ""), ("a.rb", "")];
+    let outcome =
+        super::run(&["dockerignore"], gems, "FROM ruby:3\nWORKDIR /app\nCOPY . .\nRUN bundle install\n");
+    assert_eq!(
+        outcome.ignore_files[0].changes[0].reason,
+        "keeps vendor/bundle out of the build context: bundler may make it in the image"
+    );
+}
