@@ -112,6 +112,11 @@ struct Wanted {
     edits: Vec<CommandEdit>,
 }
 
+/// Whether a command uses no cache by its own words, which stay where it gets no mount (pip's and uv's documentation).
+fn keeps_out(command: &Invocation<'_>) -> bool {
+    ["--no-cache-dir", "--no-cache"].iter().any(|option| command.has(option))
+}
+
 /// A RUN that is looked at.
 struct RunStep<'r, 'a> {
     input: &'r Input<'a>,
@@ -138,23 +143,32 @@ impl RunStep<'_, '_> {
             let downloads = |kind| !matches!(kind, UsageKind::CleanCache | UsageKind::Settings);
             managed.filter(|managed| downloads(managed.usage.kind)).collect()
         };
+        let mut wanted: Vec<(&Managed<'_>, Option<Wanted>)> = Vec::new();
         for &managed in &others {
             match self.plan(managed, &mut indexes) {
-                Ok(None) => served.push(managed.ecosystem.name()),
-                Ok(Some(Wanted { targets: found, edits: more })) => {
-                    served.push(managed.ecosystem.name());
-                    for target in found {
-                        if !targets.iter().any(|other| other.directory == target.directory) {
-                            targets.push(target);
-                        }
-                    }
-                    edits.extend(more);
-                    let name = managed.command().program.clone().into_owned();
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
-                }
+                Ok(found) => wanted.push((managed, found)),
                 Err(reason) => refused.push((managed, reason)),
+            }
+        }
+        // A command that must not take what others have compiled would do so from the mount of the command beside it.
+        wanted.retain(|(managed, _)| {
+            !managed.ecosystem.keeps_compiled()
+                || !refused.iter().any(|(other, _)| {
+                    other.ecosystem.name() == managed.ecosystem.name() && !keeps_out(other.command())
+                })
+        });
+        for (managed, found) in wanted {
+            served.push(managed.ecosystem.name());
+            let Some(Wanted { targets: found, edits: more }) = found else { continue };
+            for target in found {
+                if !targets.iter().any(|other| other.directory == target.directory) {
+                    targets.push(target);
+                }
+            }
+            edits.extend(more);
+            let name = managed.command().program.clone().into_owned();
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         for (managed, reason) in refused {
@@ -217,6 +231,7 @@ impl RunStep<'_, '_> {
         self.check_frontend()?;
         settings::check(self, managed)?;
         beside::check(self, managed)?;
+        beside::check_compiled(self, managed, project.as_ref())?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
             self.check_user(managed.command())?;

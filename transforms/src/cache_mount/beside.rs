@@ -4,6 +4,7 @@ use dockfix_ecosystems::{IndexUse, plain, without_version};
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Action, Chain, Invocation, Link, each_named};
 use dockfix_model::project::Project;
+use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
 
 use super::{RunStep, cleaning, readers};
@@ -34,6 +35,37 @@ pub(super) fn check(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), 
         found.get_or_insert_with(|| format!("`{}` beside it {does}", named(text, command, ecosystem)));
     });
     found.map_or(Ok(()), Err)
+}
+
+/// No command before it, in its RUN or above, may install what it compiles against, if it keeps that for others. The error names
+/// the line.
+pub(super) fn check_compiled(
+    run: &RunStep<'_, '_>,
+    managed: &Managed<'_>,
+    project: Option<&Project<'_>>,
+) -> Result<(), String> {
+    let (ecosystem, command) = (managed.ecosystem, managed.command());
+    if !ecosystem.keeps_compiled() {
+        return Ok(());
+    }
+    let above = run.input.reading.build.steps_before(run.stage.index, run.index);
+    let above = above.filter(|step| step.instruction.keyword() == Keyword::Run);
+    for step in above.chain([run.step]) {
+        let Ok(analysis) = run.input.reading.run(step) else { continue };
+        let commands = analysis.chain.invocations().into_iter();
+        let is_before =
+            |other: &&Invocation<'_>| !std::ptr::eq(step, run.step) || other.span.end <= command.span.start;
+        let mut commands = commands.filter(is_before);
+        if let Some(package) =
+            commands.find_map(|earlier| ecosystem.compiles_against(command, project, earlier))
+        {
+            let line = step.instruction.start_line();
+            return Err(format!(
+                "line {line} installs {package}, with which it may compile, and a mount may bring what was compiled with another version"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// No command of the manager that gets no options of its own may take from the mount what is too old, unless one that gets
