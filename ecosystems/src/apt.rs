@@ -48,6 +48,9 @@ pub enum AptCommand {
     Other,
 }
 
+/// Programs that install by the lists, and are not read further: gdebi(1), mk-build-deps(1) with `--install`, tasksel(8).
+const BY_LISTS: [&str; 3] = ["gdebi", "mk-build-deps", "tasksel"];
+
 /// Where downloads go that docker-clean must not find.
 const ARCHIVES: &str = "/var/cache/apt/keep";
 
@@ -195,7 +198,7 @@ impl Ecosystem for Apt {
     }
 
     fn programs(&self) -> &'static [&'static str] {
-        &["apt-get", "apt", "apt-cache", "apt-mark", "aptitude"]
+        &["apt-get", "apt", "apt-cache", "apt-mark", "aptitude", "gdebi", "mk-build-deps", "tasksel"]
     }
 
     fn downloads_by(&self) -> &'static [&'static str] {
@@ -270,6 +273,9 @@ impl Ecosystem for Apt {
     }
 
     fn index_use(&self, command: &Invocation<'_>) -> Option<IndexUse> {
+        if BY_LISTS.contains(&&*command.program) {
+            return Some(IndexUse::Reads);
+        }
         match Line::read(command)?.verb {
             Verb::Update => Some(IndexUse::Fills),
             Verb::Install | Verb::BuildDep => Some(IndexUse::Reads),

@@ -217,6 +217,16 @@ impl Ecosystem for Bundler {
         &["**/vendor/bundle", "**/.bundle"]
     }
 
+    /// Gems go there where a path for them or a deployment is set, in whatever way (bundle-config(1), "path").
+    fn is_sure_to_make(&self, output: &ImagePath) -> bool {
+        !output.as_str().ends_with("/vendor/bundle")
+    }
+
+    /// What index servers list (`Bundler::CompactIndexClient`); archives of gems lie beside the gems.
+    fn keeps_catalogue_in(&self, directory: &ImagePath) -> bool {
+        directory.as_str().ends_with("/.bundle/cache")
+    }
+
     /// bundle-config(1): a path for gems moves their archives.
     fn settings_files(&self) -> SettingsFiles {
         SettingsFiles {

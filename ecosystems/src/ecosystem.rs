@@ -124,6 +124,23 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// The package that `earlier`, a command of the same image, installs and against which `command` may compile what it keeps in
+    /// its caches, so that it must not take what was compiled against another version.
+    fn compiles_against(
+        &self,
+        _command: &Invocation<'_>,
+        _project: Option<&Project<'_>>,
+        _earlier: &Invocation<'_>,
+    ) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a directory of [`Self::caches`] holds no packages, but what the manager knows of those that there are. Unlike an
+    /// [`CacheKind::Index`], it looks after that itself.
+    fn keeps_catalogue_in(&self, _directory: &ImagePath) -> bool {
+        false
+    }
+
     /// Other places where people mount a cache for this manager: who has one there needs no other.
     fn other_caches(&self) -> &'static [&'static str] {
         &[]
@@ -186,6 +203,12 @@ pub trait Ecosystem: Sync {
     /// in the image makes itself and that must not come from the host.
     fn ignored(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether an install that has a path among its [`Needs::outputs`] is sure to write there. Settings that are not followed may
+    /// decide it.
+    fn is_sure_to_make(&self, _output: &ImagePath) -> bool {
+        true
     }
 
     /// The names of the files in which people write what a project needs, as patterns of file names

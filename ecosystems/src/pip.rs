@@ -11,7 +11,8 @@
 //!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. With
 //!   `--no-index` and local `--find-links` there is nothing to download, and no cache. What it builds of a directory
 //!   (`pip install .`) it never keeps ("Caching"). No mount where options or variables say how to compile (`--no-binary`,
-//!   `CFLAGS`): it takes wheels that were compiled otherwise.
+//!   `CFLAGS`), or for packages that are compiled against another one of the image (flash-attn, and torch): it takes wheels
+//!   that were compiled otherwise.
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
 //!   variables name; files outside the build context; `PIP_NO_CACHE_DIR` set by ENV, with any value, turns the cache off.
 //!
@@ -354,6 +355,9 @@ impl Ecosystem for Pip {
             return Err(Refusal::new(format!("{origin} turns pip's cache off, whatever its value")));
         }
         compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+        if !only_wheels(&line.words) {
+            compiled::check_packages("pip", &line.words, project)?;
+        }
         for entry in project.map(config::entries).unwrap_or_default() {
             if matches!(entry.key.as_str(), "cache-dir" | "no-cache-dir") {
                 return Err(Refusal::new(format!("{} sets {} for pip", entry.place, entry.key)));
@@ -378,6 +382,17 @@ impl Ecosystem for Pip {
 
     fn keeps_compiled(&self) -> bool {
         true
+    }
+
+    fn compiles_against(
+        &self,
+        command: &Invocation<'_>,
+        project: Option<&Project<'_>>,
+        earlier: &Invocation<'_>,
+    ) -> Option<&'static str> {
+        let line = Line::read(command).filter(|line| !only_wheels(&line.words))?;
+        let earlier = Line::read(earlier).filter(|earlier| earlier.verb == Verb::Install)?;
+        compiled::base_of("pip", &line.words, project, &earlier.words)
     }
 
     fn configured_by(&self) -> &'static [&'static str] {

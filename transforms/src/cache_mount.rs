@@ -15,13 +15,14 @@ mod shared;
 mod touching;
 mod uses;
 
-use dockfix_ecosystems::{CacheKind, CommandEdit, IndexUse, Sharing, UsageKind};
+use dockfix_ecosystems::{CacheKind, CachePlan, CommandEdit, IndexUse, Sharing, UsageKind};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::effects::Paths;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, Shell, User};
 use dockfix_syntax::rewrite::RewriteError;
+use dockfix_syntax::view::{Mount, MountKind};
 use dockfix_syntax::{DirectiveName, Edits, Keyword, Span, rewrite};
 
 use crate::analysis::{Analysis, Managed, Piece, StepEffects};
@@ -88,6 +89,8 @@ struct Target {
     manager: Option<&'static str>,
     /// It holds an index.
     is_index: bool,
+    /// It holds a list of packages, and none of them.
+    is_catalogue: bool,
     /// The manager, where it also keeps there what it has compiled.
     compiled_by: Option<&'static str>,
 }
@@ -109,6 +112,11 @@ struct Wanted {
     edits: Vec<CommandEdit>,
 }
 
+/// Whether a command uses no cache by its own words, which stay where it gets no mount (pip's and uv's documentation).
+fn keeps_out(command: &Invocation<'_>) -> bool {
+    ["--no-cache-dir", "--no-cache"].iter().any(|option| command.has(option))
+}
+
 /// A RUN that is looked at.
 struct RunStep<'r, 'a> {
     input: &'r Input<'a>,
@@ -124,7 +132,6 @@ impl RunStep<'_, '_> {
     }
 
     fn propose(&self, proposals: &mut Proposals) {
-        let mut wants: Vec<(&Managed<'_>, Wanted)> = Vec::new();
         let mut indexes = Indexes::default();
         let mut refused: Vec<(&Managed<'_>, String)> = Vec::new();
         let mut served: Vec<&str> = Vec::new();
@@ -133,15 +140,24 @@ impl RunStep<'_, '_> {
             let downloads = |kind| !matches!(kind, UsageKind::CleanCache | UsageKind::Settings);
             managed.filter(|managed| downloads(managed.usage.kind)).collect()
         };
+        let mut wanted: Vec<(&Managed<'_>, Option<Wanted>)> = Vec::new();
         for &managed in &others {
             match self.plan(managed, &mut indexes) {
-                Ok(None) => served.push(managed.ecosystem.name()),
-                Ok(Some(wanted)) => {
-                    served.push(managed.ecosystem.name());
-                    wants.push((managed, wanted));
-                }
+                Ok(found) => wanted.push((managed, found)),
                 Err(reason) => refused.push((managed, reason)),
             }
+        }
+        // A command that must not take what others have compiled would do so from the mount of the command beside it.
+        wanted.retain(|(managed, _)| {
+            !managed.ecosystem.keeps_compiled()
+                || !refused.iter().any(|(other, _)| {
+                    other.ecosystem.name() == managed.ecosystem.name() && !keeps_out(other.command())
+                })
+        });
+        let mut wants: Vec<(&Managed<'_>, Wanted)> = Vec::new();
+        for (managed, found) in wanted {
+            served.push(managed.ecosystem.name());
+            wants.extend(found.map(|found| (managed, found)));
         }
         for (managed, reason) in refused {
             // What a manager gets for another of its commands is told; what the other managers get says nothing of this one.
@@ -212,8 +228,12 @@ impl RunStep<'_, '_> {
         targets.sort_by(|one, other| one.directory.cmp(&other.directory));
         Some(self.edits(&targets, &edits).map(|done| {
             let shown: Vec<_> = targets.iter().map(|target| target.directory.as_str()).collect();
-            let names = listed(&names, "and");
-            (format!("downloads of {names} stay in a cache mount ({})", shown.join(", ")), done)
+            let (what, verb) = match targets.iter().all(|target| target.is_catalogue) {
+                true => ("the list of packages that there are for", "stays"),
+                false => ("downloads of", "stay"),
+            };
+            let (names, places) = (listed(&names, "and"), shown.join(", "));
+            (format!("{what} {names} {verb} in a cache mount ({places})"), done)
         }))
     }
 
@@ -238,11 +258,12 @@ impl RunStep<'_, '_> {
         let elsewhere = managed.ecosystem.other_caches().iter().map(|path| ImagePath::fixed(path));
         let mut places = plan.caches.iter().map(|cache| cache.directory.clone()).chain(elsewhere);
         if places.any(|place| self.is_mounted(&place)) {
-            return Ok(None);
+            return self.check_own_mounts(managed, &plan).map(|()| None);
         }
         self.check_frontend()?;
         settings::check(self, managed)?;
         beside::check(self, managed)?;
+        beside::check_compiled(self, managed, project.as_ref())?;
         let for_root = managed.ecosystem.is_for_root();
         if !for_root {
             self.check_user(managed.command())?;
@@ -269,6 +290,7 @@ impl RunStep<'_, '_> {
                 }
             };
             let is_index = matches!(cache.kind, CacheKind::Index(_));
+            let is_catalogue = managed.ecosystem.keeps_catalogue_in(&cache.directory);
             match harmless {
                 Ok(()) => targets.push(Target {
                     directory: cache.directory,
@@ -277,6 +299,7 @@ impl RunStep<'_, '_> {
                     manager: (!is_index || managed.ecosystem.cleans_index())
                         .then(|| managed.ecosystem.name()),
                     is_index,
+                    is_catalogue,
                     compiled_by: managed.ecosystem.keeps_compiled().then(|| managed.ecosystem.name()),
                 }),
                 Err(reason) => refused = Some(reason),
@@ -309,6 +332,43 @@ impl RunStep<'_, '_> {
     /// Whether a mount of the RUN covers a directory or lies in it.
     fn is_mounted(&self, directory: &ImagePath) -> bool {
         !mounts::over(self.step, directory).is_empty()
+    }
+
+    /// A mount that somebody has written serves nobody where the RUN empties it again, or does not use it.
+    fn check_own_mounts(&self, managed: &Managed<'_>, plan: &CachePlan) -> Result<(), String> {
+        let text = self.analysis.chain.text;
+        let name = managed.ecosystem.name();
+        for cache in &plan.caches {
+            let directory = &cache.directory;
+            let is_there = |mount: &&Mount| {
+                let target = mount.target();
+                let target =
+                    target.and_then(|target| self.step.state.path(target, self.input.file().escape()));
+                mount.kind == MountKind::Cache
+                    && target.is_some_and(|target| directory.below(&target).is_some())
+            };
+            if !mounts::over(self.step, directory).iter().any(is_there) {
+                continue;
+            }
+            let is_index = matches!(cache.kind, CacheKind::Index(_));
+            let managers: &[_] = if is_index && !managed.ecosystem.cleans_index() { &[] } else { &[name] };
+            let directories = [directory];
+            let search = cleaning::Search::of(self.step, &directories, managers);
+            let emptied = cleaning::find(self.analysis, &search).unwrap_or_default();
+            let links = emptied.links.iter().map(|&link| self.analysis.chain.links[link].span);
+            if let Some(span) = links.chain(emptied.words).next() {
+                let shown =
+                    String::from_utf8_lossy(span.of(text)).split_whitespace().collect::<Vec<_>>().join(" ");
+                return Err(format!("`{shown}` empties the cache mount at {directory} again"));
+            }
+            let mut words = managed.command().arguments.iter().filter_map(|word| word.value.as_deref());
+            if !is_index
+                && let Some(option) = words.find(|word| ["--no-cache-dir", "--no-cache"].contains(word))
+            {
+                return Err(format!("`{option}` leaves the cache mount at {directory} unused"));
+            }
+        }
+        Ok(())
     }
 
     /// Cache mounts are part of the Dockerfile syntax since 1.2.
@@ -365,6 +425,10 @@ impl RunStep<'_, '_> {
         };
         let last = self.analysis.pieces.iter().rposition(fills).unwrap_or(0);
         let is_filled = indexes.filled.contains(directory);
+        if let Some(behind) = beside::reads_behind_removal(self, managed, directory) {
+            indexes.torn.push(directory.clone());
+            return Err(format!("`{behind}` comes after {directory} is emptied, and would find it full"));
+        }
         match use_of_it {
             IndexUse::Fills => {
                 if let Some(before) = (!is_filled).then(|| beside::reads_before(self, managed)).flatten() {

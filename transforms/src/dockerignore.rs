@@ -444,7 +444,10 @@ fn output_entry(
     Some(Entry {
         pattern,
         path,
-        reason: format!("{} makes it in the image", manager.name()),
+        reason: match manager.is_sure_to_make(output) {
+            true => format!("{} makes it in the image", manager.name()),
+            false => format!("{} may make it in the image", manager.name()),
+        },
         manager: Some(manager.name()),
         taken_by: None,
     })

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod apt_merge;
+mod bringing;
 mod cache_mount;
 mod cargo_chef;
 mod check;

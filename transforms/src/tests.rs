@@ -2,6 +2,7 @@
 
 mod articles;
 mod beside;
+mod brought;
 mod chef;
 mod compiled;
 mod documentation;

@@ -416,3 +416,47 @@ fn what_is_compiled_here_does_not_come_from_a_mount() {
     assert_eq!(with("", "pip install --no-binary :none: lxml"), "/root/.cache/pip pure shared");
     assert_eq!(with("ENV CFLAGS=", "pip install lxml"), "/root/.cache/pip pure shared");
 }
+
+/// Without build isolation a package is compiled against what is installed: pip keeps the wheel by its source alone.
+#[test]
+fn what_is_compiled_against_another_package_does_not_come_from_a_mount() {
+    let with = |run: &str, files: &[(&str, &str)]| {
+        testing::caches(&Pip, &format!("FROM python\nWORKDIR /a\nCOPY . .\nRUN {run}"), files)
+    };
+    let tail = "and pip would take from the mount what was compiled against another";
+    let torch = "is compiled against the torch of this image";
+    for (run, name) in [
+        ("pip install --no-cache-dir flash-attn==2.5.0", "flash-attn"),
+        ("pip install torch Flash_Attn", "flash-attn"),
+        ("pip install \"mamba-ssm==${V}\"", "mamba-ssm"),
+        ("pip install 'deepspeed[x]>=0.1'", "deepspeed"),
+        ("pip install git+https://github.com/NVIDIA/apex@abc#egg=apex", "apex"),
+        ("pip install 'detectron2 @ git+https://x/y@abc'", "detectron2"),
+    ] {
+        assert_eq!(with(run, &[]), format!("refused: pip installs {name}, which {torch}, {tail}"), "{run}");
+    }
+    let built = "which may be compiled against the numpy of this image";
+    assert_eq!(
+        with("pip install numpy==1.26 'x @ git+https://x/y@abc'", &[]),
+        format!("refused: pip installs x, {built}, {tail}")
+    );
+    let files = |text: &'static str| [("r.txt", "-r more.txt\n"), ("more.txt", text)];
+    assert_eq!(
+        with("pip install -r r.txt", &files("flask\nxformers==0.0.20 --hash=sha256:0\n")),
+        format!("refused: more.txt:2 installs xformers, which {torch}, {tail}")
+    );
+    assert_eq!(
+        with("pip install -r r.txt", &files("numpy\nx @ git+https://x/y@abc\n")),
+        format!("refused: more.txt:2 installs x, {built}, {tail}")
+    );
+    for (run, text) in [
+        ("pip install -r r.txt", "flash\nnumpy\ntorch @ https://x/torch-2.0-cp310-cp310-linux_x86_64.whl\n"),
+        ("pip install torch numpy", ""),
+        ("pip install 'x @ git+https://x/y@abc'", ""),
+        ("pip install https://x/flash_attn-2.5-cp310-cp310-linux_x86_64.whl torch", ""),
+        ("pip install torch git+https://x/y", ""),
+        ("pip install --only-binary :all: flash-attn", ""),
+    ] {
+        assert_eq!(with(run, &files(text)).split(';').next(), Some("/root/.cache/pip pure shared"), "{run}");
+    }
+}

@@ -4,9 +4,10 @@ use dockfix_ecosystems::{IndexUse, plain, without_version};
 use dockfix_model::ImagePath;
 use dockfix_model::commands::{Action, Chain, Invocation, Link, each_named};
 use dockfix_model::project::Project;
+use dockfix_syntax::Keyword;
 use dockfix_syntax::shell::Operator;
 
-use super::RunStep;
+use super::{RunStep, cleaning, readers};
 use crate::analysis::Managed;
 use crate::index;
 use crate::naming::named;
@@ -34,6 +35,37 @@ pub(super) fn check(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), 
         found.get_or_insert_with(|| format!("`{}` beside it {does}", named(text, command, ecosystem)));
     });
     found.map_or(Ok(()), Err)
+}
+
+/// No command before it, in its RUN or above, may install what it compiles against, if it keeps that for others. The error names
+/// the line.
+pub(super) fn check_compiled(
+    run: &RunStep<'_, '_>,
+    managed: &Managed<'_>,
+    project: Option<&Project<'_>>,
+) -> Result<(), String> {
+    let (ecosystem, command) = (managed.ecosystem, managed.command());
+    if !ecosystem.keeps_compiled() {
+        return Ok(());
+    }
+    let above = run.input.reading.build.steps_before(run.stage.index, run.index);
+    let above = above.filter(|step| step.instruction.keyword() == Keyword::Run);
+    for step in above.chain([run.step]) {
+        let Ok(analysis) = run.input.reading.run(step) else { continue };
+        let commands = analysis.chain.invocations().into_iter();
+        let is_before =
+            |other: &&Invocation<'_>| !std::ptr::eq(step, run.step) || other.span.end <= command.span.start;
+        let mut commands = commands.filter(is_before);
+        if let Some(package) =
+            commands.find_map(|earlier| ecosystem.compiles_against(command, project, earlier))
+        {
+            let line = step.instruction.start_line();
+            return Err(format!(
+                "line {line} installs {package}, with which it may compile, and a mount may bring what was compiled with another version"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// No command of the manager that gets no options of its own may take from the mount what is too old, unless one that gets
@@ -81,6 +113,43 @@ pub(super) fn reads_before(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Opti
         };
         if number < own && found.is_none() && (!is_read && reads(command) || by_words()) {
             found = Some(named(text, command, ecosystem));
+        }
+    });
+    found
+}
+
+/// A command that looks into an index behind its removal, which a mount would do without: what found no list so far (`apt-get
+/// install -y ./x.deb`, `apt-get upgrade`) would find them all.
+pub(super) fn reads_behind_removal(
+    run: &RunStep<'_, '_>,
+    managed: &Managed<'_>,
+    directory: &ImagePath,
+) -> Option<String> {
+    let (ecosystem, pieces) = (managed.ecosystem, &run.analysis.pieces);
+    let mut found = None;
+    let mut is_removed = false;
+    each(run, &mut |text, number, command, is_read| {
+        let use_of = |command: &Invocation<'_>| {
+            let known = ecosystem.programs().contains(&without_version(&command.program));
+            known.then(|| ecosystem.index_use(command)).flatten()
+        };
+        if cleaning::removes_all(command, directory) {
+            is_removed = true;
+        } else if use_of(command) == Some(IndexUse::Fills) && is_read {
+            is_removed = false;
+        } else if is_removed && found.is_none() {
+            let is_own = |other: &&Managed<'_>| other.command().span == command.span;
+            let own = pieces[number].managed.iter().filter(|_| is_read).find(is_own);
+            let looks = match own.map(|own| readers::index_use(own, run.step, directory)) {
+                Some(use_of_it) => use_of_it == Some(IndexUse::Reads),
+                None => {
+                    let is_unknown = || plain::effects(command, &run.step.state).is_none();
+                    let mut inner = index::run_by(command);
+                    use_of(command) == Some(IndexUse::Reads)
+                        || inner.any(|inner| use_of(&inner) == Some(IndexUse::Reads)) && is_unknown()
+                }
+            };
+            found = looks.then(|| named(text, command, ecosystem));
         }
     });
     found

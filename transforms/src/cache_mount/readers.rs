@@ -12,7 +12,9 @@ use dockfix_syntax::view::{Copy, MountKind};
 use super::cleaning;
 use super::settings::Settings;
 use crate::analysis::Managed;
+use crate::bringing::{self, Loss};
 use crate::mounts;
+use crate::naming;
 use crate::transform::Input;
 
 /// The RUNs after step `index` of a stage, in this stage and in those that start from it.
@@ -189,7 +191,8 @@ pub(super) fn earlier_index<'a>(
     None
 }
 
-fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
+/// What a command does with an index that lies in a directory.
+pub(super) fn index_use(managed: &Managed<'_>, step: &Step<'_>, directory: &ImagePath) -> Option<IndexUse> {
     let Ok(plan) = managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, None) else {
         // Of a manager that has no index, it is none of that.
         return managed.ecosystem.index_use(managed.command());
@@ -223,7 +226,7 @@ pub(super) fn of_store<'a>(
         ));
     }
     let reads = Effects { reads: Paths::below(vec![directory.clone()]), ..Effects::none() };
-    brought(input, stage, index, directory)?;
+    brought(input, stage, index, directory, Loss::Work)?;
     copied_elsewhere(input, stage, directory)?;
     let mut lacks_it = None;
     // Earlier steps too: what they put into the image at that place would be hidden.
@@ -286,7 +289,16 @@ pub(super) fn of_store<'a>(
             return Err(format!("{unknown} in line {line} may read {directory} without the mount"));
         }
         if analysis.effects().writes.overlaps(&reads.reads) {
-            return Err(format!("line {line} writes to {directory}"));
+            let runs_scripts = |other: &&Managed<'_>| {
+                other.usage.runs_package_code && other.usage.effects.writes.overlaps(&reads.reads)
+            };
+            return Err(match analysis.managed().find(runs_scripts) {
+                Some(other) => format!(
+                    "`{}` in line {line} runs scripts of packages, which may write to {directory}",
+                    naming::shown(other, analysis)
+                ),
+                None => format!("line {line} writes to {directory}"),
+            });
         }
     }
     // Perhaps because another reason has kept this mount from it: so that comes last.
@@ -376,19 +388,34 @@ pub(super) fn of_downloads<'a>(
             "`{program}` lives off what the image holds in {directory}, which a mount would hide"
         ));
     }
-    brought(input, stage, index, directory)?;
+    let loss = if managed.ecosystem.keeps_compiled() { Loss::Work } else { Loss::Downloads };
+    brought(input, stage, index, directory, loss)?;
     for step in later_runs(input, stage, index).filter(|step| mounts::over(step, directory).is_empty()) {
         misses(input, step, managed, directory)?;
     }
     for taker in takers(input, stage, directory) {
         if taker.is_certain_to_be_there {
-            let later = later_runs(input, taker.stage, taker.index);
-            later.into_iter().try_for_each(|step| lives_off(input, step, managed, directory))?;
+            for step in later_runs(input, taker.stage, taker.index) {
+                lives_off(input, step, managed, directory)?;
+                // What was compiled here may be more than that stage can compile.
+                if loss == Loss::Work && uses(input, step, managed, directory) {
+                    let line = step.instruction.start_line();
+                    return Err(format!("line {line} installs what this step leaves in {directory}"));
+                }
+            }
         } else {
             return Err(format!("line {} copies {} from this stage", taker.line, taker.source));
         }
     }
     Ok(())
+}
+
+/// Whether a command of the manager in a RUN takes from a cache.
+fn uses(input: &Input<'_>, step: &Step<'_>, managed: &Managed<'_>, directory: &ImagePath) -> bool {
+    let Ok(analysis) = input.reading.run(step) else { return false };
+    let own = analysis.managed().filter(|other| other.ecosystem.name() == managed.ecosystem.name());
+    let mut plans = own.filter_map(|other| plan_of(input, step, other).ok());
+    plans.any(|plan| plan.caches.iter().any(|cache| cache.directory == *directory))
 }
 
 /// Programs of which it is not known what they read and write, but that they compile nothing.
@@ -500,16 +527,12 @@ fn brought<'a>(
     stage: &Stage<'a>,
     index: usize,
     directory: &ImagePath,
+    loss: Loss,
 ) -> Result<(), String> {
-    for step in input.reading.build.steps_before(stage.index, index) {
-        let Some(copy) = Copy::of(&step.instruction) else { continue };
-        let target = step.state.path(&copy.destination.text, input.file().escape());
-        if target.is_some_and(|target| target.below(directory).is_some()) {
-            let line = step.instruction.start_line();
-            return Err(format!("line {line} copies into {directory}, which a mount would hide"));
-        }
+    match bringing::to(input, stage, index, directory, loss) {
+        Some(copies) => Err(format!("{copies}, which a mount would hide")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A later RUN without the mount may neither name the directory nor live off it.

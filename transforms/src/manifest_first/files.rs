@@ -4,7 +4,7 @@
 //! of the files and not the others, the COPY is parted.
 
 use dockfix_model::build::Stage;
-use dockfix_model::context::{Context, FileType, Match};
+use dockfix_model::context::{FileType, Match};
 use dockfix_model::pattern::matches;
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
@@ -13,6 +13,7 @@ use super::plan::{Below, Manifests, Plan};
 use super::sink::{Outcome, Passed, Sinking};
 use super::text;
 use crate::analysis::has_project;
+use crate::bringing::is_text;
 use crate::transform::Input;
 
 /// Whether a step is a COPY or ADD of nothing but files of the context.
@@ -29,11 +30,6 @@ pub(super) fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -
         };
         !source.is_heredoc && !found.is_empty() && found.iter().all(is_file)
     })
-}
-
-/// Whether a file is text: ADD takes archives apart (Dockerfile reference, "ADD"), none of which is.
-fn is_text(context: &Context, path: &str) -> bool {
-    context.read(path).is_ok_and(|bytes| !bytes.contains(&0) && std::str::from_utf8(&bytes).is_ok())
 }
 
 /// Where a COPY of files can sink to, together with those right above it that sink as far. Nobody misses it much where it

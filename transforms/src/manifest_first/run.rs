@@ -1,6 +1,6 @@
 //! RUNs on the way of a sinking copy: passed, or served by a download of their own.
 
-use dockfix_ecosystems::{Needs, UsageKind, without_version};
+use dockfix_ecosystems::{CacheKind, Needs, UsageKind, without_version};
 use dockfix_model::build::Step;
 use dockfix_model::commands::Action;
 use dockfix_model::context::Kind;
@@ -15,6 +15,7 @@ use super::fetched::is_fetched;
 use super::plan::{Below, Manifests};
 use super::sink::{Passed, Sinking, Stop, join};
 use crate::analysis::{Analysis, Managed};
+use crate::bringing;
 use crate::failure;
 use crate::naming::{shortened, shown};
 
@@ -213,6 +214,7 @@ impl Sinking<'_, '_> {
             if is_fetched(self.input, stage, self.index, managed, &needs) {
                 return Err(Stop::Settled);
             }
+            self.check_brought(index, managed, &project, &name)?;
             if let Some(line) = self.is_set_otherwise(index, managed) {
                 let manager = managed.ecosystem.name();
                 return Err(refuse(format!(
@@ -256,6 +258,29 @@ impl Sinking<'_, '_> {
             })
         })?;
         Some(step.instruction.start_line())
+    }
+
+    /// What another stage or the context has downloaded, nobody need download again: not all of it may be had from here.
+    fn check_brought(
+        &self,
+        index: usize,
+        managed: &Managed<'_>,
+        project: &Project<'_>,
+        name: &str,
+    ) -> Result<(), Stop> {
+        let step = &self.stage.steps[index];
+        let plan = managed.ecosystem.caches(managed.command(), &managed.usage, &step.state, Some(project));
+        let caches = plan.map(|plan| plan.caches).unwrap_or_default();
+        let mut stores = caches.iter().filter(|cache| cache.kind == CacheKind::Store);
+        let brought = stores.find_map(|cache| {
+            bringing::to(self.input, self.stage, index, &cache.directory, bringing::Loss::Work)
+        });
+        match brought {
+            Some(copies) => {
+                Err(Stop::at(step, format!("{copies}, which {name} takes instead of a download")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The line of a RUN above that writes settings of a manager which are not followed: `go env -w GOFLAGS=-mod=vendor`.

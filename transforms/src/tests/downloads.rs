@@ -171,3 +171,40 @@ fn a_download_does_not_fail_for_others() {
         "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
     );
 }
+
+/// pip keeps what it compiles by its source alone, whatever it was compiled with.
+#[test]
+fn wheels_that_were_compiled_against_another_torch_stay_out() {
+    let mount = "--mount=type=cache,target=/root/.cache/pip ";
+    let head = "# syntax=docker/dockerfile:1\nFROM python:3.10\nARG V=2.1.1\n";
+    let file = |flag: &str, torch: &str, later: &str| {
+        format!("{head}RUN {flag}pip install {torch}\nRUN pip install {later}\n")
+    };
+    for (torch, later) in
+        [("torch==$V", "megablocks"), ("torch==2.1.1", "\"megablocks @ git+https://x/y@3de516d\"")]
+    {
+        check(&["cache-mount"], &[], &file("", torch, later), &file(mount, torch, later));
+    }
+    let served = file(mount, "torch==2.1.1", "megablocks").replace("RUN pip", &format!("RUN {mount}pip"));
+    check(&["cache-mount"], &[], &file("", "torch==2.1.1", "megablocks"), &served);
+    // A command must not take them from the mount of the one beside it.
+    let beside = |first: &str, option: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM python:3.10\nRUN {first} && pip install{option} flash-attn\n"
+        )
+    };
+    check_refused(
+        &["cache-mount"],
+        &[],
+        &beside("pip install torch==2.1", ""),
+        &[
+            "3: pip installs flash-attn, which is compiled against the torch of this image, and pip would take from the mount what was compiled against another",
+        ],
+    );
+    check(
+        &["cache-mount"],
+        &[],
+        &beside("pip install --no-cache-dir torch==2.1", " --no-cache-dir"),
+        &beside(&format!("{}\\\n    pip install torch==2.1", mount), " --no-cache-dir"),
+    );
+}

@@ -400,3 +400,44 @@ fn a_script_that_the_image_runs_finds_its_lists() {
         check(&["cache-mount"], files, &before, &file(copy, entrypoint, mounts));
     }
 }
+
+/// What finds no list because they are removed above it in its RUN would find them all in a mount: packages more.
+#[test]
+fn lists_that_are_removed_before_a_command_stay_out_of_the_mount() {
+    let file = |behind: &str, flag: &str, option: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM debian:12\nRUN {flag}apt-get update && apt-get {option}install -y wget && rm -rf /var/lib/apt/lists/* && wget -q https://e/x.deb && {behind}\n"
+        )
+    };
+    let flag = "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    ";
+    let option = "-o Dir::Cache::archives=/var/cache/apt/keep ";
+    for (behind, with_option) in [
+        (
+            "apt-get install -y ./x.deb",
+            "apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y ./x.deb",
+        ),
+        ("dpkg -i x.deb; apt-get -f install -y", ""),
+        ("apt-get upgrade -y", "apt-get -o Dir::Cache::archives=/var/cache/apt/keep upgrade -y"),
+        ("apt-cache policy wget > /policy", ""),
+        ("gdebi -n x.deb", ""),
+        ("if true; then apt-get install -y ./x.deb; fi", ""),
+        ("xargs apt-get install -y", ""),
+    ] {
+        let outcome = super::run(&["cache-mount"], &[], &file(behind, "", ""));
+        let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+        assert!(!after.contains("target=/var/lib/apt/lists"), "{behind}: {after}");
+        assert!(after.contains("&& rm -rf /var/lib/apt/lists/* &&"), "{behind}: {after}");
+        if !with_option.is_empty() {
+            assert_eq!(after, file(with_option, flag, option));
+        }
+    }
+    // An update in between fetches them again, and what asks nothing of them may come.
+    for behind in
+        ["apt-get update && apt-get install -y ./x.deb && rm -rf /var/lib/apt/lists/*", "dpkg -i x.deb"]
+    {
+        let outcome = super::run(&["cache-mount"], &[], &file(behind, "", ""));
+        let after = String::from_utf8_lossy(&outcome.files[0].after).into_owned();
+        assert!(after.contains("target=/var/lib/apt/lists"), "{behind}: {after}");
+        assert!(!after.contains("rm -rf"), "{behind}: {after}");
+    }
+}

@@ -324,3 +324,70 @@ fn what_downloads_nothing_is_not_told_of() {
         check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nRUN {run}\n"));
     }
 }
+
+/// A mount that its author empties again, or does not use, does nothing: there is a word of it, and no change.
+#[test]
+fn mounts_that_do_nothing_are_told_of() {
+    let apt = "--mount=type=cache,target=/var/cache/apt,sharing=locked";
+    let lists = "--mount=type=cache,target=/var/lib/apt/lists,sharing=locked";
+    let pip = "--mount=type=cache,target=/root/.cache/pip";
+    for (from, run, reason) in [
+        (
+            "debian:12",
+            format!("{apt} apt-get update && apt-get install -y curl && apt-get clean"),
+            "`apt-get clean` empties the cache mount at /var/cache/apt again",
+        ),
+        (
+            "debian:12",
+            format!("{lists} apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*"),
+            "`rm -rf /var/lib/apt/lists/*` empties the cache mount at /var/lib/apt/lists again",
+        ),
+        (
+            "python:3.12",
+            format!("{pip} pip install --no-cache-dir flask"),
+            "`--no-cache-dir` leaves the cache mount at /root/.cache/pip unused",
+        ),
+        (
+            "node:22",
+            "--mount=type=cache,target=/root/.npm npm install -g x && npm cache clean --force".to_owned(),
+            "`npm cache clean --force` empties the cache mount at /root/.npm again",
+        ),
+    ] {
+        let file = format!("# syntax=docker/dockerfile:1\nFROM {from}\nRUN {run}\n");
+        check_refused(&["cache-mount"], &[], &file, &[&format!("3: {reason}")]);
+    }
+    // What is emptied there is no mount.
+    let file = format!(
+        "# syntax=docker/dockerfile:1\nFROM debian:12\nRUN {apt} apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"
+    );
+    check_unchanged(&["cache-mount"], &[], &file);
+}
+
+/// Scripts of packages may write anywhere, which is not to say that they do; an index is no download.
+#[test]
+fn what_may_be_is_not_said_to_be() {
+    let outcome = super::run(
+        &["cache-mount"],
+        &[],
+        "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS b\nWORKDIR /src\nRUN npm install --global x\nRUN dotnet publish a.csproj -o /out\nFROM scratch\nCOPY --from=b /out /out\n",
+    );
+    let refusals = outcome.files[0].refusals.iter().map(|refusal| refusal.reason.as_str());
+    let wanted = "`npm install --global x` in line 3 runs scripts of packages, which may write to /root/.nuget/packages";
+    assert!(refusals.clone().any(|reason| reason == wanted), "{:?}", refusals.collect::<Vec<_>>());
+    let outcome = super::run(
+        &["cache-mount"],
+        &[],
+        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y ruby-bundler\nWORKDIR /app\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\n",
+    );
+    let reasons = outcome.files[0].changes.iter().map(|change| change.reason.as_str());
+    let wanted =
+        "the list of packages that there are for bundle stays in a cache mount (/root/.bundle/cache)";
+    assert!(reasons.clone().any(|reason| reason == wanted), "{:?}", reasons.collect::<Vec<_>>());
+    let gems: super::Files<'_> = &[("Gemfile", ""), ("a.rb", "")];
+    let outcome =
+        super::run(&["dockerignore"], gems, "FROM ruby:3\nWORKDIR /app\nCOPY . .\nRUN bundle install\n");
+    assert_eq!(
+        outcome.ignore_files[0].changes[0].reason,
+        "keeps vendor/bundle out of the build context: bundler may make it in the image"
+    );
+}
