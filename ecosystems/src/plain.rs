@@ -19,6 +19,8 @@ use dockfix_model::effects::Effects;
 
 use touched::Touched;
 
+pub use users::NewUser;
+
 /// What `command` reads and writes, redirections included; `None` where that cannot be told from its words.
 ///
 /// A word that ends in something only the shell knows stands for the directory in front of it. The effects are those of

@@ -107,15 +107,15 @@ impl<'a> Build<'a> {
         Self { file, global, stages }
     }
 
-    /// Takes it as known that root is whom stage `index` runs its commands as, up to the first USER, and so the stages that start
-    /// from it: for where its base image does not tell, and what the stage runs does.
-    pub fn begins_as_root(&mut self, index: usize) {
+    /// Takes it as known that stage `index` runs its commands as `user` from step `first` on, up to the next USER, and so the
+    /// stages that start from it: for where the list of users in the base image is not known, and what the stage runs tells.
+    pub fn runs_as(&mut self, index: usize, first: usize, user: &User) {
         // States are shared by steps; what was one stays one.
         let mut known: Vec<(Arc<State>, Arc<State>)> = Vec::new();
-        let mut as_root = |state: &mut Arc<State>| {
+        let mut change = |state: &mut Arc<State>| {
             let found = known.iter().rev().find(|(before, _)| Arc::ptr_eq(before, state));
             let after = found.map_or_else(
-                || Arc::new(State { user: User::Root, ..State::clone(state) }),
+                || Arc::new(State { user: user.clone(), ..State::clone(state) }),
                 |(_, after)| Arc::clone(after),
             );
             let before = std::mem::replace(state, Arc::clone(&after));
@@ -123,20 +123,18 @@ impl<'a> Build<'a> {
         };
         let mut to_the_end = Vec::new();
         for stage in self.stages.iter_mut().skip(index) {
-            let is_meant = match stage.base {
-                _ if stage.index == index => true,
-                Base::Stage(parent) => to_the_end.contains(&parent),
-                Base::Image(_) => false,
+            let first = match stage.base {
+                _ if stage.index == index => first,
+                Base::Stage(parent) if to_the_end.contains(&parent) => 0,
+                _ => continue,
             };
-            if !is_meant {
-                continue;
-            }
-            let user = stage.steps.iter().position(|step| step.instruction.keyword() == Keyword::User);
+            let is_user = |step: &Step<'_>| step.instruction.keyword() == Keyword::User;
+            let next = stage.steps.iter().skip(first).position(is_user);
             // USER itself is still read under what holds before it.
-            let steps = user.map_or(stage.steps.len(), |user| user + 1);
-            stage.steps.iter_mut().take(steps).for_each(|step| as_root(&mut step.state));
-            if user.is_none() {
-                as_root(&mut stage.end);
+            let count = next.map_or(stage.steps.len(), |next| next + 1);
+            stage.steps.iter_mut().skip(first).take(count).for_each(|step| change(&mut step.state));
+            if next.is_none() {
+                change(&mut stage.end);
                 to_the_end.push(stage.index);
             }
         }

@@ -29,6 +29,7 @@ mod root;
 mod stages;
 mod syntax_directive;
 mod transform;
+mod users;
 mod work;
 
 #[cfg(test)]

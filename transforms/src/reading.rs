@@ -11,7 +11,7 @@ use dockfix_model::project::Supplies;
 use dockfix_syntax::{Dockerfile, Keyword};
 
 use crate::analysis::Analysis;
-use crate::root;
+use crate::{root, users};
 
 /// A Dockerfile, its stages, and the commands of its RUNs.
 pub struct Reading<'a> {
@@ -34,6 +34,7 @@ impl<'a> Reading<'a> {
 
     fn with(mut build: Build<'a>) -> Self {
         root::find(&mut build);
+        users::find(&mut build);
         let cells = |stage: &Stage<'_>| stage.steps.iter().map(|_| OnceCell::new()).collect();
         let runs = build.stages.iter().map(cells).collect();
         let supplies = build.stages.iter().map(|_| OnceCell::new()).collect();

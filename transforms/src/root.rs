@@ -15,7 +15,7 @@ use crate::failure::fails_with;
 pub(crate) fn find(build: &mut Build<'_>) {
     for index in 0..build.stages.len() {
         if is_shown(&build.stages[index]) {
-            build.begins_as_root(index);
+            build.runs_as(index, 0, &User::Root);
         }
     }
 }

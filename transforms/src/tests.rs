@@ -21,6 +21,7 @@ mod settings;
 mod shared;
 mod splits;
 mod stores;
+mod users;
 
 use std::sync::Arc;
 
