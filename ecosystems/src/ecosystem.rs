@@ -35,6 +35,12 @@ pub trait Ecosystem: Sync {
         Err(Refusal::new(format!("it is not known what {} reads of a project", self.name())))
     }
 
+    /// Whether `other`, another command of the same image, makes `command` read more of its project than [`Self::needs`] tells: it
+    /// installs plugins for all of a user's projects. Asked of commands of [`Self::programs`].
+    fn is_extended_by(&self, _: &Invocation<'_>, _other: &Invocation<'_>, _: &Project<'_>) -> bool {
+        false
+    }
+
     /// The caches the command fills and how to make it use them; an empty plan where it has none worth mounting.
     /// `project` is given where the command has one and the build context is known.
     ///

@@ -171,3 +171,38 @@ fn a_download_does_not_fail_for_others() {
         "FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN set -e; go build ./...; go vet\n",
     );
 }
+
+/// Composer loads what is installed for all projects before it installs one of them.
+#[test]
+fn plugins_for_all_projects_may_read_more() {
+    let file = |global: &str| {
+        format!("FROM composer:2\nRUN {global}\nWORKDIR /app\nCOPY . .\nRUN composer install --no-dev\n")
+    };
+    for global in [
+        "composer global require cweagans/composer-patches",
+        "composer -n global require --prefer-dist symfony/flex:^2",
+        "composer global require $PLUGINS",
+        "composer global install",
+    ] {
+        check_refused(
+            &["manifest-first"],
+            COMPOSER,
+            &file(global),
+            &[
+                "5: a command in line 2 may install plugins of composer, and what they make composer install --no-dev read is \
+               not known",
+            ],
+        );
+    }
+    let after = |global: &str| {
+        format!(
+            "FROM composer:2\nRUN {global}\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-dev --no-scripts --no-autoloader\nCOPY . .\nRUN composer install --no-dev\n"
+        )
+    };
+    for global in [
+        "composer global require hirak/prestissimo:^0.3 --no-plugins",
+        "composer global config sort-packages true",
+    ] {
+        check(&["manifest-first"], COMPOSER, &file(global), &after(global));
+    }
+}
