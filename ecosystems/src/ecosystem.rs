@@ -63,6 +63,11 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// Why such a command is not recognised, where that is not a matter of its words: `Go 1.9 has no modules`.
+    fn unread_because(&self, _: &Invocation<'_>, _: &State) -> Option<String> {
+        None
+    }
+
     /// The names of the programs, of this manager or another, whose commands write its settings; without any version, as in
     /// [`Self::programs`]. None for a manager whose caches no command moves.
     fn configured_by(&self) -> &'static [&'static str] {

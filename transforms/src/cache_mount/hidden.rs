@@ -51,7 +51,9 @@ fn of_unread(
                 let words = Span::new(first.span.start, last.span.end).of(analysis.chain.text);
                 format!("what `{}` means for it is not known", shortened(&String::from_utf8_lossy(words)))
             }
-            None => "the way it is called is not read".to_owned(),
+            None => manager
+                .unread_because(command, &step.state)
+                .unwrap_or_else(|| "the way it is called is not read".to_owned()),
         };
         Some(format!("{} gets no cache mount: {what}", named(analysis.chain.text, command, manager)))
     })

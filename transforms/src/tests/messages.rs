@@ -294,8 +294,8 @@ fn an_install_that_is_not_read_is_told_of() {
     told("node:22", "npm ci --workspace $APP", "what `--workspace $APP` means for it is not known");
     told("node:22", "npm ci -w ${APP}", "what `-w ${APP}` means for it is not known");
     told("node:22", "npm --prefix apps/$APP ci", "what `--prefix apps/$APP` means for it is not known");
-    told("golang:1.22", "go get ./...", "the way it is called is not read");
-    told("golang:1.22", "go mod tidy", "the way it is called is not read");
+    told("golang:1.22", "go mod vendor", "the way it is called is not read");
+    told("golang:1.9", "go get ./...", "Go 1.9 has no modules");
     told("python:3.12", "uv run --frozen python -m compileall src", "the way it is called is not read");
     check_refused(
         &["cache-mount"],
