@@ -43,12 +43,32 @@ const OFFICIAL: &[(&str, u32, u32, &[&str])] = &[
     ("mcr.microsoft.com/dotnet/aspnet", 2, 1, &[]),
     ("mcr.microsoft.com/dotnet/runtime", 2, 1, &[]),
     ("mcr.microsoft.com/dotnet/runtime-deps", 2, 1, &[]),
+    // Of others: versions that are a year or more younger than Alpine 3.7.
+    ("bash", 5, 0, &[]),
+    ("nginxinc/nginx-unprivileged", 1, 16, &["1"]),
+    ("jenkins/jenkins", 2, 200, &[]),
+    ("hashicorp/terraform", 1, 0, &[]),
+    ("kong", 3, 0, &[]),
+    ("crystallang/crystal", 1, 0, &[]),
+    ("telegraf", 1, 20, &[]),
+    ("traefik", 2, 0, &[]),
+    ("registry", 2, 8, &["2"]),
+    ("azul/zulu-openjdk-alpine", 15, 0, &[]),
     ("oven/bun", 0, 0, &[]),
     ("ghcr.io/astral-sh/uv", 0, 0, &[]),
 ];
 
-/// Images whose every tag is made of a later Alpine, or of Wolfi, which is younger.
-const YOUNG: &[&str] = &["cgr.dev/", "hexpm/", "ghcr.io/astral-sh/", "oven/bun"];
+/// Images whose every tag is made of a later Alpine, or of Wolfi, which is younger: they were first published after 2017 (cargo-chef
+/// and deno's in 2020, AdoptOpenJDK 11 in 2018).
+const YOUNG: &[&str] = &[
+    "cgr.dev/",
+    "hexpm/",
+    "ghcr.io/astral-sh/",
+    "oven/bun",
+    "denoland/deno",
+    "lukemathwalker/cargo-chef",
+    "adoptopenjdk/openjdk11",
+];
 
 /// Where the official images for single architectures lie.
 const ARCHITECTURES: &[&str] =
@@ -71,6 +91,10 @@ pub(super) fn has_force_refresh(image: &BaseImage) -> Result<(), String> {
         Some("alpine") => Some(tag),
         // Their tags are Alpine's releases (linuxserver/docker-baseimage-alpine).
         Some("baseimage-alpine" | "baseimage-alpine-nginx") if is_by_linuxserver(repository) => Some(tag),
+        // `3.19-2.2.0.3` (crazy-max/docker-alpine-s6).
+        Some("alpine-s6") if repository.contains("crazymax/") || repository.contains("crazy-max/") => {
+            Some(tag)
+        }
         // `alpine-3.20-ocaml-5.2` (ocurrent/docker-base-images).
         Some("opam" | "opam2") if repository.starts_with("ocaml/") => tag.strip_prefix("alpine-"),
         _ => tag.split_once("alpine").map(|(before, release)| match before {
@@ -172,6 +196,23 @@ mod tests {
             "lscr.io/linuxserver/baseimage-alpine-nginx:3.20-version-1",
             "docker:dind",
             "composer:2",
+            "nginxinc/nginx-unprivileged:alpine",
+            "nginxinc/nginx-unprivileged:1.27-alpine",
+            "jenkins/jenkins:lts-alpine",
+            "hashicorp/terraform:1.9",
+            "denoland/deno:alpine",
+            "denoland/deno:alpine-2.0.0",
+            "lukemathwalker/cargo-chef:latest-rust-alpine",
+            "kong:3-alpine",
+            "crystallang/crystal:1.10-alpine",
+            "telegraf:1.30-alpine",
+            "bash:5",
+            "traefik:v3",
+            "registry:2",
+            "adoptopenjdk/openjdk11:alpine",
+            "azul/zulu-openjdk-alpine:17",
+            "crazymax/alpine-s6:3.19-2.2.0.3",
+            "ghcr.io/crazy-max/alpine-s6:3.20-edge",
         ] {
             assert_eq!(has_force_refresh(&BaseImage::named(name)), Ok(()), "{name}");
         }
@@ -194,6 +235,13 @@ mod tests {
             "company/baseimage-alpine:3.21",
             "linuxserver/baseimage-alpine:3.6",
             "linuxserver/baseimage-alpine",
+            "traefik:1.4.6-alpine",
+            "registry:2.6",
+            "jenkins/jenkins:2.60-alpine",
+            "adoptopenjdk/openjdk8:alpine",
+            "azul/zulu-openjdk-alpine:8",
+            "crazymax/alpine-s6:3.6",
+            "crazymax/alpine-s6",
             // Versions of the image's own, and hashes.
             "linuxkit/alpine:3683c9a66cd4da40bd7d6c7da599b2dcd738b559",
             "linuxkit/alpine:07f7d136e427dc68154cd5edbb2b9576f9ac5213",
