@@ -311,3 +311,25 @@ fn what_downloads_nothing_is_not_told_of() {
         check_unchanged(&["cache-mount"], &[], &format!("FROM node:22\nRUN {run}\n"));
     }
 }
+
+/// What is told to lie there is what a step of the file may have put there.
+#[test]
+fn an_index_that_nobody_fetches_is_none_of_an_earlier_step() {
+    let nothing = "nothing in its RUN fetches the index in /var/cache/zypp first, and one that another build has left there \
+                   may be old";
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM opensuse/leap\nRUN useradd x\nRUN zypper -n install git && zypper clean -a\n",
+        &[&format!("3: {nothing}")],
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM opensuse/leap\nRUN zypper -n refresh\nRUN zypper -n install git\n",
+        &[
+            "2: line 3 may rely on what this step leaves in /var/cache/zypp",
+            "3: it relies on what an earlier step left in /var/cache/zypp",
+        ],
+    );
+}
