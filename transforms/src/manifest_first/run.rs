@@ -1,12 +1,12 @@
 //! RUNs on the way of a sinking copy: passed, or served by a download of their own.
 
 use dockfix_ecosystems::{Needs, UsageKind, without_version};
+use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
 use dockfix_model::commands::Action;
 use dockfix_model::context::Kind;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Found, Project};
-use dockfix_model::{ImagePath, Shell};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind};
 
@@ -429,7 +429,7 @@ impl Sinking<'_, '_> {
             return Err(Stop::Settled);
         }
         let step = &self.stage.steps[index];
-        if step.state.shell == Shell::Other {
+        if !step.state.shell.is_read() {
             return Err(Stop::Blocked);
         }
         let is_here = step.state.workdir.as_ref() == Some(project.directory());
