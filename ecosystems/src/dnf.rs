@@ -99,6 +99,10 @@ impl Generation {
             ("amazonlinux", Some(1 | 2 | 2016 | 2017 | 2018)) => Self::Yum3,
             ("amazonlinux", Some(2023..)) => Self::Dnf4,
             ("ubi", _) if tag != "7" && !tag.starts_with("7.") => Self::Dnf4,
+            // Later systems have images of other names.
+            ("rhel", Some(6 | 7)) => Self::Yum3,
+            // Scientific Linux, rebuilt from it.
+            ("scientific" | "sl", Some(6 | 7)) => Self::Yum3,
             _ => return None,
         };
         // yum 3 has no program of another name.
@@ -151,14 +155,31 @@ fn release(image: &BaseImage) -> Option<u32> {
         let is_release = |number: &&str| matches!(*number, "6" | "7" | "8" | "9" | "10");
         rest.find(is_release)?.parse().ok()
     };
-    let parts = ["registry.access.redhat.com/", "registry.redhat.io/", "redhat/"];
-    let path = parts.iter().find_map(|registry| image.repository.strip_prefix(registry));
-    let space = path.and_then(|path| path.split(['/', '-']).next());
+    let repository = image.repository.as_str();
+    let registries = ["registry.access.redhat.com/", "registry.redhat.io/", "redhat/"];
+    let of_red_hat = registries.iter().find_map(|registry| repository.strip_prefix(registry));
+    // Without a registry, Red Hat's own docker asked Red Hat's first: `rhel7`.
+    let path = of_red_hat.or_else(|| Some(repository).filter(|name| matches!(*name, "rhel6" | "rhel7")));
+    let of_space = || number(path?.split(['/', '-', '.']).next()?, &["ubi", "rhel"]);
     let of_tag = || {
         let systems = ["rockylinux", "almalinux", "oraclelinux", "centos", "ubi"];
         image.tag.split('-').find_map(|part| number(part, &systems))
     };
-    space.and_then(|space| number(space, &["ubi"])).or_else(of_tag)
+    // `centos/python-36-centos7`, `openshift/base-centos7`, `rhscl/nodejs-8-rhel7` (sclorg).
+    let of_builder = || {
+        let path = path.unwrap_or(repository);
+        let is_one = ["centos/", "openshift/", "rhscl/"].iter().any(|space| path.starts_with(space));
+        number(path.rsplit('-').next().filter(|_| is_one)?, &["centos", "rhel"])
+    };
+    of_space().or_else(of_tag).or_else(of_builder).or_else(|| manylinux(repository))
+}
+
+/// The release of which PyPA's images to build wheels in are made (pypa/manylinux, README: CentOS 6 and 7, AlmaLinux 8).
+fn manylinux(repository: &str) -> Option<u32> {
+    let policy = repository.strip_prefix("quay.io/pypa/manylinux")?;
+    [("2010_", 6), ("2014_", 7), ("_2_28_", 8)]
+        .into_iter()
+        .find_map(|(name, release)| policy.starts_with(name).then_some(release))
 }
 
 struct Line<'c> {
@@ -543,6 +564,32 @@ mod tests {
                 "{from}"
             );
         }
+        for from in [
+            "rhel7",
+            "rhel6:latest",
+            "redhat/rhel7",
+            "registry.access.redhat.com/rhel7.3:latest",
+            "registry.access.redhat.com/rhel7/rhel-tools",
+            "registry.access.redhat.com/rhel:7.4",
+            "registry.access.redhat.com/rhscl/nodejs-8-rhel7",
+            "openshift/base-centos7",
+            "centos/s2i-core-centos7",
+            "sl:7",
+            "quay.io/pypa/manylinux2014_x86_64",
+        ] {
+            assert_eq!(
+                caches(from, "yum install x"),
+                format!("/var/cache/yum pure locked; after yum {yum}"),
+                "{from}"
+            );
+        }
+        for from in ["registry.redhat.io/rhel8/nodejs-12", "quay.io/pypa/manylinux_2_28_aarch64:latest"] {
+            assert_eq!(
+                caches(from, "yum install x"),
+                format!("/var/cache/dnf pure locked; after yum {dnf}"),
+                "{from}"
+            );
+        }
         for body in ["dnf clean all", "dnf remove x", "dnf list installed", "yum-config-manager --enable x"] {
             assert_eq!(caches("fedora", body), "", "{body}");
         }
@@ -614,6 +661,16 @@ mod tests {
             ),
             (
                 "company/ubi9-tools",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            (
+                "registry.access.redhat.com/rhel",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            (
+                "company/base-centos7",
                 "yum install y",
                 "it is not known which yum the base image has, and so where its cache is",
             ),
