@@ -463,7 +463,7 @@ pub fn unread(command: &Invocation<'_>, state: &State) -> Option<Unread> {
 }
 
 /// Whether the words of a command begin with one of `phrases`. An option may stand before them, with a value.
-fn begins_with(command: &Invocation<'_>, phrases: &[&str]) -> bool {
+pub(crate) fn begins_with(command: &Invocation<'_>, phrases: &[&str]) -> bool {
     let is_option = |word: &&str| word.starts_with('-');
     let mut words: Vec<_> =
         command.arguments.iter().map(|argument| argument.value.as_deref().unwrap_or_default()).collect();

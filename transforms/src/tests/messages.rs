@@ -333,3 +333,37 @@ fn an_index_that_nobody_fetches_is_none_of_an_earlier_step() {
         ],
     );
 }
+
+/// One line for each of them in a file.
+#[test]
+fn managers_that_are_not_known_are_told_of_once() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN stack setup\nRUN stack build && luarocks --lua-version 5.1 install x\nRUN R -e 'install.packages(\"x\")'\nRUN deno --version\n",
+        &[
+            "2: `stack setup` gets no cache mount: Stack is none of the package managers that are known",
+            "3: `luarocks --lua-version 5.1 install x` gets no cache mount: LuaRocks is none of the package managers that are \
+             known",
+            "4: `R -e 'install.packages(\"x\")'` gets no cache mount: R is none of the package managers that are known",
+        ],
+    );
+    check_unchanged(&["cache-mount"], &[], "FROM debian\nRUN --mount=type=cache,target=/s stack setup\n");
+}
+
+/// Where the gems lie depends on the Ruby of the image.
+#[test]
+fn gems_outside_of_the_official_image_are_told_of() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN gem install fpm\n",
+        &["2: where gem keeps what it downloads in this image is not known"],
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM jruby:9\nRUN bundle install\n",
+        &["2: where bundle keeps what it downloads in this image is not known"],
+    );
+}
