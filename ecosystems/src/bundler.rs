@@ -191,6 +191,9 @@ impl Ecosystem for Bundler {
         } else if environment.is_root() {
             add(environment.home()?.join(".bundle/cache"));
         }
+        if plan.caches.is_empty() && !elsewhere {
+            return Err(ruby::no_archives("bundle", &environment));
+        }
         Ok(plan)
     }
 

@@ -13,7 +13,7 @@
 //!   COMPOSER_HOME=/tmp.
 //! - **Outputs**: `vendor`, or what `config.vendor-dir` says.
 //! - **Refused**: scripts that run before packages are installed or with each of them, a missing lock file, path repositories that are copied into `vendor` or lie elsewhere, plugins whose
-//!   inputs are not known.
+//!   inputs are not known, those that `composer global require` installs for all projects included.
 
 mod manifest;
 
@@ -181,6 +181,34 @@ impl Ecosystem for Composer {
             needs.prefetch = Some(prefetch(command, &line)?);
         }
         Ok(needs)
+    }
+
+    /// "All plugin packages installed in the COMPOSER_HOME directory using the composer global command are loaded before local
+    /// project plugins are loaded" (getcomposer.org, "Setting up and using plugins").
+    fn is_extended_by(
+        &self,
+        command: &Invocation<'_>,
+        other: &Invocation<'_>,
+        project: &Project<'_>,
+    ) -> bool {
+        if Line::read(command).is_none_or(|line| line.words.has(&["--no-plugins"])) {
+            return false;
+        }
+        let Some(first) = Line::first(other) else { return false };
+        let arguments = other.arguments.get(first..).unwrap_or_default();
+        let Some(global) = arguments.iter().position(|word| word.value.as_deref() == Some("global")) else {
+            return false;
+        };
+        let mut names = arguments[global + 1..].iter().map(|word| word.value.as_deref());
+        let mut operands = names.by_ref().filter(|word| word.is_none_or(|word| !word.starts_with('-')));
+        match operands.next().flatten() {
+            Some("config" | "show" | "info" | "clear-cache" | "clearcache" | "remove") => false,
+            // Behind an option stands its value perhaps, which is no name of a package that is known.
+            Some("require") => {
+                !operands.all(|name| name.is_some_and(|name| manifest::is_settled(name, project)))
+            }
+            _ => true,
+        }
     }
 
     fn caches(

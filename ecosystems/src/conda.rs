@@ -193,7 +193,11 @@ impl Ecosystem for Conda {
         };
         Some(Usage {
             kind,
-            directory: directory.filter(|_| kind == UsageKind::Install).cloned(),
+            // Where all files are named by absolute paths, it does not matter.
+            directory: directory
+                .cloned()
+                .or_else(|| line.files()?.iter().all(|file| file.starts_with('/')).then(ImagePath::root))
+                .filter(|_| kind == UsageKind::Install),
             effects,
             runs_package_code: installs,
         })

@@ -9,7 +9,10 @@
 //!   `/var/cache/yum` for yum 3 and microdnf. The locks in them hold process numbers of one container. Packages are
 //!   removed after they are installed unless `keepcache` is set (dnf.conf(5); the distributions' yum.conf sets it off),
 //!   which the command line can do, except for microdnf. Metadata counts as fresh for two days, long enough for packages
-//!   to be gone: `--refresh`, or `metadata_expire=0` for yum 3, has it looked at anew. microdnf always does.
+//!   to be gone: `--refresh`, or `metadata_expire=0` for yum 3, has it looked at anew. microdnf has `--refresh` since 3.4.0,
+//!   which is in RHEL 8.3 and later and in their kin; before, it always looked anew and knew no such option
+//!   (rpm-software-management/microdnf#74). From Fedora 38 on `microdnf` is a link to dnf5 (rpm-software-management/dnf5,
+//!   `dnf5.spec`).
 //! - **Refused**: a base image of which it is not known which of them it has; another root, cache directory or
 //!   configuration; `--cacheonly` and `--downloadonly`, which hand packages from one command to another.
 //!
@@ -71,7 +74,7 @@ impl Generation {
     /// What `program` is in an image; `None` where that cannot be told.
     fn of(program: &str, state: &State) -> Option<Self> {
         match program {
-            "microdnf" => return Some(Self::Micro),
+            "microdnf" => return Self::of_microdnf(&state.base),
             "dnf5" => return Some(Self::Dnf5),
             "dnf-3" | "dnf4" => return Some(Self::Dnf4),
             _ => {}
@@ -96,10 +99,41 @@ impl Generation {
             ("amazonlinux", Some(1 | 2 | 2016 | 2017 | 2018)) => Self::Yum3,
             ("amazonlinux", Some(2023..)) => Self::Dnf4,
             ("ubi", _) if tag != "7" && !tag.starts_with("7.") => Self::Dnf4,
+            // Later systems have images of other names.
+            ("rhel", Some(6 | 7)) => Self::Yum3,
+            // Scientific Linux, rebuilt from it.
+            ("scientific" | "sl", Some(6 | 7)) => Self::Yum3,
             _ => return None,
         };
         // yum 3 has no program of another name.
         (generation != Self::Yum3 || program == "yum").then_some(generation)
+    }
+
+    /// What `microdnf` is in an image, where that has `--refresh`.
+    fn of_microdnf(base: &BaseImage) -> Option<Self> {
+        let repository = base.repository.rsplit('/').next().unwrap_or_default();
+        let number = |text: &str| text.parse::<u32>().ok();
+        let mut numbers = base.tag.split(|ch: char| !ch.is_ascii_digit()).map(number);
+        let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
+        match (repository, release(base).or(first)) {
+            ("fedora" | "fedora-minimal", Some(33..=37)) => Some(Self::Micro),
+            ("fedora" | "fedora-minimal", Some(38..)) => Some(Self::Dnf5),
+            ("fedora" | "fedora-minimal", None) if base.tag == "latest" => Some(Self::Dnf5),
+            // The first of these were made of 8.3 and 8.4 (2021).
+            ("rockylinux" | "almalinux", Some(8..=10)) => Some(Self::Micro),
+            ("oraclelinux", Some(9 | 10)) => Some(Self::Micro),
+            // Tags that are moved on stand for the last of them.
+            ("oraclelinux", Some(8)) if base.tag.starts_with("8-slim") || second >= Some(3) => {
+                Some(Self::Micro)
+            }
+            (_, Some(9 | 10)) if release(base).is_some() => Some(Self::Micro),
+            ("ubi-minimal" | "ubi8-minimal", Some(8))
+                if matches!(base.tag.as_str(), "latest" | "8") || first == Some(8) && second >= Some(3) =>
+            {
+                Some(Self::Micro)
+            }
+            _ => None,
+        }
     }
 
     /// The options that keep packages and look at metadata anew.
@@ -107,7 +141,7 @@ impl Generation {
         match self {
             Self::Dnf4 | Self::Dnf5 => &["--setopt=keepcache=1", "--refresh"],
             Self::Yum3 => &["--setopt=keepcache=1", "--setopt=metadata_expire=0"],
-            Self::Micro => &[],
+            Self::Micro => &["--refresh"],
         }
     }
 }
@@ -121,14 +155,31 @@ fn release(image: &BaseImage) -> Option<u32> {
         let is_release = |number: &&str| matches!(*number, "6" | "7" | "8" | "9" | "10");
         rest.find(is_release)?.parse().ok()
     };
-    let parts = ["registry.access.redhat.com/", "registry.redhat.io/", "redhat/"];
-    let path = parts.iter().find_map(|registry| image.repository.strip_prefix(registry));
-    let space = path.and_then(|path| path.split(['/', '-']).next());
+    let repository = image.repository.as_str();
+    let registries = ["registry.access.redhat.com/", "registry.redhat.io/", "redhat/"];
+    let of_red_hat = registries.iter().find_map(|registry| repository.strip_prefix(registry));
+    // Without a registry, Red Hat's own docker asked Red Hat's first: `rhel7`.
+    let path = of_red_hat.or_else(|| Some(repository).filter(|name| matches!(*name, "rhel6" | "rhel7")));
+    let of_space = || number(path?.split(['/', '-', '.']).next()?, &["ubi", "rhel"]);
     let of_tag = || {
         let systems = ["rockylinux", "almalinux", "oraclelinux", "centos", "ubi"];
         image.tag.split('-').find_map(|part| number(part, &systems))
     };
-    space.and_then(|space| number(space, &["ubi"])).or_else(of_tag)
+    // `centos/python-36-centos7`, `openshift/base-centos7`, `rhscl/nodejs-8-rhel7` (sclorg).
+    let of_builder = || {
+        let path = path.unwrap_or(repository);
+        let is_one = ["centos/", "openshift/", "rhscl/"].iter().any(|space| path.starts_with(space));
+        number(path.rsplit('-').next().filter(|_| is_one)?, &["centos", "rhel"])
+    };
+    of_space().or_else(of_tag).or_else(of_builder).or_else(|| manylinux(repository))
+}
+
+/// The release of which PyPA's images to build wheels in are made (pypa/manylinux, README: CentOS 6 and 7, AlmaLinux 8).
+fn manylinux(repository: &str) -> Option<u32> {
+    let policy = repository.strip_prefix("quay.io/pypa/manylinux")?;
+    [("2010_", 6), ("2014_", 7), ("_2_28_", 8)]
+        .into_iter()
+        .find_map(|(name, release)| policy.starts_with(name).then_some(release))
 }
 
 struct Line<'c> {
@@ -181,11 +232,9 @@ impl<'c> Line<'c> {
         Some(Self { words, verb })
     }
 
-    /// Whether the metadata is looked at anew; microdnf always does.
+    /// Whether the metadata is looked at anew.
     fn is_fresh(&self, command: &Invocation<'_>) -> bool {
-        command.program == "microdnf"
-            || self.words.has(&["--refresh"])
-            || command.has("--setopt=metadata_expire=0")
+        self.words.has(&["--refresh"]) || command.has("--setopt=metadata_expire=0")
     }
 
     /// The option that moves directories.
@@ -292,8 +341,13 @@ impl Ecosystem for Dnf {
             }
         }
         let Some(generation) = Generation::of(&command.program, state) else {
+            let what = if command.program == "microdnf" {
+                "whether that has --refresh"
+            } else {
+                "where its cache is"
+            };
             return Err(Refusal::new(format!(
-                "it is not known which {} the base image has, and so where its cache is",
+                "it is not known which {} the base image has, and so {what}",
                 command.program
             )));
         };
@@ -357,7 +411,7 @@ impl Ecosystem for Dnf {
                     && !line.is_fresh(command)
             }
             None => {
-                matches!(&*command.program, "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum")
+                matches!(&*command.program, "dnf" | "dnf5" | "dnf-3" | "dnf4" | "yum" | "microdnf")
                     && !command.has("--refresh")
                     && system::may_be_one_of(command, &FETCH)
             }
@@ -474,7 +528,11 @@ mod tests {
             ("fedora:21", "yum install x", format!("/var/cache/yum pure locked; after yum {yum}")),
             ("fedora:22", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
             ("centos", "yum install x", format!("/var/cache/dnf pure locked; after yum {dnf}")),
-            ("company/x", "microdnf install x", "/var/cache/yum pure locked".to_owned()),
+            (
+                "fedora-minimal:41",
+                "microdnf install x",
+                format!("/var/cache/libdnf5 pure locked; after microdnf {dnf}"),
+            ),
             (
                 "registry.access.redhat.com/ubi7/ubi",
                 "yum install x",
@@ -506,8 +564,73 @@ mod tests {
                 "{from}"
             );
         }
+        for from in [
+            "rhel7",
+            "rhel6:latest",
+            "redhat/rhel7",
+            "registry.access.redhat.com/rhel7.3:latest",
+            "registry.access.redhat.com/rhel7/rhel-tools",
+            "registry.access.redhat.com/rhel:7.4",
+            "registry.access.redhat.com/rhscl/nodejs-8-rhel7",
+            "openshift/base-centos7",
+            "centos/s2i-core-centos7",
+            "sl:7",
+            "quay.io/pypa/manylinux2014_x86_64",
+        ] {
+            assert_eq!(
+                caches(from, "yum install x"),
+                format!("/var/cache/yum pure locked; after yum {yum}"),
+                "{from}"
+            );
+        }
+        for from in ["registry.redhat.io/rhel8/nodejs-12", "quay.io/pypa/manylinux_2_28_aarch64:latest"] {
+            assert_eq!(
+                caches(from, "yum install x"),
+                format!("/var/cache/dnf pure locked; after yum {dnf}"),
+                "{from}"
+            );
+        }
         for body in ["dnf clean all", "dnf remove x", "dnf list installed", "yum-config-manager --enable x"] {
             assert_eq!(caches("fedora", body), "", "{body}");
+        }
+    }
+
+    /// Since 3.4.0 it trusts metadata of the mount for as long as its settings say: an update would bring nothing.
+    #[test]
+    fn microdnf_is_told_to_look_at_its_metadata_anew() {
+        for from in [
+            "registry.access.redhat.com/ubi9/ubi-minimal:9.4",
+            "registry.access.redhat.com/ubi9-minimal",
+            "redhat/ubi10-minimal",
+            "registry.access.redhat.com/ubi8-minimal:8.10-1088",
+            "redhat/ubi8-minimal",
+            "eclipse-temurin:21-jdk-ubi9-minimal",
+            "rockylinux:8-minimal",
+            "almalinux:9-minimal",
+            "oraclelinux:8-slim",
+            "fedora-minimal:36",
+        ] {
+            assert_eq!(
+                caches(from, "microdnf update -y"),
+                "/var/cache/yum pure locked; after microdnf insert --refresh",
+                "{from}"
+            );
+        }
+        for from in [
+            "company/x",
+            "redhat/ubi8-minimal:8.2",
+            "registry.access.redhat.com/ubi8/ubi-minimal:8.1-407",
+            "registry.access.redhat.com/ubi8/nodejs-16-minimal:1-88",
+            "registry.access.redhat.com/rhel7-atomic",
+            "oraclelinux:7-slim",
+            "oraclelinux:8.2",
+            "fedora-minimal:30",
+        ] {
+            assert_eq!(
+                caches(from, "microdnf update -y"),
+                "refused: it is not known which microdnf the base image has, and so whether that has --refresh",
+                "{from}"
+            );
         }
     }
 
@@ -538,6 +661,16 @@ mod tests {
             ),
             (
                 "company/ubi9-tools",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            (
+                "registry.access.redhat.com/rhel",
+                "yum install y",
+                "it is not known which yum the base image has, and so where its cache is",
+            ),
+            (
+                "company/base-centos7",
                 "yum install y",
                 "it is not known which yum the base image has, and so where its cache is",
             ),
@@ -573,7 +706,8 @@ mod tests {
     fn a_program_that_is_not_placed_cleans_its_own_cache() {
         let kind = |from: &str, body: &str| testing::needs(&Dnf, &format!("FROM {from}\nRUN {body}"), &[]);
         assert_eq!(kind("company/x", "yum clean all"), "settings");
-        assert_eq!(kind("company/x", "microdnf clean all"), "clean-cache");
+        assert_eq!(kind("company/x", "microdnf clean all"), "settings");
+        assert_eq!(kind("redhat/ubi9-minimal", "microdnf clean all"), "clean-cache");
         assert_eq!(kind("redhat/ubi8-minimal", "yum clean all"), "clean-cache");
     }
 

@@ -35,6 +35,12 @@ pub trait Ecosystem: Sync {
         Err(Refusal::new(format!("it is not known what {} reads of a project", self.name())))
     }
 
+    /// Whether `other`, another command of the same image, makes `command` read more of its project than [`Self::needs`] tells: it
+    /// installs plugins for all of a user's projects. Asked of commands of [`Self::programs`].
+    fn is_extended_by(&self, _: &Invocation<'_>, _other: &Invocation<'_>, _: &Project<'_>) -> bool {
+        false
+    }
+
     /// The caches the command fills and how to make it use them; an empty plan where it has none worth mounting.
     /// `project` is given where the command has one and the build context is known.
     ///
@@ -55,6 +61,11 @@ pub trait Ecosystem: Sync {
     /// [recognised](Self::recognise), it is told of.
     fn downloads_by(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Why such a command is not recognised, where that is not a matter of its words: `Go 1.9 has no modules`.
+    fn unread_because(&self, _: &Invocation<'_>, _: &State) -> Option<String> {
+        None
     }
 
     /// The names of the programs, of this manager or another, whose commands write its settings; without any version, as in
@@ -475,7 +486,7 @@ pub fn unread(command: &Invocation<'_>, state: &State) -> Option<Unread> {
 }
 
 /// Whether the words of a command begin with one of `phrases`. An option may stand before them, with a value.
-fn begins_with(command: &Invocation<'_>, phrases: &[&str]) -> bool {
+pub(crate) fn begins_with(command: &Invocation<'_>, phrases: &[&str]) -> bool {
     let is_option = |word: &&str| word.starts_with('-');
     let mut words: Vec<_> =
         command.arguments.iter().map(|argument| argument.value.as_deref().unwrap_or_default()).collect();

@@ -133,9 +133,10 @@ impl Ecosystem for Gem {
         if line.words.has(&["-l", "--local"]) {
             return Ok(plan);
         }
-        if let Some(directory) = ruby::archives(&Environment::new(command, state), state)? {
-            plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked });
-        }
+        let environment = Environment::new(command, state);
+        let directory = ruby::archives(&environment, state)?;
+        let directory = directory.ok_or_else(|| ruby::no_archives("gem", &environment))?;
+        plan.caches.push(Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked });
         Ok(plan)
     }
 }
@@ -211,12 +212,18 @@ mod tests {
     fn archives_are_kept_beside_the_gems() {
         let cache = |file: &str| caches(&Gem, file, &[]);
         assert_eq!(cache("FROM ruby:3.3\nRUN gem install rake\n"), "/usr/local/bundle/cache pure locked");
-        assert_eq!(cache("FROM debian\nRUN gem install rake\n"), "");
+        assert_eq!(
+            cache("FROM debian\nRUN gem install rake\n"),
+            "refused: where gem keeps what it downloads in this image is not known"
+        );
         assert_eq!(
             cache("FROM debian\nENV GEM_HOME=/gems\nRUN gem install rake\n"),
             "/gems/cache pure locked"
         );
-        assert_eq!(cache("FROM debian\nENV GEM_HOME=/gems\nUSER 1000:1000\nRUN gem install rake\n"), "");
+        assert_eq!(
+            cache("FROM debian\nENV GEM_HOME=/gems\nUSER 1000:1000\nRUN gem install rake\n"),
+            "refused: a mount may make /gems root's, where gem, run as another user, has to write"
+        );
         assert_eq!(cache("FROM ruby:3.3\nRUN gem install -i /x rake\n"), "");
         assert_eq!(cache("FROM ruby:3.3\nRUN gem update --system\n"), "");
     }

@@ -2,15 +2,18 @@
 //!
 //! - **Commands**: `go mod download` and `go mod verify` need the module's manifests only. `go build`, `install`, `test`,
 //!   `vet`, `run`, `generate` and `list` read the sources; what they download first, `go mod download` downloads
-//!   without them. `go install PACKAGE@VERSION` ignores the module it stands in; `go get PACKAGE` does not.
+//!   without them, and so it does for `go mod tidy` and `go get ./...`, which put go.mod and go.sum right by the sources:
+//!   `go mod download` takes a go.mod that lacks requirements, has too old ones or a branch for a version, and one that asks for
+//!   a later go (tried with 1.19 and 1.27), but none that asks for what cannot be had, so go.sum must list all. `go install
+//!   PACKAGE@VERSION` ignores the module it stands in; `go get PACKAGE` does not.
 //! - **Manifests**: `go.mod`, `go.sum`, the `go.mod` of every directory that `replace` names, `go.work` and its members
 //!   (Go Modules Reference, "go.mod files", "Workspaces").
 //! - **Caches**: the module cache, `$GOMODCACHE` or `$GOPATH/pkg/mod` or `~/go/pkg/mod`, a store: every later command of
 //!   go reads it; it holds locks of its own. The build cache, `$GOCACHE` or `~/.cache/go-build`, pure and addressed by
 //!   content, since Go 1.10 (`go help cache`; C libraries that cgo links are not part of its keys). The official image has GOPATH=/go
 //!   (docker-library/golang, `Dockerfile-linux.template`). Never `$GOPATH` itself: its `bin` is what was installed.
-//! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod tidy` and `vendor`, which read every import,
-//!   `go env -w` of what moves caches.
+//! - **Not known**: GOPATH mode (`GO111MODULE=off`, Go before 1.11), `go mod vendor`, `go get -u ./...`, `go env -w` of what
+//!   moves caches.
 //! - **Refused**: a `vendor` directory, from which a build takes everything, or `-mod=vendor`, by GOFLAGS too; replacements and members that the build
 //!   context does not hold; a `go.sum` that `go mod download` would complete, since the copy below it would undo that.
 
@@ -50,6 +53,10 @@ enum Verb {
     InstallTool,
     /// `get PACKAGE`.
     Get,
+    /// `get`, `get ./...`: puts go.mod and go.sum right, and compiles before Go 1.18.
+    GetOwn,
+    /// `mod tidy`.
+    Tidy,
     /// `clean -cache`, `clean -modcache`.
     Clean,
     /// `version`, `env`.
@@ -68,6 +75,7 @@ impl<'c> Line<'c> {
         let (verb, first) = match name {
             "mod" => match values.next()?? {
                 "download" | "verify" => (Verb::Download, 2),
+                "tidy" => (Verb::Tidy, 2),
                 _ => return None,
             },
             "build" | "vet" | "list" => (Verb::Build, 1),
@@ -81,6 +89,7 @@ impl<'c> Line<'c> {
         let grammar = match (verb, name) {
             (_, "test") => &flags::TEST,
             (Verb::Get, _) => &flags::GET,
+            (Verb::Tidy, _) => &flags::TIDY,
             (Verb::Download | Verb::Clean | Verb::Show, _) => &flags::OTHER,
             _ => &flags::BUILD,
         };
@@ -94,13 +103,23 @@ impl<'c> Line<'c> {
         Some(line)
     }
 
+    /// Whether it works on the module around it, and on nothing else.
+    fn works_on_module(&self) -> bool {
+        matches!(self.verb, Verb::Download | Verb::Build | Verb::Run | Verb::GetOwn | Verb::Tidy)
+    }
+
+    /// Whether it puts go.mod and go.sum right by what the sources import.
+    fn tidies(&self) -> bool {
+        matches!(self.verb, Verb::GetOwn | Verb::Tidy)
+    }
+
     /// Tells tool installations from builds and sorts out what is not known.
     fn check(&mut self, name: &str) -> Option<()> {
         let operands = &self.words.operands;
         let text = |at: usize| String::from_utf8_lossy(operands[at].argument.text);
         let versioned = (0..operands.len()).filter(|&at| text(at).contains('@')).count();
         match self.verb {
-            Verb::Download if !operands.is_empty() => return None,
+            Verb::Download | Verb::Tidy if !operands.is_empty() => return None,
             Verb::Build | Verb::Run if self.words.has(&["-overlay", "-toolexec"]) => return None,
             Verb::Build if name == "install" && versioned > 0 => {
                 if versioned < operands.len() {
@@ -111,6 +130,16 @@ impl<'c> Line<'c> {
             // `go run PACKAGE@VERSION` builds the package and runs it, with the working directory before it.
             Verb::Run if name == "run" && !operands.is_empty() && text(0).contains('@') => return None,
             Verb::Get => {
+                let is_own = |word: &str| {
+                    let is_path = matches!(word.split('/').next(), Some("." | ".."));
+                    is_path && !word.contains('@')
+                };
+                let is_plain =
+                    self.words.options.iter().all(|option| matches!(option.name, "-C" | "-d" | "-v" | "-x"));
+                if is_plain && operands.iter().all(|operand| operand.value.is_some_and(is_own)) {
+                    self.verb = Verb::GetOwn;
+                    return Some(());
+                }
                 let is_remote = |word: &str| {
                     let host = word.split('/').next().unwrap_or_default();
                     !word.starts_with('.') && host.contains('.')
@@ -179,12 +208,12 @@ impl Ecosystem for Golang {
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         let line = Line::read(command)?;
         let environment = Environment { command, state };
-        if matches!(line.verb, Verb::Download | Verb::Build | Verb::Run) && !environment.uses_modules(&line) {
+        if line.works_on_module() && environment.check_modules(&line).is_err() {
             return None;
         }
         let kind = match line.verb {
             Verb::Download => UsageKind::Install,
-            Verb::Build | Verb::Run => UsageKind::Build,
+            Verb::Build | Verb::Run | Verb::GetOwn | Verb::Tidy => UsageKind::Build,
             Verb::InstallTool | Verb::Get => UsageKind::Packages,
             Verb::Show | Verb::Configure => UsageKind::Settings,
             Verb::Clean => UsageKind::CleanCache,
@@ -228,7 +257,7 @@ impl Ecosystem for Golang {
         if environment.is_offline() {
             return Err(Refusal::new("GOPROXY=off relies on what an earlier step downloaded"));
         }
-        let vendored = line.verb != Verb::Download
+        let vendored = matches!(line.verb, Verb::Build | Verb::Run)
             && project.is_some_and(|project| manifests::is_vendored(&line, project));
         let mut plan = CachePlan::default();
         let is_since = |minor| environment.version().is_none_or(|version| version >= (1, minor));
@@ -250,7 +279,15 @@ impl Ecosystem for Golang {
                 _ => {}
             }
         }
-        let compiles = line.verb != Verb::Download && !(line.verb == Verb::Get && line.words.has(&["-d"]));
+        let compiles = match line.verb {
+            Verb::Download | Verb::Tidy => false,
+            Verb::Get => !line.words.has(&["-d"]),
+            // Go 1.18 release notes, "go get".
+            Verb::GetOwn => {
+                !line.words.has(&["-d"]) && environment.version().is_none_or(|version| version < (1, 18))
+            }
+            _ => true,
+        };
         if compiles && is_since(10) {
             let directory = environment.build_cache()?;
             // Other programs find ~/.cache made by root where it was missing.
@@ -262,6 +299,11 @@ impl Ecosystem for Golang {
             plan.caches.push(Cache { directory, kind: CacheKind::Compiled, sharing: Sharing::Shared });
         }
         Ok(plan)
+    }
+
+    fn unread_because(&self, command: &Invocation<'_>, state: &State) -> Option<String> {
+        let line = Line::read(command).filter(Line::works_on_module)?;
+        Environment { command, state }.check_modules(&line).err()
     }
 
     fn configured_by(&self) -> &'static [&'static str] {

@@ -36,6 +36,7 @@ mod rebuilt;
 mod ruby;
 mod sbt;
 mod settings_files;
+mod strangers;
 mod system;
 mod text_file;
 mod typical;
@@ -54,6 +55,7 @@ pub use ecosystem::{
     managers_of, names, names_a_project_manager, recognise, unread, without_version,
 };
 pub use settings_files::SettingsFiles;
+pub use strangers::stranger;
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};
 
 /// Every package manager that is known, in the order in which they are asked.

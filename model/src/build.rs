@@ -316,7 +316,7 @@ fn shell_of(words: &[String]) -> Shell {
     let Some((program, options)) = words.split_first() else { return Shell::Other };
     let name = program.rsplit('/').next().unwrap_or(program);
     match name {
-        _ if !takes_command(options) => Shell::Other,
+        "sh" | "ash" | "dash" | "bash" if !takes_command(options) => Shell::Strange,
         "sh" | "ash" | "dash" => Shell::Posix,
         "bash" => Shell::Bash,
         _ => Shell::Other,
@@ -485,10 +485,10 @@ mod tests {
         for options in
             ["-o errexit", "-o noglob -c", "-fc", "-o -c", "-O extglob -c", "-n -c", "-c -o", "x -c"]
         {
-            assert_eq!(shell(&format!("/bin/bash {options}")), Shell::Other, "{options}");
+            assert_eq!(shell(&format!("/bin/bash {options}")), Shell::Strange, "{options}");
         }
         assert_eq!(shell("powershell -Command"), Shell::Other);
-        assert_eq!(shell("/bin/bash -l"), Shell::Other);
+        assert_eq!(shell("/bin/bash -l"), Shell::Strange);
         assert_eq!(shell("conda run -n x /bin/bash -c"), Shell::Other);
         assert_eq!(shell("cmd /S /C"), Shell::Other);
         assert_eq!(shell("pwsh -Command"), Shell::Other);

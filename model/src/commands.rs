@@ -88,6 +88,9 @@ pub enum Opaque {
     /// The shell is not a POSIX one.
     #[error("its shell is not sh or bash")]
     Shell,
+    /// It is one, with options that are not.
+    #[error("an option of its shell is not read")]
+    ShellOptions,
     /// The text could not be scanned.
     #[error("its shell script cannot be read: {0}")]
     Script(#[from] shell::Opaque),
@@ -181,8 +184,10 @@ impl<'a> Chain<'a> {
         if matches!(place, Place::Heredoc(_)) && text.starts_with(b"#!") {
             return Err(Opaque::Interpreter);
         }
-        if state.shell == Shell::Other {
-            return Err(Opaque::Shell);
+        match state.shell {
+            Shell::Other => return Err(Opaque::Shell),
+            Shell::Strange => return Err(Opaque::ShellOptions),
+            Shell::Posix | Shell::Bash => {}
         }
         let mut reader = Reader::new(state);
         let script = scan(text, state.shell, &mut reader)?;

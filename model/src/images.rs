@@ -90,6 +90,11 @@ impl BaseImage {
             _ if name.contains('@') => (undigested, ""),
             _ => (undigested, "latest"),
         };
+        // What an argument without a default leaves of `FROM runtime_${PACKAGE}` is the name of nothing (distribution/reference,
+        // "path-component").
+        if path.ends_with(['_', '-', '.', '/']) {
+            return Self::unknown();
+        }
         // Names of Docker Hub, and a copy of its official images.
         let registries = [
             "docker.io/",
@@ -222,6 +227,7 @@ mod tests {
         assert_eq!(BaseImage::named("maven:3-amazoncorretto-21").os(), Os::RedHat);
         assert_eq!(BaseImage::named("mcr.microsoft.com/dotnet/sdk:8.0-azurelinux3.0").os(), Os::Linux);
         assert_eq!(BaseImage::named("company/node:20").facts, None);
+        assert_eq!(BaseImage::named("runtime_"), BaseImage::unknown());
     }
 
     #[test]

@@ -48,8 +48,18 @@ pub enum Shell {
     Posix,
     /// bash, zsh or ksh: a POSIX shell with extensions. `pipefail` and other options do not change what commands mean.
     Bash,
+    /// sh or bash with an option that may change how commands are read: commands are opaque.
+    Strange,
     /// cmd, PowerShell or anything else: commands are opaque.
     Other,
+}
+
+impl Shell {
+    /// Whether its commands are read.
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Posix | Self::Bash)
+    }
 }
 
 impl State {

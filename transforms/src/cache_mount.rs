@@ -411,6 +411,22 @@ impl RunStep<'_, '_> {
         }
     }
 
+    /// Whether an earlier step of the image may have fetched the index of a manager.
+    fn may_be_filled_above(&self, managed: &Managed<'_>) -> bool {
+        let its = managed.ecosystem.name();
+        let mut steps = self.input.reading.build.steps_before(self.stage.index, self.index);
+        steps.any(|step| match self.input.reading.run(step) {
+            _ if step.instruction.keyword() != Keyword::Run => false,
+            Err(_) => true,
+            Ok(analysis) => {
+                analysis.unknown().is_some()
+                    || analysis.managed().any(|other| {
+                        other.ecosystem.name() == its && other.ecosystem.index_use(other.command()).is_some()
+                    })
+            }
+        })
+    }
+
     /// An index may be mounted where this RUN fills it first and nobody later relies on it.
     fn check_index(
         &self,
@@ -447,6 +463,12 @@ impl RunStep<'_, '_> {
             IndexUse::Reads => {
                 indexes.torn.push(directory.clone());
                 // Packages it downloads; what it does not are their names.
+                if managed.usage.kind == UsageKind::Packages && !self.may_be_filled_above(managed) {
+                    return Err(format!(
+                        "nothing in its RUN fetches the index in {directory} first, and one that another build has left \
+                         there may be old"
+                    ));
+                }
                 if managed.usage.kind == UsageKind::Packages {
                     return Err(format!("it relies on what an earlier step left in {directory}"));
                 }

@@ -24,6 +24,25 @@ const HARMLESS: [&str; 14] = [
     "tbachert/spi",
 ];
 
+/// What people install for all projects and what reads nothing of them: a plugin that downloads side by side, by the settings of
+/// composer.json, and tools that are no plugins and need none.
+const HARMLESS_FOR_ALL: [&str; 4] =
+    ["hirak/prestissimo", "phpunit/phpunit", "phpstan/phpstan", "squizlabs/php_codesniffer"];
+
+/// Whether a package that is installed for all projects reads nothing more of this one: `vendor/name:^1`. Where composer.lock
+/// lists it as well, [`needs`] has seen to it.
+pub(super) fn is_settled(package: &str, project: &Project<'_>) -> bool {
+    let name = package.split([':', '=']).next().unwrap_or_default();
+    let is_listed = || {
+        File::read(project, "composer.lock").is_ok_and(|lock| {
+            let packages = lock.json.get("packages").and_then(Value::as_array).into_iter().flatten();
+            let mut names = packages.filter_map(|package| package.get("name").and_then(Value::as_str));
+            names.any(|listed| listed == name)
+        })
+    };
+    HARMLESS.contains(&name) || HARMLESS_FOR_ALL.contains(&name) || is_listed()
+}
+
 /// A JSON file with its text, for line numbers.
 struct File {
     shown: String,

@@ -64,6 +64,20 @@ fn local_projects_are_refused() {
     }
 }
 
+/// The image's own working directory is not known, and need not be.
+#[test]
+fn absolute_paths_do_not_need_the_directory() {
+    let needs = |run: &str| {
+        let file = format!("FROM mambaorg/micromamba\nCOPY . /tmp/src\nRUN {run}");
+        testing::needs(&Conda, &file, &[("env.yaml", "dependencies:\n- numpy\n")])
+    };
+    assert_eq!(
+        needs("micromamba install -y -n base -f /tmp/src/env.yaml"),
+        "install /; files tmp/src/env.yaml"
+    );
+    assert_eq!(needs("micromamba install -y -n base -f env.yaml"), "install ?");
+}
+
 #[test]
 fn packages_by_name_are_neutral() {
     for run in [

@@ -76,16 +76,25 @@ impl Environment<'_> {
         directory.ok_or_else(|| Refusal::new("GOCACHE is not known here, and so neither is the build cache"))
     }
 
-    /// Whether the command works on modules, with flags that are known. GO111MODULE is `auto` up to Go 1.15: no modules
+    /// Checks that the command works on modules, with flags that are known. GO111MODULE is `auto` up to Go 1.15: no modules
     /// below GOPATH/src before Go 1.13 (Go 1.13 release notes).
-    pub(super) fn uses_modules(&self, line: &Line<'_>) -> bool {
+    ///
+    /// # Errors
+    /// It does not, or cannot be told to: the reason.
+    pub(super) fn check_modules(&self, line: &Line<'_>) -> Result<(), String> {
         let mode = match self.certain("GO111MODULE") {
             Some(mode) => mode,
             // An unknown base image hardly turns modules off; a build argument may.
             None if !self.is_set("GO111MODULE") => None,
-            None => return false,
+            None => return Err("what GO111MODULE is set to is not known".to_owned()),
         };
+        if mode == Some("off") {
+            return Err("GO111MODULE=off turns modules off".to_owned());
+        }
         let version = self.version();
+        if let Some((major, minor)) = version.filter(|version| *version < (1, 11)) {
+            return Err(format!("Go {major}.{minor} has no modules"));
+        }
         let in_gopath = || {
             let source = self.gopath().map(|gopath| gopath.join("src"));
             match (&line.directory, source) {
@@ -96,20 +105,43 @@ impl Environment<'_> {
             }
         };
         // Where the version is not known, it may be one that would not download modules there.
-        let old = version.is_some_and(|version| version < (1, 11))
-            || version.is_none_or(|version| version < (1, 13)) && mode != Some("on") && in_gopath();
+        if version.is_none_or(|version| version < (1, 13)) && mode != Some("on") && in_gopath() {
+            let place = line.directory.as_ref().map_or_else(|| "there".to_owned(), |at| format!("in {at}"));
+            return Err(match version {
+                Some((major, minor)) => {
+                    format!(
+                        "Go {major}.{minor} uses no modules {place}, in GOPATH, unless GO111MODULE=on says so"
+                    )
+                }
+                None => format!(
+                    "which Go the base image has is not known, and before 1.13 it uses no modules {place} if that lies in GOPATH"
+                ),
+            });
+        }
         let flags = match self.certain("GOFLAGS") {
             Some(flags) => flags.unwrap_or_default(),
             None if !self.is_set("GOFLAGS") => "",
-            None => return false,
+            None => return Err("what GOFLAGS is set to is not known".to_owned()),
         };
         let moves = ["-modfile", "-overlay", "-toolexec", "-C"];
-        let plain_flags = flags.split_ascii_whitespace().all(|flag| {
+        let name = |flag: &str| {
             let flag = flag.strip_prefix('-').filter(|flag| flag.starts_with('-')).unwrap_or(flag);
-            !moves.contains(&flag.split('=').next().unwrap_or(flag))
-        });
-        let workspace = !self.is_set("GOWORK") || self.certain("GOWORK") == Some(Some("off"));
-        mode != Some("off") && !old && plain_flags && workspace
+            flag.split('=').next().unwrap_or(flag).to_owned()
+        };
+        if let Some(flag) =
+            flags.split_ascii_whitespace().map(name).find(|flag| moves.contains(&flag.as_str()))
+        {
+            return Err(format!("what {flag} in GOFLAGS changes is not known"));
+        }
+        if line.tidies()
+            && let Some(mode) = self.mode(line).filter(|mode| *mode != "mod")
+        {
+            return Err(format!("GOFLAGS has -mod={mode}, with which go.mod would not be put right"));
+        }
+        if self.is_set("GOWORK") && self.certain("GOWORK") != Some(Some("off")) {
+            return Err("which workspace GOWORK names is not known".to_owned());
+        }
+        Ok(())
     }
 
     /// The value of `-mod`, by the command's own flag or by GOFLAGS, whose flags come first and may have two dashes
@@ -152,7 +184,7 @@ impl Environment<'_> {
     pub(super) fn effects(&self, line: &Line<'_>) -> Option<Effects> {
         let network = ["GO*", crate::GIT_VARIABLES, crate::GIT_CREDENTIALS, "SSH_*", "NETRC", "XDG_*"];
         let build = [&network[..], &["CGO_*", "GCCGO*", "CC", "CXX", "AR", "FC", "PKG_CONFIG*"]].concat();
-        if matches!(line.verb, Verb::Build | Verb::Run) {
+        if matches!(line.verb, Verb::Build | Verb::Run) || line.tidies() {
             let environment = if line.verb == Verb::Run { Names::All } else { names(&build) };
             return Some(Effects { reads: Paths::All, writes: Paths::All, environment });
         }

@@ -42,6 +42,15 @@ pub(super) const GET: Grammar = Grammar {
     table: None,
 };
 
+/// `go help mod tidy`; `-e` goes on after an error.
+pub(super) const TIDY: Grammar = Grammar {
+    valued: &["-C -go -compat"],
+    switches: &["-v -x"],
+    short: Short::Long,
+    ends_at_operand: true,
+    table: None,
+};
+
 /// `go help mod download`, `go help mod verify`, `go help clean`, `go help env`.
 pub(super) const OTHER: Grammar = Grammar {
     valued: &["-C -modfile"],

@@ -143,13 +143,14 @@ pub(super) fn needs(
 ) -> Result<Needs, Refusal> {
     let is_build = line.verb != Verb::Download;
     // Where another stage brings the directory, the build context has none to show.
-    if is_build && mode == Some("vendor") {
+    let may_be_vendored = is_build && !line.tidies();
+    if may_be_vendored && mode == Some("vendor") {
         return Err(Refusal::new(format!(
             "{} is told to take everything from vendor/, so it downloads nothing",
             shown_command(command)
         )));
     }
-    if is_build && let Some(modules) = vendored_by(line, project) {
+    if may_be_vendored && let Some(modules) = vendored_by(line, project) {
         let shown = project.shown(modules.as_str());
         return Err(Refusal::new(format!(
             "{shown} is there, so {} downloads nothing",
@@ -165,6 +166,15 @@ pub(super) fn needs(
             "no go.mod is copied from the build context to {directory} or above"
         )));
     };
+    if line.tidies()
+        && let Some(workspace) = &workspace
+    {
+        return Err(Refusal::new(format!(
+            "{} is there, which go mod download looks at and {} does not",
+            project.shown(workspace.join("go.work").as_str()),
+            shown_command(command)
+        )));
+    }
     let mut closure =
         Closure { project, needs: Needs::default(), sums: HashSet::new(), requires: Vec::new() };
     // GOWORK=off leaves the workspace alone; its files do no harm then.
@@ -175,7 +185,11 @@ pub(super) fn needs(
     if let Some(file) = line.words.value(&["-modfile"]) {
         closure.module_file(file.known(), &root)?;
     }
-    let mut needs = closure.finish(is_build)?;
+    let mut needs = if line.tidies() {
+        closure.finish_complete(&shown_command(command))?
+    } else {
+        closure.finish(is_build)?
+    };
     if is_build {
         if let Some(workspace) = &workspace
             && !has(project, &workspace.join("go.work.sum"))?
@@ -316,6 +330,18 @@ impl Closure<'_> {
         }
     }
 
+    /// For a download before `command`, which puts right what is missing: what nobody has ever downloaded, or what is not needed
+    /// and gone by now, may be what it is there for.
+    fn finish_complete(self, command: &str) -> Result<Needs, Refusal> {
+        match self.requires.iter().find(|(_, module)| !self.sums.contains(module)) {
+            Some((place, module)) => Err(Refusal::new(format!(
+                "{place} requires {module}, which go.sum does not list: {command} may be there to put that right, and a \
+                 download before it might fail"
+            ))),
+            None => Ok(self.needs),
+        }
+    }
+
     fn finish(self, is_build: bool) -> Result<Needs, Refusal> {
         // Without any checksums the download writes them, and no copy brings others in their place.
         if !is_build && !self.sums.is_empty() {
@@ -341,8 +367,11 @@ fn is_directory(target: &str) -> bool {
 }
 
 fn shown_command(command: &Invocation<'_>) -> String {
-    let verb = command.arguments.first().and_then(|argument| argument.value.as_deref()).unwrap_or_default();
-    format!("go {verb}")
+    let mut words = command.arguments.iter().map(|argument| argument.value.as_deref().unwrap_or_default());
+    match words.next().unwrap_or_default() {
+        "mod" => format!("go mod {}", words.next().unwrap_or_default()),
+        verb => format!("go {verb}"),
+    }
 }
 
 /// `go mod download`, with the settings that the command itself has.

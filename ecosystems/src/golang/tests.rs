@@ -88,15 +88,17 @@ fn tools_need_no_project() {
 fn leaves_alone_what_reads_everything() {
     for body in [
         "go",
-        "go mod tidy",
         "go mod vendor",
         "go mod download example.com/x@v1",
         "go mod init x",
         "go mod edit -x",
-        "go get ./...",
-        "go get",
-        "go get -d -v",
         "go get y",
+        "go get -u ./...",
+        "go get ./... example.com/x",
+        "go get ./...@v1",
+        "go mod tidy -e",
+        "go mod tidy x",
+        "GOFLAGS=-mod=vendor go mod tidy",
         "go env -w GOCACHE=/x",
         "go env -w GO111MODULE=on",
         "go env -w",
@@ -117,6 +119,71 @@ fn leaves_alone_what_reads_everything() {
     ] {
         assert_eq!(needs(body, &simple()), "opaque", "{body}");
     }
+}
+
+/// They run on the same files as before; only a download comes before them.
+#[test]
+fn what_puts_go_mod_right_downloads_first() {
+    let expected = "build /app; files go.mod go.sum; prefetch go mod download";
+    for body in
+        ["go mod tidy", "go mod tidy -v -compat=1.17", "go get", "go get -d -v ./...", "go get . ./cmd/x"]
+    {
+        assert_eq!(needs(body, &simple()), expected, "{body}");
+    }
+    assert_eq!(
+        needs("go mod tidy", &[("go.mod", "module x\n")]),
+        "build /app; files go.mod; prefetch go mod download"
+    );
+    let missing = "requires example.com/lib v1.2.3, which go.sum does not list: go mod tidy may be there to put that right, \
+                   and a download before it might fail";
+    for files in [&[("go.mod", MODULE)][..], &[("go.mod", MODULE), ("go.sum", "a.b/c v1 h1:x\n")]] {
+        assert_eq!(needs("go mod tidy", files), format!("refused: go.mod:5 {missing}"));
+    }
+    assert_eq!(
+        needs(
+            "go get ./...",
+            &[("go.mod", MODULE), ("go.sum", SUMS), ("go.work", "use .\n"), ("go.work.sum", "")]
+        ),
+        "refused: go.work is there, which go mod download looks at and go get does not"
+    );
+    // vendor/ is written by neither of them, and read by neither.
+    let vendored = [("go.mod", MODULE), ("go.sum", SUMS), ("vendor/modules.txt", "")];
+    assert_eq!(needs("go mod tidy", &vendored), expected);
+}
+
+#[test]
+fn what_puts_go_mod_right_fills_the_caches() {
+    let run = |from: &str, body: &str| caches(&format!("FROM {from}\nWORKDIR /app\nRUN {body}"));
+    let store = "/go/pkg/mod store shared";
+    assert_eq!(run("golang:1.22", "go mod tidy"), store);
+    assert_eq!(run("golang:1.22", "go get ./..."), store);
+    assert_eq!(run("golang:1.16", "go get -d ./..."), store);
+    assert_eq!(run("golang:1.16", "go get ./..."), format!("{store}; /root/.cache/go-build compiled shared"));
+    assert_eq!(run("golang:1.10", "go get ./..."), "opaque");
+}
+
+#[test]
+fn why_a_command_is_not_read_is_told() {
+    let why = |file: &str| {
+        let file = dockfix_syntax::Dockerfile::parse(file.as_bytes());
+        let build = dockfix_model::build::Build::of(&file);
+        let step = build.stages[0].steps.last().unwrap();
+        let chain = dockfix_model::commands::Chain::of(&step.instruction, &step.state).unwrap();
+        Golang.unread_because(chain.invocations()[0], &step.state).unwrap_or_default()
+    };
+    assert_eq!(why("FROM golang:1.9\nRUN go build"), "Go 1.9 has no modules");
+    assert_eq!(
+        why("FROM golang:1.12\nWORKDIR /go/src/x\nRUN go build"),
+        "Go 1.12 uses no modules in /go/src/x, in GOPATH, unless GO111MODULE=on says so"
+    );
+    assert_eq!(
+        why("FROM company/golang\nWORKDIR /go/src/x\nRUN go mod download"),
+        "which Go the base image has is not known, and before 1.13 it uses no modules in /go/src/x if that lies in GOPATH"
+    );
+    assert_eq!(why("FROM golang\nRUN GO111MODULE=off go install ./..."), "GO111MODULE=off turns modules off");
+    assert_eq!(why("FROM golang\nARG GOFLAGS\nRUN go build"), "what GOFLAGS is set to is not known");
+    assert_eq!(why("FROM golang:1.22\nRUN go build"), "");
+    assert_eq!(why("FROM golang:1.22\nRUN go mod vendor"), "");
 }
 
 #[test]

@@ -63,6 +63,16 @@ pub(crate) fn archives(environment: &Environment<'_>, state: &State) -> Result<O
     Ok(home.filter(|_| may_write).map(|home| home.join("cache")))
 }
 
+/// Why what `program` downloads gets no mount where there are no [`archives`].
+pub(crate) fn no_archives(program: &str, environment: &Environment<'_>) -> Refusal {
+    match environment.path("GEM_HOME") {
+        Ok(Some(home)) => Refusal::new(format!(
+            "a mount may make {home} root's, where {program}, run as another user, has to write"
+        )),
+        _ => Refusal::new(format!("where {program} keeps what it downloads in this image is not known")),
+    }
+}
+
 /// What an installation of gems touches besides the project.
 pub(crate) fn effects(environment: &Environment<'_>) -> Effects {
     let mut written = system::below(GEMS).and(environment.below_home(IN_HOME));

@@ -1,13 +1,13 @@
 //! Installs that are not read, or stand in what is not read of a RUN: they get no mount, and that is told.
 
-use dockfix_ecosystems::{Unread, UsageKind, recognise, unread};
+use dockfix_ecosystems::{Unread, UsageKind, recognise, stranger, unread};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, Place, each_named_by};
 use dockfix_syntax::view::MountKind;
 use dockfix_syntax::{Keyword, Span};
 
 use crate::analysis::Analysis;
-use crate::naming::{named, shortened};
+use crate::naming::{named, shortened, told as shown};
 use crate::transform::Input;
 
 /// Those of a file: the 1-based line of the RUN, and why.
@@ -15,12 +15,30 @@ use crate::transform::Input;
 pub(super) fn refusals(input: &Input<'_>, told: &[(usize, String)]) -> Vec<(usize, String)> {
     let steps = input.reading.build.stages.iter().flat_map(|stage| &stage.steps);
     let runs = steps.filter(|step| step.instruction.keyword() == Keyword::Run);
+    let mut strangers = Vec::new();
     let refusals = runs.filter_map(|step| {
         let analysis = input.reading.run(step);
-        let reason = refusal(step, analysis).or_else(|| of_unread(input, step, analysis.ok()?, told))?;
+        let reason = refusal(step, analysis)
+            .or_else(|| of_unread(input, step, analysis.ok()?, told))
+            .or_else(|| of_stranger(step, analysis.ok()?, &mut strangers))?;
         Some((step.instruction.start_line(), reason))
     });
     refusals.collect()
+}
+
+/// That a command downloads by a manager which is not known. Of each manager that is told once: nothing can be done about it.
+fn of_stranger(step: &Step<'_>, analysis: &Analysis<'_>, told: &mut Vec<&'static str>) -> Option<String> {
+    if is_thought_about(step) {
+        return None;
+    }
+    analysis.chain.invocations().into_iter().find_map(|command| {
+        let name = stranger(command).filter(|name| !told.contains(name))?;
+        told.push(name);
+        let command = shown(command, analysis.chain.text);
+        Some(format!(
+            "`{command}` gets no cache mount: {name} is none of the package managers that are known"
+        ))
+    })
 }
 
 /// Why the first command that would fill a cache gets no mount, where it is not one that is read.
@@ -51,7 +69,9 @@ fn of_unread(
                 let words = Span::new(first.span.start, last.span.end).of(analysis.chain.text);
                 format!("what `{}` means for it is not known", shortened(&String::from_utf8_lossy(words)))
             }
-            None => "the way it is called is not read".to_owned(),
+            None => manager
+                .unread_because(command, &step.state)
+                .unwrap_or_else(|| "the way it is called is not read".to_owned()),
         };
         Some(format!("{} gets no cache mount: {what}", named(analysis.chain.text, command, manager)))
     })

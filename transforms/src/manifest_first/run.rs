@@ -1,12 +1,12 @@
 //! RUNs on the way of a sinking copy: passed, or served by a download of their own.
 
 use dockfix_ecosystems::{CacheKind, Needs, UsageKind, without_version};
+use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
 use dockfix_model::commands::Action;
 use dockfix_model::context::Kind;
 use dockfix_model::effects::{Effects, Paths};
 use dockfix_model::project::{Found, Project};
-use dockfix_model::{ImagePath, Shell};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, MountKind};
 
@@ -207,6 +207,12 @@ impl Sinking<'_, '_> {
             needs => needs.map_err(|refusal| refuse(refusal.to_string()))?,
         };
         let manifests = self.manifests_of(&needs, &project).map_err(refuse)?;
+        if let Some(line) = self.is_extended(index, analysis, managed, &project) {
+            let manager = managed.ecosystem.name();
+            return Err(refuse(format!(
+                "a command in line {line} may install plugins of {manager}, and what they make {name} read is not known"
+            )));
+        }
         if let Some(command) = &needs.prefetch {
             if let Some(line) = self.is_vendored(index, project.directory()) {
                 return Err(refuse(format!("line {line} brings what {name} may take instead of a download")));
@@ -281,6 +287,30 @@ impl Sinking<'_, '_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// The line of a command above that makes an install read more than its project tells.
+    fn is_extended(
+        &self,
+        until: usize,
+        analysis: &Analysis<'_>,
+        managed: &Managed<'_>,
+        project: &Project<'_>,
+    ) -> Option<usize> {
+        let its = managed.command();
+        let extends = |analysis: &Analysis<'_>| {
+            let mut commands = analysis.chain.invocations().into_iter();
+            commands.any(|other| {
+                managed.ecosystem.programs().contains(&without_version(&other.program))
+                    && managed.ecosystem.is_extended_by(its, other, project)
+            })
+        };
+        if extends(analysis) {
+            return Some(self.stage.steps[until].instruction.start_line());
+        }
+        let mut steps = self.input.reading.build.steps_before(self.stage.index, until);
+        let step = steps.find(|step| self.input.reading.run(step).is_ok_and(&extends))?;
+        Some(step.instruction.start_line())
     }
 
     /// The line of a RUN above that writes settings of a manager which are not followed: `go env -w GOFLAGS=-mod=vendor`.
@@ -424,7 +454,7 @@ impl Sinking<'_, '_> {
             return Err(Stop::Settled);
         }
         let step = &self.stage.steps[index];
-        if step.state.shell == Shell::Other {
+        if !step.state.shell.is_read() {
             return Err(Stop::Blocked);
         }
         let is_here = step.state.workdir.as_ref() == Some(project.directory());

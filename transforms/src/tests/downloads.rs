@@ -208,3 +208,98 @@ fn wheels_that_were_compiled_against_another_torch_stay_out() {
         &beside(&format!("{}\\\n    pip install torch==2.1", mount), " --no-cache-dir"),
     );
 }
+
+/// Composer loads what is installed for all projects before it installs one of them.
+#[test]
+fn plugins_for_all_projects_may_read_more() {
+    let file = |global: &str| {
+        format!("FROM composer:2\nRUN {global}\nWORKDIR /app\nCOPY . .\nRUN composer install --no-dev\n")
+    };
+    for global in [
+        "composer global require cweagans/composer-patches",
+        "composer -n global require --prefer-dist symfony/flex:^2",
+        "composer global require $PLUGINS",
+        "composer global install",
+    ] {
+        check_refused(
+            &["manifest-first"],
+            COMPOSER,
+            &file(global),
+            &[
+                "5: a command in line 2 may install plugins of composer, and what they make composer install --no-dev read is \
+               not known",
+            ],
+        );
+    }
+    let after = |global: &str| {
+        format!(
+            "FROM composer:2\nRUN {global}\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-dev --no-scripts --no-autoloader\nCOPY . .\nRUN composer install --no-dev\n"
+        )
+    };
+    for global in [
+        "composer global require hirak/prestissimo:^0.3 --no-plugins",
+        "composer global config sort-packages true",
+    ] {
+        check(&["manifest-first"], COMPOSER, &file(global), &after(global));
+    }
+}
+
+/// What they would put right is in the build context as it was; the download above them changes nothing of it.
+#[test]
+fn go_mod_tidy_gets_a_download_of_its_own() {
+    for command in ["go mod tidy", "go get -d -v ./..."] {
+        check(
+            &["manifest-first"],
+            GO,
+            &format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {command}\nRUN go build -o /bin/x .\n"),
+            &format!(
+                "FROM golang:1.22\nWORKDIR /app\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN {command}\nRUN go build -o /bin/x .\n"
+            ),
+        );
+    }
+    let file = |before: &str, command: &str| {
+        format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\n{before}RUN {command}\nRUN go build -o /bin/x .\n")
+    };
+    // Something above writes the manifests, and the context's may be such as cannot be downloaded.
+    for before in [
+        "RUN go mod init x\n",
+        "RUN go mod edit -require=a.b/c@v1\n",
+        "RUN sed -i s/a/b/ go.mod\n",
+        "RUN rm -f go.sum go.mod\n",
+    ] {
+        check_refused(
+            &["manifest-first"],
+            GO,
+            &file(before, "go mod tidy"),
+            &["5: go mod tidy stays below the sources: the RUN of line 4 may depend on them"],
+        );
+    }
+    for command in ["rm -f go.sum && go mod tidy", "go mod init x && go mod tidy"] {
+        let first = command.split(" &&").next().unwrap_or_default();
+        check_refused(
+            &["manifest-first"],
+            GO,
+            &file("", command),
+            &[&format!(
+                "4: go mod tidy stays below the sources: `{first}` before it may read or write any of them"
+            )],
+        );
+    }
+}
+
+/// All of them fill the module cache by themselves.
+#[test]
+fn go_mod_tidy_shares_the_module_cache() {
+    check(
+        &["cache-mount"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go mod tidy\nRUN go build -o /bin/x .\nFROM alpine:3.20\nCOPY --from=0 /bin/x /x\n",
+        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go mod tidy\nRUN --mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    go build -o /bin/x .\nFROM alpine:3.20\nCOPY --from=0 /bin/x /x\n",
+    );
+    check_refused(
+        &["cache-mount"],
+        GO,
+        "FROM golang:1.9\nWORKDIR /go/src/x\nCOPY . .\nRUN go build -o /bin/x .\n",
+        &["4: go build -o /bin/x . gets no cache mount: Go 1.9 has no modules"],
+    );
+}

@@ -34,6 +34,13 @@ fn other_shells_are_left_alone() {
             &[&format!("{line}: npm ci gets no cache mount: its shell is not sh or bash")],
         );
     }
+    let head = "FROM node:22\nSHELL [\"/bin/bash\", \"-euo\", \"pipefail\", \"-O\", \"extglob\", \"-c\"]\n";
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file(head),
+        &["5: npm ci gets no cache mount: an option of its shell is not read"],
+    );
     let bash = "FROM node:22\nSHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\nWORKDIR /app\n";
     check(
         &["manifest-first"],

@@ -307,8 +307,8 @@ fn an_install_that_is_not_read_is_told_of() {
     told("node:22", "npm ci --workspace $APP", "what `--workspace $APP` means for it is not known");
     told("node:22", "npm ci -w ${APP}", "what `-w ${APP}` means for it is not known");
     told("node:22", "npm --prefix apps/$APP ci", "what `--prefix apps/$APP` means for it is not known");
-    told("golang:1.22", "go get ./...", "the way it is called is not read");
-    told("golang:1.22", "go mod tidy", "the way it is called is not read");
+    told("golang:1.22", "go mod vendor", "the way it is called is not read");
+    told("golang:1.9", "go get ./...", "Go 1.9 has no modules");
     told("python:3.12", "uv run --frozen python -m compileall src", "the way it is called is not read");
     check_refused(
         &["cache-mount"],
@@ -389,5 +389,61 @@ fn what_may_be_is_not_said_to_be() {
     assert_eq!(
         outcome.ignore_files[0].changes[0].reason,
         "keeps vendor/bundle out of the build context: bundler may make it in the image"
+    );
+}
+
+/// What is told to lie there is what a step of the file may have put there.
+#[test]
+fn an_index_that_nobody_fetches_is_none_of_an_earlier_step() {
+    let nothing = "nothing in its RUN fetches the index in /var/cache/zypp first, and one that another build has left there \
+                   may be old";
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM opensuse/leap\nRUN useradd x\nRUN zypper -n install git && zypper clean -a\n",
+        &[&format!("3: {nothing}")],
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM opensuse/leap\nRUN zypper -n refresh\nRUN zypper -n install git\n",
+        &[
+            "2: line 3 may rely on what this step leaves in /var/cache/zypp",
+            "3: it relies on what an earlier step left in /var/cache/zypp",
+        ],
+    );
+}
+
+/// One line for each of them in a file.
+#[test]
+fn managers_that_are_not_known_are_told_of_once() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN stack setup\nRUN stack build && luarocks --lua-version 5.1 install x\nRUN R -e 'install.packages(\"x\")'\nRUN deno --version\n",
+        &[
+            "2: `stack setup` gets no cache mount: Stack is none of the package managers that are known",
+            "3: `luarocks --lua-version 5.1 install x` gets no cache mount: LuaRocks is none of the package managers that are \
+             known",
+            "4: `R -e 'install.packages(\"x\")'` gets no cache mount: R is none of the package managers that are known",
+        ],
+    );
+    check_unchanged(&["cache-mount"], &[], "FROM debian\nRUN --mount=type=cache,target=/s stack setup\n");
+}
+
+/// Where the gems lie depends on the Ruby of the image.
+#[test]
+fn gems_outside_of_the_official_image_are_told_of() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian\nRUN gem install fpm\n",
+        &["2: where gem keeps what it downloads in this image is not known"],
+    );
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM jruby:9\nRUN bundle install\n",
+        &["2: where bundle keeps what it downloads in this image is not known"],
     );
 }
