@@ -291,3 +291,17 @@ fn patterns_have_the_values_of_variables() {
         &["4: what `chmod $E/*.sh` names is not known"],
     );
 }
+
+/// The body of a function is not what stands before the install.
+#[test]
+fn what_a_function_runs_is_not_said_to_run_before() {
+    check_refused(
+        &["cache-mount"],
+        &[],
+        "FROM debian:12\nRUN inst() { apt-get install -y \"$@\"; } && apt-get update && inst curl && rm -rf /var/lib/apt/lists/*\n",
+        &[
+            "2: apt-get install -y \"$@\" gets no cache mount: it stands in a compound command, which is not read further",
+            "2: `apt-get install -y \"$@\"` in a function, which is not read further, may rely on what an earlier step left in /var/lib/apt/lists",
+        ],
+    );
+}
