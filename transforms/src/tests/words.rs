@@ -305,3 +305,56 @@ fn what_a_function_runs_is_not_said_to_run_before() {
         ],
     );
 }
+
+/// Installs that another program runs, or that bash alone reads, are told of where they get nothing.
+#[test]
+fn installs_in_words_of_others_are_told_of() {
+    let told =
+        |text: &str| refusals(&["cache-mount"], &[], &format!("FROM python:3.12\nWORKDIR /app\n{text}\n"));
+    for (run, reason) in [
+        (
+            "RUN su app -c \"pip install flask\"",
+            "pip install flask gets no cache mount: it stands in a word of `su`, which is not read further",
+        ),
+        (
+            "RUN su - app -c 'cd x && pip install flask'",
+            "pip install flask gets no cache mount: it stands in a word of `su`, which is not read further",
+        ),
+        (
+            "RUN bash -lc 'pip install flask'",
+            "pip install flask gets no cache mount: it stands in a word of `bash`, which is not read further",
+        ),
+        (
+            "RUN [\"/bin/bash\", \"-c\", \"pip install flask\"]",
+            "pip install flask gets no cache mount: it stands in a word of `bash`, which is not read further",
+        ),
+        (
+            "RUN cat requirements.txt | xargs -n1 pip install",
+            "xargs -n1 pip install gets no cache mount: what `xargs` hands to it is not known",
+        ),
+        (
+            "RUN find . -name '*.txt' -exec pip install -r {} \\;",
+            "find . -name '*.txt' -exec pip instal... gets no cache mount: what `find` hands to it is not known",
+        ),
+        (
+            "SHELL [\"/bin/bash\", \"-c\"]\nRUN pip install flask && a=() && a+=(\"x\")",
+            "pip install flask gets no cache mount: its shell script cannot be read: ",
+        ),
+        (
+            "RUN sudo -u app pip install flask",
+            "it runs as another user than the RUN itself, so the cache directory is not known",
+        ),
+    ] {
+        let reasons = told(run);
+        assert!(reasons.len() == 1 && reasons[0].contains(reason), "{run}: {reasons:?}");
+    }
+    for run in [
+        "RUN xargs rm",
+        "RUN su app -c 'ls'",
+        "RUN bash -lc 'ls'",
+        "RUN [\"/bin/bash\", \"-c\", \"ls\"]",
+        "RUN find . -name pip",
+    ] {
+        assert_eq!(told(run), [""; 0], "{run}");
+    }
+}
