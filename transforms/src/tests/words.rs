@@ -358,3 +358,36 @@ fn installs_in_words_of_others_are_told_of() {
         assert_eq!(told(run), [""; 0], "{run}");
     }
 }
+
+/// The reader looks for his own words, and not for a copy that has nothing to do with the install.
+#[test]
+fn reasons_are_about_what_the_user_wrote_and_the_project() {
+    let outcome = super::run(
+        &["manifest-first", "cache-mount"],
+        COMPOSER,
+        "FROM php:8.3-apache\nWORKDIR /var/www/html\nCOPY . .\nRUN apt-get update && apt-get install -y libzip-dev && rm -rf /var/lib/apt/lists/*\nRUN composer install --no-scripts --no-autoloader\n",
+    );
+    let reasons: Vec<_> =
+        super::dockerfile(&outcome).refusals.iter().map(|refusal| refusal.reason.clone()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "the sources stay above: line 4 would have to be split before `apt-get install -y libzip-dev`, which may write to /var/www/html, and what follows might rely on an old index of apt"
+        ]
+    );
+    let files: super::Files<'_> = &[
+        (".dockerignore", "app/node_modules\nnode_modules\n"),
+        ("nginx/nginx.conf", ""),
+        ("package.json", "{\"dependencies\": {\"a\": \"1.0.0\"}}"),
+        ("package-lock.json", "{\"packages\": {}}"),
+        ("a.js", ""),
+    ];
+    // It gains by the copy of its project; the other is none of its business.
+    let outcome = super::run(
+        &["manifest-first"],
+        files,
+        "FROM nginx\nCOPY ./nginx /etc/nginx\nWORKDIR /app\nCOPY . /app/\nRUN npm ci\n",
+    );
+    let file = super::dockerfile(&outcome);
+    assert_eq!((file.changes.len(), &file.refusals[..]), (1, &[][..]), "{:?}", file.changes);
+}
