@@ -393,9 +393,10 @@ pub(crate) fn beginning<'a>(argument: &'a Argument<'_>) -> Cow<'a, str> {
 /// The file that a word names, seen from `directory`, or a directory that holds what it may name: `/tmp` for
 /// `/tmp/*.log` and for `/tmp/app-$VERSION.tgz`. A variable is taken not to climb out of the directory in front of it.
 pub(crate) fn path_of(argument: &Argument<'_>, directory: Option<&ImagePath>) -> Option<ImagePath> {
-    match argument.value.as_deref() {
-        Some(value) => path(value, directory),
-        None => directory_in(&beginning(argument), argument.glob.is_some(), directory),
+    match (argument.value.as_deref(), argument.glob.as_deref()) {
+        (Some(value), _) => path(value, directory),
+        (None, Some(pattern)) => directory_in(pattern.split(['*', '?', '[', '\\']).next()?, true, directory),
+        (None, None) => directory_in(&beginning(argument), false, directory),
     }
 }
 

@@ -9,39 +9,111 @@ mod archives;
 mod configure;
 mod edit;
 mod files;
+mod interpreters;
 mod network;
 mod touched;
 mod users;
 
 use dockfix_model::State;
-use dockfix_model::commands::Invocation;
-use dockfix_model::effects::Effects;
+use dockfix_model::commands::{Argument, Invocation};
+use dockfix_model::effects::{Effects, Names};
 
 use touched::Touched;
 
 pub use users::NewUser;
 
-/// What `command` reads and writes, redirections included; `None` where that cannot be told from its words.
+/// What `command` reads and writes, redirections and the substitutions in its words included; `None` where that cannot be told
+/// from its words.
 ///
 /// A word that ends in something only the shell knows stands for the directory in front of it. The effects are those of
 /// the command alone, not of others in its pipeline.
 #[must_use]
 pub fn effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    let own = own_effects(command, state)?;
+    if command.substituted.is_empty() { Some(own) } else { Some(own.and(of_substituted(command, state)?)) }
+}
+
+/// The effects of the commands whose output is put into the words of `command`; `None` where one of them is not known.
+#[must_use]
+pub fn of_substituted(command: &Invocation<'_>, state: &State) -> Option<Effects> {
+    command.substituted.iter().try_fold(Effects::none(), |sum, inner| Some(sum.and(effects(inner, state)?)))
+}
+
+/// The variables that `command` reads besides those that its words name; `None` where that cannot be told. What it does with
+/// files need not be known for that: `mkdir` looks at no other variable wherever it makes a directory.
+#[must_use]
+pub fn variables(command: &Invocation<'_>, state: &State) -> Option<Names> {
+    if let Some(effects) = effects(command, state) {
+        return Some(effects.environment);
+    }
+    // /proc shows the whole environment.
+    let is_looked_at = |word: &Argument<'_>| word.text.windows(4).any(|part| part == b"proc");
+    let names = if reads_no_other_variable(command) && !command.arguments.iter().any(is_looked_at) {
+        let touched = Touched::new(command, state).effects();
+        touched.environment.and(Names::matching(&[
+            "SIMPLE_BACKUP_SUFFIX",
+            "VERSION_CONTROL",
+            "DEBIAN_*",
+            "DEBCONF_*",
+        ]))
+    } else {
+        return None;
+    };
+    Some(names.and(of_substituted(command, state)?.environment))
+}
+
+/// Whether a command whose files are not known is one that reads no variables but those of every program, and runs no other
+/// program. busybox has all of them in one.
+fn reads_no_other_variable(command: &Invocation<'_>) -> bool {
+    let is_redirected = command.redirects.iter().any(|(is_written, path)| !is_written && path.is_none());
+    !is_redirected
+        && finds_the_usual_program(command)
+        && matches!(
+            &*command.program,
+            "" | ":"
+                | "["
+                | "adduser"
+                | "addgroup"
+                | "cd"
+                | "chgrp"
+                | "chmod"
+                | "chown"
+                | "cp"
+                | "echo"
+                | "groupadd"
+                | "ln"
+                | "mkdir"
+                | "mv"
+                | "printf"
+                | "rm"
+                | "rmdir"
+                | "test"
+                | "touch"
+                | "true"
+                | "useradd"
+        )
+}
+
+/// Whether the program is the one that systems have by this name: `./install` is not `install`.
+fn finds_the_usual_program(command: &Invocation<'_>) -> bool {
+    const REDIRECTED: [&str; 7] =
+        ["PATH", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "TAR_OPTIONS"];
+    let place = command.program_path.strip_suffix(&*command.program);
+    place.is_some_and(|place| matches!(place, "" | "/bin/" | "/sbin/" | "/usr/bin/" | "/usr/sbin/"))
+        && (is_builtin(&command.program)
+            || !command.assignments.iter().any(|(name, _)| REDIRECTED.contains(&name.as_str())))
+}
+
+fn own_effects(command: &Invocation<'_>, state: &State) -> Option<Effects> {
     let mut touched = Touched::new(command, state);
     for (written, path) in &command.redirects {
         let path = path.clone()?;
         if *written { touched.writes(path) } else { touched.reads(path) }
     }
-    // `./install` is not `install`.
-    let place = command.program_path.strip_suffix(&*command.program)?;
-    if !matches!(place, "" | "/bin/" | "/sbin/" | "/usr/bin/" | "/usr/sbin/") {
+    if !finds_the_usual_program(command) {
         return None;
     }
     if !is_builtin(&command.program) {
-        let redirected = ["PATH", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "TAR_OPTIONS"];
-        if command.assignments.iter().any(|(name, _)| redirected.contains(&name.as_str())) {
-            return None;
-        }
         touched.is_a_program();
     }
     touch(&mut touched)?;
@@ -56,6 +128,7 @@ fn is_builtin(program: &str) -> bool {
             | "["
             | "break"
             | "cd"
+            | "command"
             | "continue"
             | "echo"
             | "exit"
@@ -88,6 +161,7 @@ fn touch(touched: &mut Touched<'_>) -> Option<()> {
         | "times" | "true" | "type" | "ulimit" | "umask" | "unalias" | "unset" | "wait" | "echo"
         | "printf" => files::print(touched),
         "cd" => files::change_directory(touched),
+        "command" => files::look_up(touched),
         "test" | "[" => files::test(touched),
         "mkdir" => files::mkdir(touched),
         "cp" | "mv" => files::copy(touched),
@@ -104,6 +178,9 @@ fn touch(touched: &mut Touched<'_>) -> Option<()> {
         "curl" => network::curl(touched),
         "wget" => network::wget(touched),
         "git" => network::git(touched),
+        "node" | "nodejs" | "php" | "python" | "python2" | "python3" | "java" | "javac" | "ruby" => {
+            interpreters::version(touched)
+        }
         "ssh-keyscan" => network::ssh_keyscan(touched),
         "useradd" => users::useradd(touched),
         "adduser" => users::adduser(touched),

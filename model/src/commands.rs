@@ -4,6 +4,7 @@
 //! link whose commands can be read is a pipeline of [`Invocation`]s: program, arguments, working directory, with wrappers
 //! such as `sudo`, `env` and `sh -c` taken off. Anything else is opaque.
 
+mod substitution;
 mod value;
 mod wrapper;
 
@@ -74,7 +75,7 @@ pub enum OpaqueLink {
     /// `exec` with more commands behind it, which nobody runs.
     #[error("an `exec` before other commands")]
     Replaced,
-    /// Command substitution: what it puts in its place is not known.
+    /// A command substitution of which more is not known than what it prints.
     #[error("a command substitution")]
     Substitution,
     /// The program's name is made of variables, or there is none.
@@ -130,6 +131,8 @@ pub struct Invocation<'a> {
     pub user: Option<User>,
     /// Files that redirections name: whether it is written, and the path where it is known.
     pub redirects: Vec<(bool, Option<ImagePath>)>,
+    /// The commands whose output is put into its words. They run before it; what they do is not among its own effects.
+    pub substituted: Vec<Invocation<'a>>,
 }
 
 /// An argument of an invocation.
@@ -160,6 +163,12 @@ impl Invocation<'_> {
     #[must_use]
     pub fn values(&self) -> Option<Vec<&str>> {
         self.arguments.iter().map(|argument| argument.value.as_deref()).collect()
+    }
+
+    /// The script that a shell, `su` or `runuser` is handed in a word of its own, as far as it is known.
+    #[must_use]
+    pub fn script(&self) -> Option<&str> {
+        wrapper::script_of(self)
     }
 
     /// Whether an argument with this value stands among the arguments.
@@ -229,6 +238,7 @@ impl<'a> Chain<'a> {
             directory: state.workdir.clone(),
             user: None,
             redirects: Vec::new(),
+            substituted: Vec::new(),
         };
         let action = Action::Pipeline(Rc::from([invocation]));
         let link = Link { span: Span::empty(0), operator: None, action };
@@ -276,9 +286,38 @@ fn script<'a>(run: &Run<'a>, instruction: &Instruction<'a>) -> Option<(&'a [u8],
 /// script of another shell. Whether it runs, and in which directory, is not known. The text that its spans are offsets into
 /// comes with it.
 ///
-/// Nothing is shown of a text that cannot be scanned.
+/// Of a text that cannot be scanned as a whole, what can be by itself.
 pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invocation<'_>)) {
-    let Ok(script) = shell::scan(text) else { return };
+    match shell::scan(text) {
+        Ok(script) => each_in_script(&script, text, state, visit),
+        Err(_) => {
+            for piece in pieces(text) {
+                if let Ok(script) = shell::scan(piece) {
+                    each_in_script(&script, piece, state, visit);
+                }
+            }
+        }
+    }
+}
+
+/// What stands between the operators of a text, wherever they stand.
+fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut last = 0;
+    let split = move |&byte: &u8| {
+        let is_doubled = byte == b'&' && last == b'&';
+        last = byte;
+        is_doubled || matches!(byte, b'\n' | b';' | b'|')
+    };
+    let pieces = text.split(split).map(|piece| piece.strip_suffix(b"&").unwrap_or(piece).trim_ascii());
+    pieces.filter(|piece| !piece.is_empty())
+}
+
+fn each_in_script(
+    script: &Script<'_>,
+    text: &[u8],
+    state: &State,
+    visit: &mut dyn FnMut(&[u8], &Invocation<'_>),
+) {
     let mut reader = Reader { directory: None, ..Reader::new(state) };
     let mut commands = Vec::with_capacity(script.list.items.len());
     script.each_simple_command(|command| {
@@ -296,13 +335,21 @@ pub fn each_named(text: &[u8], state: &State, visit: &mut dyn FnMut(&[u8], &Invo
 }
 
 /// [`each_named`] of the script of a RUN, whatever its shell, and of the heredocs on its line where a shell may read them:
-/// `RUN <<EOF bash -ex`.
+/// `RUN <<EOF bash -ex`. Of a RUN in JSON form, that of a script among its words.
 pub fn each_named_by(
     instruction: &Instruction<'_>,
     state: &State,
     visit: &mut dyn FnMut(&[u8], &Invocation<'_>),
 ) {
     let run = Run::of(instruction);
+    if let Some(RunBody::Exec(words)) = run.as_ref().map(|run| &run.body) {
+        let chain = Chain::of_words(instruction, words, state);
+        let commands = chain.as_ref().map(Chain::invocations).unwrap_or_default();
+        if let Some(script) = commands.first().and_then(|command| command.script()) {
+            each_named(script.as_bytes(), state, visit);
+        }
+        return;
+    }
     let Some((text, place)) = run.as_ref().and_then(|run| script(run, instruction)) else { return };
     let mut has_shell = false;
     each_named(text, state, &mut |text, command| {
@@ -415,32 +462,46 @@ fn action<'a>(
         return Err(OpaqueLink::Negated);
     }
     if let [command] = &item.pipeline.commands[..] {
-        let simple = readable(script, command)?;
+        let simple = simple(command)?;
         if item.operator.is_some() && wrapper::replaces_the_shell(simple) {
             return Err(OpaqueLink::Replaced);
         }
         if let Some(inner) = nested(simple, offset, shell, reader) {
             return Ok(Action::Nested(inner));
         }
-        let command = invocation(simple, offset, reader).ok_or(OpaqueLink::Unnamed)?;
+        let command = readable(script, simple, offset, reader)?;
         change_directory(&command, reader);
         export(&command, reader);
         return Ok(Action::Pipeline(Rc::from([command])));
     }
-    let read = |command| invocation(readable(script, command)?, offset, reader).ok_or(OpaqueLink::Unnamed);
+    let read = |command| readable(script, simple(command)?, offset, reader);
     Ok(Action::Pipeline(item.pipeline.commands.iter().map(read).collect::<Result<_, _>>()?))
 }
 
-/// A command of a pipeline, where it is one whose words can be read.
-fn readable<'s, 'a>(
-    script: &Script<'a>,
-    command: &'s Command<'a>,
-) -> Result<&'s SimpleCommand<'a>, OpaqueLink> {
+fn simple<'s, 'a>(command: &'s Command<'a>) -> Result<&'s SimpleCommand<'a>, OpaqueLink> {
     match command {
-        Command::Simple(simple) if value::has_substitution(script, simple) => Err(OpaqueLink::Substitution),
         Command::Simple(simple) => Ok(simple),
         _ => Err(OpaqueLink::Compound),
     }
+}
+
+/// A command whose words can be read, substitutions in them included.
+fn readable<'a>(
+    script: &Script<'a>,
+    simple: &SimpleCommand<'a>,
+    offset: usize,
+    reader: &Reader<'_, 'a>,
+) -> Result<Invocation<'a>, OpaqueLink> {
+    if !substitution::is_in(script, simple) {
+        return invocation(simple, offset, reader).ok_or(OpaqueLink::Unnamed);
+    }
+    let substituted = substitution::read(simple, offset, reader).ok_or(OpaqueLink::Substitution)?;
+    let command = invocation(simple, offset, reader).ok_or(OpaqueLink::Unnamed)?;
+    // Where a shell's script is made of them, what it runs is not known.
+    if wrapper::is_shell(&command) {
+        return Err(OpaqueLink::Substitution);
+    }
+    Ok(Invocation { substituted, ..command })
 }
 
 /// The links of `sh -c 'script'`, where the script stands in one pair of quotes with nothing that the outer shell
@@ -471,7 +532,7 @@ fn invocation<'a>(
         span: word.span.shifted(offset),
         text: word.text(),
         value: value(word),
-        glob: word.glob().map(|glob| String::from_utf8_lossy(&glob).into_owned()),
+        glob: value::pattern_of(word, reader.state, &reader.assigned),
     });
     let mut words = words.peekable();
     let runs_nothing = words.peek().is_none();
@@ -500,6 +561,7 @@ fn invocation<'a>(
             directory: reader.directory.clone(),
             user: None,
             redirects,
+            substituted: Vec::new(),
         });
     }
     let (program, user) = wrapper::unwrap(&mut words, &mut assignments)?;
@@ -516,6 +578,7 @@ fn invocation<'a>(
         directory: reader.directory.clone(),
         user,
         redirects,
+        substituted: Vec::new(),
     })
 }
 

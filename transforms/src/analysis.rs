@@ -8,7 +8,7 @@ use dockfix_ecosystems::{Ecosystem, Usage, UsageKind, plain, recognise};
 use dockfix_model::State;
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Chain, Invocation, Opaque};
-use dockfix_model::effects::{Effects, Paths};
+use dockfix_model::effects::{Effects, Names, Paths};
 use dockfix_syntax::Keyword;
 use dockfix_syntax::view::{Copy, Variables, argument};
 
@@ -108,6 +108,33 @@ impl<'a> Analysis<'a> {
         (0..self.pieces.len()).find_map(|number| self.unknown_in(number))
     }
 
+    /// The variables that the RUN reads besides those that its text names.
+    ///
+    /// # Errors
+    ///
+    /// The first command that may read any variable.
+    pub(crate) fn variables(&self) -> Result<Names, &str> {
+        (0..self.pieces.len()).try_fold(Names::none(), |sum, number| {
+            let read = match self.unknown_in(number) {
+                None => self.effects_of(number).environment,
+                Some(unknown) => self.variables_of(number).ok_or(unknown)?,
+            };
+            Ok(sum.and(read))
+        })
+    }
+
+    /// The variables that the commands of a link read although more of them is not known.
+    fn variables_of(&self, number: usize) -> Option<Names> {
+        let (piece, link) = (self.pieces.get(number)?, self.chain.links.get(number)?);
+        let Action::Pipeline(commands) = &link.action else { return None };
+        if !piece.managed.is_empty() {
+            return None;
+        }
+        commands
+            .iter()
+            .try_fold(Names::none(), |sum, command| Some(sum.and(plain::variables(command, &self.state)?)))
+    }
+
     fn judgement(&self, number: usize) -> Option<&Judgement> {
         let (piece, link) = (self.pieces.get(number)?, self.chain.links.get(number)?);
         Some(piece.judgement.get_or_init(|| {
@@ -136,7 +163,12 @@ impl<'a> Piece<'a> {
             Action::Pipeline(commands) => {
                 for (number, command) in commands.iter().enumerate() {
                     self.is_shell_state &= commands.len() == 1 && plain::changes_shell_state(command);
-                    if let Some((ecosystem, usage)) = recognise(command, state) {
+                    if let Some((ecosystem, mut usage)) = recognise(command, state) {
+                        if !command.substituted.is_empty() {
+                            let own = std::mem::replace(&mut usage.effects, Effects::opaque());
+                            let beside = plain::of_substituted(command, state);
+                            usage.effects = beside.map_or_else(Effects::opaque, |beside| own.and(beside));
+                        }
                         let pipeline = Rc::clone(commands);
                         // Nearly always it is the only one.
                         self.managed.reserve_exact(1);
@@ -170,6 +202,9 @@ impl Judgement {
             Some(managed) => managed.usage.effects.clone().and(redirections(command)),
             None => match plain::effects(command, state) {
                 Some(effects) => effects,
+                None if plain::of_substituted(command, state).is_none() => {
+                    return self.add_unknown("a command substitution".to_owned());
+                }
                 None if command.program.is_empty() => return self.add_unknown("an assignment".to_owned()),
                 None => return self.add_unknown(format!("`{}`", command.program)),
             },

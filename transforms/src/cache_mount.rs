@@ -449,9 +449,7 @@ impl RunStep<'_, '_> {
             IndexUse::Fills => {
                 if let Some(before) = (!is_filled).then(|| beside::reads_before(self, managed)).flatten() {
                     indexes.torn.push(directory.clone());
-                    return Err(format!(
-                        "`{before}` before it relies on what an earlier step left in {directory}"
-                    ));
+                    return Err(format!("{before} on what an earlier step left in {directory}"));
                 }
                 indexes.filled.push(directory.clone());
                 let mut behind = last..self.analysis.pieces.len();

@@ -9,7 +9,9 @@ use crate::analysis::{Analysis, Managed};
 /// A command as a message shows it: `npm ci`.
 pub(crate) fn shown(managed: &Managed<'_>, analysis: &Analysis<'_>) -> String {
     let command = managed.command();
-    let span = Span::new(command.span.start, end_of_words(command));
+    // A variable that a command fills has white space in it.
+    let start = if command.substituted.is_empty() { command.span.start } else { command.program_span.start };
+    let span = Span::new(start, end_of_words(command));
     shown_in(analysis.chain.text, span, managed.ecosystem)
 }
 
@@ -48,16 +50,29 @@ pub(crate) fn told(command: &Invocation<'_>, text: &[u8]) -> String {
     shortened(&without_settings(&String::from_utf8_lossy(span.of(text))))
 }
 
+/// The text of a command, or of a pipeline, as a message shows it.
+pub(crate) fn told_text(text: &[u8]) -> String {
+    shortened(&without_settings(&String::from_utf8_lossy(text)))
+}
+
 /// A command without variables and settings in front of what it does. They seldom tell commands apart, and some of them a
 /// rewrite has put there: the reader looks for his own words.
 fn without_settings(command: &str) -> String {
     const PUT: [&str; 3] = ["--force-refresh", "--refresh", "--cache-dir"];
+    let is_put = |word: &&str| PUT.contains(word);
     let mut words = command.split_whitespace().skip_while(|word| word.contains('=')).peekable();
     let mut shown: Vec<&str> = words.next().into_iter().collect();
-    while let Some(option) = words
-        .next_if(|word| PUT.contains(word) || *word == "-o" || word.starts_with("--") && word.contains('='))
+    while let Some(option) =
+        words.next_if(|word| is_put(word) || *word == "-o" || word.starts_with("--") && word.contains('='))
     {
         if matches!(option, "-o" | "--cache-dir") {
+            words.next();
+        }
+    }
+    // apk takes its options behind the verb.
+    shown.extend(words.next());
+    while let Some(option) = words.next_if(is_put) {
+        if option == "--cache-dir" {
             words.next();
         }
     }

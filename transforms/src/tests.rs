@@ -23,6 +23,8 @@ mod splits;
 mod stores;
 mod users;
 
+mod words;
+
 use std::sync::Arc;
 
 use dockfix_model::context::Context;
@@ -114,4 +116,11 @@ fn check_refused(only: &[&str], files: Files<'_>, before: &str, refusals: &[&str
     let got: Vec<_> =
         file.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason)).collect();
     assert_eq!(got, refusals);
+}
+
+/// What they have to say, whether they change anything or not: `line: reason`.
+fn refusals(only: &[&str], files: Files<'_>, before: &str) -> Vec<String> {
+    let outcome = run(only, files, before);
+    let refusals = &dockerfile(&outcome).refusals;
+    refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.reason)).collect()
 }

@@ -1,7 +1,9 @@
 //! Commands that configure the system, its packages and their keys.
 
+use dockfix_model::commands::Argument;
+
 use super::touched::Touched;
-use crate::options::{Grammar, Value, Words};
+use crate::options::{Grammar, Value, Words, beginning};
 use crate::system;
 
 /// A command that touches certain places, whatever its words are.
@@ -42,6 +44,12 @@ const FIXED: &[Fixed] = &[
         reads: &["/etc/apache2", "/usr/share/apache2"],
         writes: &["/etc/apache2", "/var/lib/apache2"],
     },
+    // lsb_release(1), which Debian wrote in Python up to 11 and which asks apt for the release
+    Fixed {
+        names: &["lsb_release"],
+        reads: &["/etc", "/usr", "/var/lib/dpkg", "/var/lib/apt", "/var/cache/apt"],
+        writes: &[],
+    },
     Fixed { names: &["phpenmod", "phpdismod"], reads: &["/etc/php"], writes: &["/etc/php", "/var/lib/php"] },
     // fc-cache(1), fonts-conf(5)
     Fixed {
@@ -72,6 +80,9 @@ pub(super) fn touch(touched: &mut Touched<'_>) -> Option<Option<()>> {
     touched.reads_all(fixed.reads);
     touched.writes_all(fixed.writes);
     touched.reads_variables(&["DEBIAN_*", "DEBCONF_*", "APACHE_*", "JAVA_*"]);
+    if program == "lsb_release" {
+        touched.reads_variables(&["PYTHON*", "LSB_*", "APT_*"]);
+    }
     // A path among the words would be a file of somebody else's.
     let is_path = |value: &str| value.contains('/') && !value.contains("://") && !value.contains(':');
     let is_tame = touched.command.arguments.iter().all(|argument| {
@@ -220,8 +231,12 @@ pub(super) fn dpkg(touched: &mut Touched<'_>) -> Option<()> {
             "--print-architecture --print-foreign-architectures --get-selections --force-all --force-depends",
             "--force-confdef --force-confold --force-confnew --force-overwrite -E -G"],
     ))?;
-    touched.is_like_an_installation();
     touched.reads_variables(PACKAGES);
+    if words.options.iter().all(|option| option.name == "--print-architecture") && words.operands.is_empty() {
+        touched.reads_all(&["/etc/dpkg", "/var/lib/dpkg"]);
+        return Some(());
+    }
+    touched.is_like_an_installation();
     if words.has(&["-i", "--install", "--unpack"]) {
         for file in &words.operands {
             touched.reads(touched.operand(file)?);
@@ -291,12 +306,19 @@ pub(super) fn php_extension(touched: &mut Touched<'_>) -> Option<()> {
     ]);
     // `--with-x=/usr/include` is for configure scripts, which look in the system; other paths are files.
     let is_tame = |value: &str| value.starts_with("--") || !value.contains('/') && !value.ends_with(".tgz");
-    touched
-        .command
-        .arguments
-        .iter()
-        .all(|argument| argument.value.as_deref().is_some_and(is_tame))
-        .then_some(())
+    let arguments = &touched.command.arguments;
+    // `-j$(nproc)`: a number of jobs, be it not known.
+    let counts_jobs = |at: usize| {
+        let jobs = |word: &Argument<'_>| beginning(word) == "-j";
+        !touched.command.substituted.is_empty()
+            && (jobs(&arguments[at])
+                || at.checked_sub(1).is_some_and(|before| arguments[before].value.as_deref() == Some("-j")))
+    };
+    let is_tame = |(at, argument): (usize, &Argument<'_>)| match argument.value.as_deref() {
+        Some(value) => is_tame(value),
+        None => counts_jobs(at),
+    };
+    arguments.iter().enumerate().all(is_tame).then_some(())
 }
 
 /// `pecl install NAME`.

@@ -1,5 +1,7 @@
 //! Commands of the shell and of coreutils that work on the files they name.
 
+use dockfix_model::commands::Argument;
+
 use super::touched::Touched;
 use crate::options::{Grammar, Words};
 
@@ -118,12 +120,13 @@ const UNIFORM: &[Uniform] = &[
         ],
     ),
     uniform(
-        &["du", "df"],
+        &["du"],
         Operands::ReadOrHere,
         0,
         &["-d --max-depth"],
-        &["-a -c -h -H -k -l -L -m -P -s -S -T -x --summarize --human-readable --total"],
+        &["-a -c -h -H -k -l -L -m -P -s -S -x --summarize --human-readable --total"],
     ),
+    uniform(&["df"], Operands::Read, 0, &[], &["-a -h -H -i -k -l -m -P -T --human-readable --total"]),
     uniform(
         &[
             "md5sum",
@@ -157,7 +160,7 @@ const UNIFORM: &[Uniform] = &[
         &["-a -g -G -m -n -p -r -s -u -v"],
     ),
     uniform(
-        &["getent", "which", "pwd", "sleep", "seq", "basename", "dirname"],
+        &["getconf", "getent", "which", "pwd", "sleep", "seq", "basename", "dirname"],
         Operands::Words,
         0,
         &["-w -f"],
@@ -349,6 +352,16 @@ pub(super) fn change_directory(touched: &mut Touched<'_>) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// `command -v NAME`: where a program is found (POSIX, "command").
+pub(super) fn look_up(touched: &mut Touched<'_>) -> Option<()> {
+    touched.is_a_program();
+    if touched.command.assignments.iter().any(|(name, _)| name == "PATH") {
+        return None;
+    }
+    let asks = |word: &Argument<'_>| matches!(word.value.as_deref(), Some("-v" | "-V"));
+    touched.command.arguments.first().is_some_and(asks).then_some(())
 }
 
 /// `echo`, `printf`: words that the shell matches against files read the directory.

@@ -165,8 +165,14 @@ fn network(touched: &mut Touched<'_>, homes: &[&str], variables: &[&'static str]
 
 /// `git clone`, which does not look for a repository around it. Every other command of git does.
 pub(super) fn git(touched: &mut Touched<'_>) -> Option<()> {
-    if touched.command.arguments.first()?.value.as_deref()? != "clone" {
-        return None;
+    match touched.command.arguments.first()?.value.as_deref()? {
+        "clone" => {}
+        "config" => return git_config(touched),
+        "--version" | "version" if touched.command.arguments.len() == 1 => {
+            touched.reads_variables(&[crate::GIT_VARIABLES]);
+            return Some(());
+        }
+        _ => return None,
     }
     let grammar = Grammar::gnu(
         &["-b --branch --depth -j --jobs --filter -o --origin --shallow-since --shallow-exclude -c --config"],
@@ -206,6 +212,42 @@ pub(super) fn git(touched: &mut Touched<'_>) -> Option<()> {
                 name.map(|name| name.strip_suffix(".git").unwrap_or(name)).filter(|name| !name.is_empty());
             touched.makes(name.map_or(directory.clone(), |name| directory.join(name)));
         }
+    }
+    Some(())
+}
+
+/// `git config --global` and `--system` (git-config(1)). They look for a repository around them too, and do the same whichever
+/// they find.
+fn git_config(touched: &mut Touched<'_>) -> Option<()> {
+    let grammar = Grammar::gnu(
+        &["--type --default"],
+        &[
+            "--global --system --add --replace-all --unset --unset-all --get --get-all --bool --int --path -l --list",
+        ],
+    );
+    let words = Words::read(touched.command, 1, &grammar)?;
+    // Where they are set, the settings of the user lie elsewhere (git-config(1), "FILES").
+    let moves = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME"];
+    let is_moved = |name: &&str| {
+        touched.state.variables.get(name).is_some()
+            || touched.command.assignments.iter().any(|(set, _)| set == name)
+    };
+    let is_home_moved = touched.command.assignments.iter().any(|(name, _)| name == "HOME");
+    if is_home_moved || moves.iter().any(is_moved) {
+        return None;
+    }
+    touched.reads_variables(&[crate::GIT_VARIABLES, "XDG_*"]);
+    let written = match (words.has(&["--global"]), words.has(&["--system"])) {
+        (true, false) => touched.at_home(&[".gitconfig", ".gitconfig.lock", ".config/git"]),
+        (false, true) => {
+            vec![ImagePath::fixed("/etc/gitconfig"), ImagePath::fixed("/usr/local/etc/gitconfig")]
+        }
+        _ => return None,
+    };
+    written.into_iter().for_each(|path| touched.writes(path));
+    touched.reads_all(&["/etc/gitconfig", "/usr/local/etc/gitconfig"]);
+    for path in touched.at_home(&[".gitconfig", ".config/git"]) {
+        touched.reads(path);
     }
     Some(())
 }

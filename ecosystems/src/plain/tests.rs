@@ -90,13 +90,18 @@ fn files() {
         ),
         ("chmod 755 /bin/x", "w /bin/x /usr/bin/x"),
         ("truncate -s 0 /x", "w /x"),
+        ("rm ~/x", "w /root/x"),
+        ("rm -f $D/*.log \"$D/a b\"/*", "w /data /data/a b"),
+        ("rm -f '/tmp/x'/*", "w /tmp/x"),
+        ("rm -f '*'", "w /app/*"),
     ] {
         assert_eq!(touches(body), expected, "{body}");
     }
     all_opaque(&[
         "rm --unknown x",
         "rm $X",
-        "rm ~/x",
+        "rm ~/*",
+        "rm ~bob/x",
         "mkdir \"$X/y\"",
         "cp a",
         "touch -r x y",

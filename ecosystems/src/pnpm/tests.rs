@@ -253,8 +253,9 @@ fn aims_the_mount_at_the_store() {
             "/home/node/.local/share/pnpm/store pure shared; after pnpm insert --store-dir \
              /home/node/.local/share/pnpm/store --config.side-effects-cache=false",
         ),
+        ("FROM node:20\nUSER node\nRUN pnpm i --store-dir ~/s", "/home/node/s pure shared; OFF"),
         (
-            "FROM node:20\nUSER node\nRUN pnpm i --store-dir ~/s",
+            "FROM node:20\nUSER node\nRUN pnpm i --store-dir ~bob/s",
             "refused: --store-dir names a directory that is only known in the build",
         ),
         ("FROM node:20\nRUN pnpm i --lockfile-only", ""),

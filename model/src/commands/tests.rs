@@ -42,7 +42,9 @@ fn takes_wrappers_off() {
     assert_eq!(run("A=b exec npm ci"), ["/app: npm ci"]);
     assert_eq!(run("sh -c 'cd web && npm ci'"), ["/app: cd web", "/app/web: npm ci"]);
     assert_eq!(run("bash -ec \"npm ci\" && x"), ["/app: npm ci", "/app: x"]);
-    assert_eq!(run("sudo -u bob npm ci"), ["a command whose name is only known when it runs"]);
+    assert_eq!(run("sudo -Hu bob npm ci"), ["/app: npm ci"]);
+    assert_eq!(run("sudo -iu bob npm ci"), ["a command whose name is only known when it runs"]);
+    assert_eq!(run("command -v npm"), ["/app: command -v npm"]);
 }
 
 #[test]
@@ -80,6 +82,9 @@ fn knows_env_but_not_arguments() {
 fn leaves_alone_what_it_cannot_read() {
     assert_eq!(commands("FROM node\nRUN [\"npm\", \"ci\"]\n"), ["/: npm ci"]);
     assert_eq!(commands("FROM node\nRUN $(x) y\n"), ["a command substitution"]);
+    assert_eq!(commands("FROM node\nRUN a -j$(nproc) \"$(cat b)\" ~/x $HOME\n"), ["/: a ? ? /root/x /root"]);
+    assert_eq!(commands("FROM node\nRUN a $(cat b)\n"), ["a command substitution"]);
+    assert_eq!(commands("FROM node\nRUN a $(nproc && b)\n"), ["a command substitution"]);
     assert_eq!(commands("FROM node\nRUN [[ x ]]\n"), [Opaque::BashOnly.to_string()]);
     assert_eq!(commands("FROM node\nSHELL [\"pwsh\", \"-c\"]\nRUN x\n"), [Opaque::Shell.to_string()]);
     assert_eq!(commands("FROM node\nRUN <<E\n#!/usr/bin/python\nE\n"), [Opaque::Interpreter.to_string()]);
@@ -110,6 +115,10 @@ fn names_what_it_does_not_read() {
     };
     assert_eq!(named("if a; then sudo b \"$(c)\"; fi; ! d || (e & f)"), "a b c d e f");
     assert_eq!(named("[[ $X ]] && sudo sh -ec 'a; b'"), "sh a b");
+    assert_eq!(named("a=() && b c && (d) || e; a+=(\"x;y\") && f 2>&1"), "b d e f");
+    assert_eq!(named("su x -c 'a && b'; runuser -u x -- c"), "su a b runuser");
+    assert_eq!(named("[\"/bin/bash\", \"-c\", \"a && b\"]"), "a b");
+    assert_eq!(named("[\"a\", \"b\"]"), "");
     assert_eq!(named("if a"), "");
     assert_eq!(named("<<E bash -ex\na\nif b; then c; fi\nE"), "bash a b c");
     assert_eq!(named("<<E\na\nE"), "a");

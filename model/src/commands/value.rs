@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use dockfix_syntax::shell::{Redirect, RedirectOperator, Script, SimpleCommand, Word, WordPart};
+use dockfix_syntax::shell::{Redirect, RedirectOperator, SimpleCommand, Word, WordPart};
 
 use super::Reader;
-use crate::path::ImagePath;
+use crate::path::{self, ImagePath};
 use crate::state::State;
 use crate::variables::Origin;
 
@@ -18,19 +18,75 @@ pub(super) fn of_word<'t>(word: &Word<'t>, state: &State, assigned: &[Cow<'_, st
         return None;
     }
     let text = word.text();
+    if text.starts_with(b"~") {
+        return at_home(word, state, assigned).map(Cow::Owned);
+    }
     // Braces and tildes expand too, and a word does not say of which kind it is.
     let may_expand = text.iter().any(|byte| matches!(byte, b'~' | b'{' | b'}'));
-    if may_expand && !text.windows(2).any(|pair| pair == b"${") || text.starts_with(b"~") {
+    if may_expand && !text.windows(2).any(|pair| pair == b"${") {
         return None;
     }
     let mut value = String::with_capacity(text.len());
-    parts(word.parts(), false, state, assigned, &mut value)?;
+    parts(word.parts(), false, Wanted::Value, state, assigned, &mut value)?;
     Some(Cow::Owned(value))
+}
+
+/// The value of a word that begins with a tilde: the home directory stands for one that is alone or before a slash (POSIX,
+/// "Tilde Expansion").
+fn at_home(word: &Word<'_>, state: &State, assigned: &[Cow<'_, str>]) -> Option<String> {
+    let (WordPart::Literal { text, .. }, rest) = word.parts().split_first()? else { return None };
+    let text = std::str::from_utf8(text).ok()?.strip_prefix('~')?;
+    let is_own = text.starts_with('/') || text.is_empty() && rest.is_empty();
+    if !is_own || text.bytes().any(|byte| matches!(byte, b'{' | b'}' | b'~')) {
+        return None;
+    }
+    let home = home(state, assigned)?;
+    let mut value = format!("{}{text}", home.as_str().trim_end_matches('/'));
+    parts(rest, false, Wanted::Value, state, assigned, &mut value)?;
+    Some(if value.is_empty() { "/".to_owned() } else { value })
+}
+
+/// The home directory, where the script does not set another one.
+fn home(state: &State, assigned: &[Cow<'_, str>]) -> Option<ImagePath> {
+    if assigned.iter().any(|name| name == "HOME") { None } else { state.home() }
+}
+
+/// The pattern that a word is, variables of known value in it put in; those of build arguments are none.
+pub(super) fn pattern_of(word: &Word<'_>, state: &State, assigned: &[Cow<'_, str>]) -> Option<String> {
+    if !word.is_glob() {
+        return None;
+    }
+    if let Some(pattern) = word.glob() {
+        return Some(String::from_utf8_lossy(&pattern).into_owned());
+    }
+    let mut pattern = String::with_capacity(word.text().len());
+    parts(word.parts(), false, Wanted::Pattern, state, assigned, &mut pattern)?;
+    (!path::has_symbol(&pattern)).then_some(pattern)
+}
+
+/// What is made of a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Value,
+    /// What is quoted in it, or the value of a variable, has a backslash before characters that patterns are made of.
+    Pattern,
+}
+
+impl Wanted {
+    fn push(self, text: &str, value: &mut String) {
+        for ch in text.chars() {
+            if self == Self::Pattern && matches!(ch, '*' | '?' | '[' | ']' | '\\') {
+                value.push('\\');
+            }
+            value.push(ch);
+        }
+    }
 }
 
 fn parts(
     parts_of_word: &[WordPart<'_>],
     quoted: bool,
+    wanted: Wanted,
     state: &State,
     assigned: &[Cow<'_, str>],
     value: &mut String,
@@ -42,13 +98,13 @@ fn parts(
                 if !quoted && text.bytes().any(|byte| matches!(byte, b'{' | b'}' | b'~')) {
                     return None;
                 }
-                value.push_str(text);
+                if quoted { wanted.push(text, value) } else { value.push_str(text) }
             }
-            WordPart::Escaped { byte, .. } => value.push(char::from(*byte)),
+            WordPart::Escaped { byte, .. } => wanted.push(char::from(*byte).encode_utf8(&mut [0; 4]), value),
             WordPart::Continuation { .. } => {}
-            WordPart::SingleQuoted { text, .. } => value.push_str(std::str::from_utf8(text).ok()?),
+            WordPart::SingleQuoted { text, .. } => wanted.push(std::str::from_utf8(text).ok()?, value),
             WordPart::DoubleQuoted { parts: inner, translated: false, .. } => {
-                parts(inner, true, state, assigned, value)?;
+                parts(inner, true, wanted, state, assigned, value)?;
             }
             WordPart::Parameter(parameter)
                 if parameter.operator.is_empty() && !parameter.length && !parameter.indirect =>
@@ -56,7 +112,14 @@ fn parts(
                 if assigned.iter().any(|name| name == parameter.name) {
                     return None;
                 }
-                let variable = state.variables.get(parameter.name)?;
+                let Some(variable) = state.variables.get(parameter.name) else {
+                    // It is set for every RUN, and is what a tilde stands for.
+                    if parameter.name != "HOME" {
+                        return None;
+                    }
+                    wanted.push(state.home()?.as_str(), value);
+                    continue;
+                };
                 let known = variable.value.as_deref()?;
                 // A build argument may hold anything: as part of a path its symbol will do only where it cannot split
                 // into words or come first.
@@ -71,7 +134,7 @@ fn parts(
                 if !usable || (!quoted && splits) {
                     return None;
                 }
-                value.push_str(known);
+                wanted.push(known, value);
             }
             _ => return None,
         }
@@ -113,27 +176,6 @@ fn declares(program: &[u8]) -> bool {
             | b"printf"
             | b"getopts"
     )
-}
-
-/// Whether a command substitution that runs anything stands anywhere in a command of `script`.
-pub(super) fn has_substitution(script: &Script<'_>, command: &SimpleCommand<'_>) -> bool {
-    // Every kind of substitution has one of these in its text.
-    if !script.substitutes || memchr::memchr2(b'(', b'`', command.span.of(script.text)).is_none() {
-        return false;
-    }
-    fn in_parts(parts: &[WordPart<'_>]) -> bool {
-        parts.iter().any(|part| match part {
-            WordPart::Command(_) => true,
-            WordPart::DoubleQuoted { parts, .. } => in_parts(parts),
-            WordPart::Parameter(parameter) => in_parts(&parameter.operand),
-            WordPart::Arithmetic(arithmetic) => in_parts(&arithmetic.parts),
-            _ => false,
-        })
-    }
-    let values = command.assignments.iter().map(|assignment| &assignment.value);
-    let targets = command.redirects.iter().map(|redirect| &redirect.target);
-    let words = command.words.iter().filter(|word| !word.is_nothing());
-    values.chain(words).chain(targets).any(|word| in_parts(word.parts()))
 }
 
 /// The file that a redirection names, and whether it is written; `None` for descriptors and here-documents.

@@ -18,6 +18,10 @@ pub(super) fn unwrap<'a, I: Iterator<Item = Argument<'a>>>(
     loop {
         let program = words.next()?;
         match last_segment(program.value.as_deref()?) {
+            // It tells where a program is, and runs nothing.
+            "command" if matches!(words.peek()?.value.as_deref(), Some("-v" | "-V")) => {
+                return Some((program, user));
+            }
             "exec" | "command" | "nohup" | "time" | "eatmydata" => {
                 if is_option(words.peek()?)? {
                     return None;
@@ -39,10 +43,15 @@ pub(super) fn unwrap<'a, I: Iterator<Item = Argument<'a>>>(
             }
             "sudo" => {
                 user = Some(User::Root);
-                // -E keeps the environment, -n does not ask, -H sets HOME to root's.
+                // -E keeps the environment, -n does not ask, -H sets HOME to that of the user, whom -u names.
                 while is_option(words.peek()?)? {
-                    if !matches!(words.next()?.value.as_deref()?, "-E" | "-n" | "-H" | "-EH" | "-HE") {
-                        return None;
+                    match words.next()?.value.as_deref()? {
+                        "-E" | "-n" | "-H" | "-EH" | "-HE" => {}
+                        "-u" | "-Eu" | "-Hu" | "-EHu" | "-HEu" => user = Some(named(&words.next()?)),
+                        option if option.starts_with("--user=") => {
+                            user = Some(if option == "--user=root" { User::Root } else { User::Unknown });
+                        }
+                        _ => return None,
                     }
                 }
                 take_assignments(words, assignments)?;
@@ -54,12 +63,16 @@ pub(super) fn unwrap<'a, I: Iterator<Item = Argument<'a>>>(
                 take_assignments(words, assignments)?;
             }
             "gosu" | "su-exec" => {
-                let is_root = words.next()?.value? == "root";
-                user = Some(if is_root { User::Root } else { User::Unknown });
+                user = Some(named(&words.next()?));
             }
             _ => return Some((program, user)),
         }
     }
+}
+
+/// The user that a word names.
+fn named(word: &Argument<'_>) -> User {
+    if word.value.as_deref() == Some("root") { User::Root } else { User::Unknown }
 }
 
 /// Whether a word begins like an option; `None` where it is not known.
@@ -102,9 +115,11 @@ pub(super) fn is_shell(command: &Invocation<'_>) -> bool {
     shell_of(&command.program).is_some()
 }
 
-/// The script of a `sh -c 'script'` whose wrappers are taken off, as far as it is known.
+/// The script of a `sh -c 'script'`, or of `su user -c 'script'`, whose wrappers are taken off, as far as it is known.
 pub(super) fn script_of<'c>(command: &'c Invocation<'_>) -> Option<&'c str> {
-    shell_of(&command.program)?;
+    if !matches!(&*command.program, "su" | "runuser") {
+        shell_of(&command.program)?;
+    }
     let mut arguments = command.arguments.iter();
     let is_option = |word: &str| word.starts_with('-') && word.ends_with('c');
     arguments.find(|argument| argument.value.as_deref().is_some_and(is_option))?;

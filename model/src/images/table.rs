@@ -153,6 +153,7 @@ pub(super) const FACTS: &[ImageFacts] = &[
         workdir: "/var/www/html",
         users: &[("www-data", 33, 33, "/var/www")],
         alpine_users: &[("www-data", 82, 82, "/home/www-data")],
+        env: &[("PHP_INI_DIR", "/usr/local/etc/php")],
         os: Os::Debian,
         source: "docker-library/php, Dockerfile-linux.template; Debian's own www-data (base-passwd), and one that is added on Alpine",
         ..PLAIN
@@ -160,7 +161,11 @@ pub(super) const FACTS: &[ImageFacts] = &[
     ImageFacts {
         repositories: &["dunglas/frankenphp"],
         workdir: "/app",
-        env: &[("XDG_CONFIG_HOME", "/config"), ("XDG_DATA_HOME", "/data")],
+        env: &[
+            ("PHP_INI_DIR", "/usr/local/etc/php"),
+            ("XDG_CONFIG_HOME", "/config"),
+            ("XDG_DATA_HOME", "/data"),
+        ],
         os: Os::Debian,
         source: "php/frankenphp, built on docker-library/php",
         ..PLAIN

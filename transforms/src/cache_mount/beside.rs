@@ -98,7 +98,8 @@ pub(super) fn check_index(
     found.map_or(Ok(()), Err)
 }
 
-/// A command that is not read and installs by an index before a command of its manager fetches one.
+/// A command that is not read and installs by an index before a command of its manager fetches one, and what it does with that
+/// index. What a function runs, it may run later.
 pub(super) fn reads_before(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Option<String> {
     let (ecosystem, own) = (managed.ecosystem, number_of(run, managed)?);
     let mut found = None;
@@ -112,7 +113,15 @@ pub(super) fn reads_before(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Opti
                 && plain::effects(command, &run.step.state).is_none()
         };
         if number < own && found.is_none() && (!is_read && reads(command) || by_words()) {
-            found = Some(named(text, command, ecosystem));
+            let name = named(text, command, ecosystem);
+            let link = run.analysis.chain.links.get(number);
+            let defines = link.is_some_and(|link| is_definition(link.span.of(run.analysis.chain.text)));
+            let does = if defines {
+                "in a function, which is not read further, may rely"
+            } else {
+                "before it relies"
+            };
+            found = Some(format!("`{name}` {does}"));
         }
     });
     found
@@ -153,6 +162,16 @@ pub(super) fn reads_behind_removal(
         }
     });
     found
+}
+
+/// Whether a command is the definition of a function: `name() { ...; }`.
+fn is_definition(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    text.starts_with("function ")
+        || text.split_once('(').is_some_and(|(name, rest)| {
+            let is_name = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-');
+            name.trim_end().chars().all(is_name) && rest.trim_start().starts_with(')')
+        })
 }
 
 /// Whether a command gets the mount, and the options that go with it.

@@ -64,6 +64,7 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
             managed.usage.kind == UsageKind::CleanCache && search.managers.contains(&managed.ecosystem.name())
         });
         match &link.action {
+            action if is_made_of_output(action) => search.check_text(link.span.of(text))?,
             Action::Pipeline(commands) if cleans => {
                 if commands.len() > 1 {
                     return Err("the cache is cleaned in a pipeline".to_owned());
@@ -76,13 +77,7 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
                 }
                 _ => commands.iter().try_for_each(|command| search.leaves_alone(command, text))?,
             },
-            _ => {
-                let text = link.span.of(text);
-                search.mentions(text)?;
-                if removes_what_is_not_known(&String::from_utf8_lossy(text)) {
-                    return Err("what a command that is not read further removes is not known".to_owned());
-                }
-            }
+            _ => search.check_text(link.span.of(text))?,
         }
         if (links, words) != (cleaning.links.len(), cleaning.words.len()) {
             check_traces(&link.action)?;
@@ -92,6 +87,11 @@ pub(super) fn find(analysis: &Analysis<'_>, search: &Search<'_>) -> Result<Clean
         return Err("a command reads the status of one that would go".to_owned());
     }
     Ok(cleaning)
+}
+
+/// Whether a command has words that others print, of which the text tells more than the words do.
+fn is_made_of_output(action: &Action<'_>) -> bool {
+    matches!(action, Action::Pipeline(commands) if commands.iter().any(|command| !command.substituted.is_empty()))
 }
 
 /// What goes must not have written anything down.
@@ -136,7 +136,11 @@ pub(crate) fn removes_all(command: &Invocation<'_>, directory: &ImagePath) -> bo
 pub(super) fn missed_by(analysis: &Analysis<'_>, search: &Search<'_>) -> Option<String> {
     let text = analysis.chain.text;
     for link in analysis.chain.links.iter() {
-        let Action::Pipeline(commands) = &link.action else {
+        let commands = match &link.action {
+            Action::Pipeline(commands) if !is_made_of_output(&link.action) => Some(commands),
+            _ => None,
+        };
+        let Some(commands) = commands else {
             if search.text_misses(link.span.of(text)) {
                 return Some(shown(link.span.of(text)));
             }
@@ -198,6 +202,15 @@ impl<'s> Search<'s> {
     ) -> Self {
         let (home, workdir) = (step.state.home(), step.state.workdir.clone());
         Self { directories, home, workdir, managers, braces_stand: false }
+    }
+
+    /// What is not read further must leave the directories alone, as far as its text tells.
+    fn check_text(&self, text: &[u8]) -> Result<(), String> {
+        self.mentions(text)?;
+        match removes_what_is_not_known(&String::from_utf8_lossy(text)) {
+            true => Err("what a command that is not read further removes is not known".to_owned()),
+            false => Ok(()),
+        }
     }
 
     /// The words of an `rm` that have to go; the whole link where nothing else is left.

@@ -2,11 +2,12 @@
 
 use dockfix_ecosystems::{Unread, UsageKind, recognise, stranger, unread};
 use dockfix_model::build::Step;
-use dockfix_model::commands::{Action, Invocation, Link, Opaque, OpaqueLink, Place, each_named_by};
+use dockfix_model::commands::{Action, Argument, Invocation, Link, Opaque, OpaqueLink, Place, each_named_by};
 use dockfix_syntax::view::MountKind;
 use dockfix_syntax::{Keyword, Span};
 
 use crate::analysis::Analysis;
+use crate::index;
 use crate::naming::{named, shortened, told as shown};
 use crate::transform::Input;
 
@@ -20,6 +21,7 @@ pub(super) fn refusals(input: &Input<'_>, told: &[(usize, String)]) -> Vec<(usiz
         let analysis = input.reading.run(step);
         let reason = refusal(step, analysis)
             .or_else(|| of_unread(input, step, analysis.ok()?, told))
+            .or_else(|| of_others(step, analysis.ok()?))
             .or_else(|| of_stranger(step, analysis.ok()?, &mut strangers))?;
         Some((step.instruction.start_line(), reason))
     });
@@ -77,6 +79,28 @@ fn of_unread(
     })
 }
 
+/// Why the first install that another program runs gets no mount: `xargs pip install`.
+fn of_others(step: &Step<'_>, analysis: &Analysis<'_>) -> Option<String> {
+    const RUNNERS: [&str; 4] = ["xargs", "find", "parallel", "chroot"];
+    let commands = analysis.chain.invocations();
+    let mut runners = commands.into_iter().filter(|command| RUNNERS.contains(&&*command.program)).peekable();
+    if runners.peek().is_none() || is_thought_about(step) {
+        return None;
+    }
+    runners.find_map(|command| {
+        let manager = index::run_by(command).find_map(|inner| {
+            // More words than are written come from elsewhere.
+            let more = Argument { span: Span::empty(0), text: b"$x", value: None, glob: None };
+            let inner = Invocation { arguments: [&inner.arguments[..], &[more]].concat(), ..inner };
+            let (manager, usage) = recognise(&inner, &step.state)?;
+            let installs = matches!(usage.kind, UsageKind::Install | UsageKind::Build | UsageKind::Packages);
+            installs.then_some(manager)
+        })?;
+        let name = named(analysis.chain.text, command, manager);
+        Some(format!("{name} gets no cache mount: what `{}` hands to it is not known", command.program))
+    })
+}
+
 /// Whether the RUN itself, or an earlier one of the image, installs a project with uv.
 fn is_synced(input: &Input<'_>, step: &Step<'_>) -> bool {
     let build = &input.reading.build;
@@ -116,7 +140,11 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
         matches!(analysis.chain.place, Place::Logical(_)) && !step.instruction.heredocs().is_empty()
     };
     let bodies = || step.instruction.heredocs().iter().map(|heredoc| heredoc.body.of(source));
-    let why = |command: &Invocation<'_>, text: &[u8]| match analysis {
+    let hands_on = |analysis: &Analysis<'_>| {
+        let mut commands = analysis.chain.invocations().into_iter();
+        commands.find(|command| command.script().is_some()).map(|command| command.program.to_string())
+    };
+    let why = |command: &Invocation<'_>, text: &[u8], outer: Option<&str>| match analysis {
         Err(opaque) => Some(opaque.to_string()),
         Ok(analysis) if is_handed_on(analysis) && bodies().any(|body| std::ptr::eq(text, body)) => {
             Some("it stands in a heredoc for another shell, which is not read further".to_owned())
@@ -126,28 +154,37 @@ fn refusal(step: &Step<'_>, analysis: Result<&Analysis<'_>, &Opaque>) -> Option<
                 let is_of_it = text.len() == analysis.chain.text.len();
                 is_of_it && link.span.start <= command.span.start && command.span.end <= link.span.end
             };
-            analysis.chain.links.iter().find(holds).and_then(|link| match link.action {
+            let in_a_word = || {
+                let outer = outer.filter(|_| text.len() != analysis.chain.text.len())?;
+                Some(format!("it stands in a word of `{outer}`, which is not read further"))
+            };
+            let in_a_link = analysis.chain.links.iter().find(holds).and_then(|link| match link.action {
                 Action::Opaque(OpaqueLink::Substitution) if !is_substituted(text, link, command) => {
                     Some("what a command substitution puts into it is not known".to_owned())
                 }
                 Action::Opaque(what) => Some(format!("it stands in {what}, which is not read further")),
                 _ => None,
-            })
+            });
+            in_a_link.or_else(in_a_word)
         }
     };
+    let mut outer = None;
     if let Ok(analysis) = analysis
         && analysis.chain.opaque().is_none()
         && !is_handed_on(analysis)
     {
-        return None;
+        outer = Some(hands_on(analysis)?);
     }
     let mut found = None;
     each_named_by(&step.instruction, &step.state, &mut |text, command| {
+        if command.script().is_some() {
+            outer = Some(command.program.to_string());
+        }
         if found.is_none()
             && let Some((manager, usage)) = recognise(command, &step.state)
             && matches!(usage.kind, UsageKind::Install | UsageKind::Build | UsageKind::Packages)
             && manager.caches(command, &usage, &step.state, None).map_or(true, |plan| !plan.caches.is_empty())
-            && let Some(why) = why(command, text)
+            && let Some(why) = why(command, text, outer.as_deref())
         {
             found = Some(format!("{} gets no cache mount: {why}", named(text, command, manager)));
         }

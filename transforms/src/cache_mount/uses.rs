@@ -156,6 +156,9 @@ impl Search<'_, '_, '_, '_, '_> {
                 Action::Nested(inner) => self.links(inner, analysis, step, found)?,
                 Action::Pipeline(commands) => {
                     for command in commands.iter() {
+                        for inner in &command.substituted {
+                            self.command(inner, analysis, step, found)?;
+                        }
                         self.command(command, analysis, step, found)?;
                     }
                 }

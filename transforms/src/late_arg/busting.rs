@@ -24,13 +24,13 @@ pub(super) fn is_meant(step: &Step<'_>, names: &[String]) -> bool {
 }
 
 /// The first command of a RUN, as a message shows it, that takes what a repository or a server has at that time: a clone
-/// without a version, a download of the latest one.
+/// without a version, a download of the latest one, the time.
 pub(super) fn taken_as_it_is(analysis: &Analysis<'_>) -> Option<String> {
     let mut commands = analysis.chain.invocations().into_iter();
     let command = commands.find(|command| match &*command.program {
         "git" => takes_a_branch(command),
         "curl" | "wget" | "aria2c" => command.arguments.iter().any(names_the_latest),
-        _ => false,
+        _ => command.substituted.iter().any(tells_the_time),
     })?;
     Some(told(command, analysis.chain.text))
 }
@@ -51,6 +51,16 @@ fn text(argument: &Argument<'_>) -> String {
         Some(value) => value.clone().into_owned(),
         None => String::from_utf8_lossy(argument.text).into_owned(),
     }
+}
+
+/// Whether a command tells when it runs, not when something else was (date(1)).
+fn tells_the_time(command: &Invocation<'_>) -> bool {
+    let is_settled = |word: &Argument<'_>| {
+        let word = text(word);
+        let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-')).unwrap_or_default();
+        letters.contains(['d', 'r']) || word.starts_with("--date") || word.starts_with("--reference")
+    };
+    command.program == "date" && !command.arguments.iter().any(is_settled)
 }
 
 /// Whether a word may be a version or a commit.

@@ -36,11 +36,11 @@ impl Way<'_, '_> {
             Ok(analysis) => analysis,
             Err(reason) => return Reads::Maybe(format!("{reason}, so it may read any variable")),
         };
-        if let Some(unknown) = analysis.unknown() {
-            return Reads::Maybe(format!("{unknown} may read any variable"));
-        }
-        let effects = analysis.effects();
-        if let Some(name) = self.names.iter().find(|name| effects.environment.contains(name)) {
+        let read = match analysis.variables() {
+            Ok(read) => read,
+            Err(unknown) => return Reads::Maybe(format!("{unknown} may read any variable")),
+        };
+        if let Some(name) = self.names.iter().find(|name| read.contains(name)) {
             return Reads::Maybe(match self.set_beside(name) {
                 Some(place) => format!("{place} sets {name}, and a command there reads such variables"),
                 None => format!("a command there reads variables such as {name}"),

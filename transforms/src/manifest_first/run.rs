@@ -227,6 +227,14 @@ impl Sinking<'_, '_> {
                     "a command in line {line} changes the settings of {manager}, and with them what a download would do"
                 )));
             }
+            // A variable that a command fills, or a word that it prints, would be another one there, or none.
+            let own = managed.command();
+            let takes_output = command.contains("$(")
+                || command.contains('`')
+                || !own.substituted.is_empty() && own.assignments.iter().any(|(_, value)| value.is_none());
+            if takes_output {
+                return Err(refuse(format!("what a command substitution puts into {name} is not known")));
+            }
             if is_first && !only_prepares(analysis, managed) {
                 return Err(refuse(format!(
                     "what stands before {name} in its RUN may matter to the download"
@@ -508,7 +516,8 @@ fn only_prepares(analysis: &Analysis<'_>, managed: &Managed<'_>) -> bool {
         analysis.chain.links.iter().take_while(|link| link.span.end <= managed.command().span.start);
     links.all(|link| match &link.action {
         Action::Pipeline(commands) => {
-            matches!(&commands[..], [command] if matches!(&*command.program, "cd" | "set" | "export"))
+            matches!(&commands[..], [command] if command.substituted.is_empty()
+                && matches!(&*command.program, "cd" | "set" | "export"))
         }
         _ => false,
     })

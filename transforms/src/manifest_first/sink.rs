@@ -17,7 +17,7 @@ use super::fetched::would_gain;
 use super::plan::{Below, Manifests, Plan};
 use crate::analysis::{Analysis, Managed, Piece};
 use crate::index::torn;
-use crate::naming::{named, shortened, shown};
+use crate::naming::{named, shown, told_text};
 use crate::reading::Reading;
 use crate::transform::Input;
 
@@ -125,12 +125,22 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
 
 /// The first command below `index` that installs a project or could download for it: its line and name.
 fn first_install(input: &Input<'_>, stage: &Stage<'_>, index: usize) -> Option<(usize, String)> {
+    install_below(input, stage, index, &|at, managed| would_gain(input, stage, at, managed))
+}
+
+/// The first command below `index` that is meant: its line and name.
+fn install_below(
+    input: &Input<'_>,
+    stage: &Stage<'_>,
+    index: usize,
+    is_meant: &dyn Fn(usize, &Managed<'_>) -> bool,
+) -> Option<(usize, String)> {
     stage.steps.iter().enumerate().skip(index + 1).find_map(|(at, step)| {
         if step.instruction.keyword() != Keyword::Run {
             return None;
         }
         let analysis = input.reading.run(step).ok()?;
-        let managed = analysis.managed().find(|managed| would_gain(input, stage, at, managed))?;
+        let managed = analysis.managed().find(|managed| is_meant(at, managed))?;
         Some((step.instruction.start_line(), shown(managed, analysis)))
     })
 }
@@ -340,8 +350,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             .then(|| self.input.reading.run(step).ok())
             .flatten()
             .and_then(|analysis| {
-                let managed =
-                    analysis.managed().find(|managed| would_gain(self.input, self.stage, index, managed))?;
+                let managed = analysis.managed().find(|managed| self.would_serve(index, managed))?;
                 Some((self.in_the_way(step, analysis, managed), shown(managed, analysis)))
             });
         let line = step.instruction.start_line();
@@ -353,7 +362,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
         if let Some((why, name)) = own {
             return Some((line, format!("{name} stays below the sources: {why}")));
         }
-        let (install, name) = first_install(self.input, self.stage, index)?;
+        let (install, name) =
+            install_below(self.input, self.stage, index, &|at, managed| self.would_serve(at, managed))?;
         let own = self.stage.steps[self.index].instruction.start_line();
         let copied_to = Copy::of(&step.instruction)
             .and_then(|copy| step.state.path(&copy.destination.text, self.input.file().escape()));
@@ -367,6 +377,21 @@ impl<'s, 'a> Sinking<'s, 'a> {
             format!("the {keyword} of line {line} may depend on them")
         });
         Some((install, format!("{name} stays below the sources: {why}")))
+    }
+
+    /// Whether a command of step `index` would gain, if this copy went below it: one that another copy brings the project of
+    /// has nothing to do with this one.
+    fn would_serve(&self, index: usize, managed: &Managed<'_>) -> bool {
+        let is_project_of = |target: &ImagePath| {
+            managed.usage.directory.as_ref().is_none_or(|directory| directory.overlaps(target))
+        };
+        let escape = self.input.file().escape();
+        let mut others = self.stage.steps.iter().take(index).filter_map(|step| {
+            let copy = Copy::of(&step.instruction)?;
+            step.state.path(&copy.destination.text, escape)
+        });
+        (is_project_of(&self.target) || !others.any(|target| is_project_of(&target)))
+            && would_gain(self.input, self.stage, index, managed)
     }
 
     /// Where another copy goes that this one does not pass.
@@ -388,8 +413,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         let itself = format!("`{}`", install.command().program);
         let unknown = analysis.unknown_in(at);
         let link = &analysis.chain.links[at];
-        let written = String::from_utf8_lossy(link.span.of(analysis.chain.text));
-        let written = shortened(&written.split_whitespace().collect::<Vec<_>>().join(" "));
+        let written = told_text(link.span.of(analysis.chain.text));
         let what = match (&link.action, unknown) {
             (Action::Opaque(_), Some(kind)) => kind.to_owned(),
             _ => format!("`{written}`"),
@@ -478,7 +502,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             };
             let reason = match parted {
                 Some(before) => format!(
-                    "line {} would have to be split before `{before}`, and what follows might rely on an old index of {}",
+                    "line {} would have to be split before {before}, and what follows might rely on an old index of {}",
                     torn.needed, torn.manager
                 ),
                 None => torn.reason(),
@@ -507,11 +531,15 @@ impl<'s, 'a> Sinking<'s, 'a> {
         }))
     }
 
-    /// The command before which a split parts a RUN, as written.
+    /// The command before which a split parts a RUN, and what it may do to the sources.
     fn parted(&self, step: usize, at: usize) -> Option<String> {
         let analysis = self.input.reading.run(&self.stage.steps[step]).ok()?;
-        let text = analysis.chain.links.get(at)?.span.of(analysis.chain.text);
-        Some(shortened(&String::from_utf8_lossy(text).split_whitespace().collect::<Vec<_>>().join(" ")))
+        let command = told_text(analysis.chain.links.get(at)?.span.of(analysis.chain.text));
+        let target = &self.target;
+        let writes =
+            analysis.unknown_in(at).is_none() && analysis.effects_of(at).writes.overlaps(&self.writes);
+        let why = if writes { format!(", which may write to {target}") } else { String::new() };
+        Some(format!("`{command}`{why}"))
     }
 
     /// The step above which the manifests do: the first that reads them, so that what stands before it does not rerun with

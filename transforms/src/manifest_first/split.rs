@@ -1,6 +1,6 @@
 //! A RUN cut in two: the install above the copy, the rest below it.
 
-use dockfix_ecosystems::UsageKind;
+use dockfix_ecosystems::{UsageKind, plain};
 use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Action, Invocation, Link, Place};
@@ -79,6 +79,9 @@ impl Sinking<'_, '_> {
         if !fails_alike || links[..at].iter().any(ends_the_shell) {
             return Some("a split would change what is run after a failure");
         }
+        if links[..at].iter().any(sets_what_is_printed) {
+            return Some("what a command substitution before it prints may be another in a RUN of its own");
+        }
         (!self.has_directories(analysis, at)).then_some("a `cd` before it goes into a directory of theirs")
     }
 
@@ -125,6 +128,12 @@ fn operators(analysis: &Analysis<'_>) -> Vec<Option<Operator>> {
 fn ends_the_shell(link: &Link<'_>) -> bool {
     let Action::Pipeline(commands) = &link.action else { return false };
     matches!(&commands[..], [command] if matches!(&*command.program, "exit" | "return" | "break" | "continue"))
+}
+
+/// Whether a link puts the output of commands into a variable, for which the second part would run them again.
+fn sets_what_is_printed(link: &Link<'_>) -> bool {
+    let Action::Pipeline(commands) = &link.action else { return false };
+    matches!(&commands[..], [command] if !command.substituted.is_empty() && plain::changes_shell_state(command))
 }
 
 /// A place that every RUN finds empty, or as it was, and that the commands before link `at` write to: what BuildKit mounts

@@ -193,7 +193,7 @@ fn installs_in_compound_commands_stay() {
     check_refused(
         &["manifest-first"],
         files,
-        &file(&format!("PIP_INDEX_URL=$(cat url) {pip}")),
+        &file(&format!("PIP_INDEX_URL=$(./url) {pip}")),
         &[&format!("5: {pip} stays below the sources: a command substitution may read or write any of them")],
     );
     check_refused(

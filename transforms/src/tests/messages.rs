@@ -229,7 +229,7 @@ fn reasons_say_what_is_in_the_way() {
         &[("Makefile", ""), (".vscode/x", "")],
         "FROM debian:12\nCOPY . /srv\nRUN apt-get update && apt-get install -y gcc make && make -C /srv\nCMD [\"/srv/run\"]\n",
         &[
-            "3: the sources stay above: line 3 would have to be split before `apt-get install -y gcc make`, and what follows might rely on an old index of apt",
+            "3: the sources stay above: line 3 would have to be split before `apt-get install -y gcc make`, which may write to /srv, and what follows might rely on an old index of apt",
         ],
     );
 }
