@@ -112,6 +112,16 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Fails where the command would take from the cache what was built before of something else: for another machine, or of what
+    /// an address held at that time. Part of [`Self::caches`], and asked of the other commands of a RUN that gets the mount.
+    ///
+    /// # Errors
+    ///
+    /// What it would take.
+    fn check_built(&self, _: &Invocation<'_>, _: &State, _: Option<&Project<'_>>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Whether `command`, one that gets no options for a mount, would take from the cache what it fetches anew as long as there is
     /// none: an index that another build has left there, of another platform or some days old.
     fn trusts_cache(&self, _command: &Invocation<'_>) -> bool {
@@ -137,6 +147,12 @@ pub trait Ecosystem: Sync {
     /// Whether the command replaces what is installed by what is newest: `apt-get upgrade`. Its result is another one each day,
     /// and that is what it is for.
     fn upgrades(&self, _: &Invocation<'_>) -> bool {
+        false
+    }
+
+    /// Whether an install of a project removes packages that an earlier one there has installed and that it does not ask for
+    /// itself: development dependencies.
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
         false
     }
 

@@ -58,6 +58,15 @@ impl Sinking<'_, '_> {
                 "its RUN would have to be split, and what {remover} may remove would stay in the layer of the first part"
             )));
         }
+        let installs: Vec<_> = analysis.pieces[..at].iter().flat_map(|piece| &piece.managed).collect();
+        if self.reaches_the_end()
+            && let Some(undone) = self.undone(index, analysis, &installs, at)
+        {
+            return Err(Stop::Known(format!(
+                "its RUN would have to be split, and {}",
+                undone.reason("the layer of the first part")
+            )));
+        }
         let state = analysis.pieces[..at]
             .iter()
             .zip(&**links)
@@ -83,7 +92,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Whether this stage's layers are part of an image that somebody may ask for.
-    fn reaches_the_end(&self) -> bool {
+    pub(super) fn reaches_the_end(&self) -> bool {
         self.input.reading.build.image_of(self.stage.index).is_some()
     }
 }
@@ -181,7 +190,7 @@ fn written_by(analysis: &Analysis<'_>, number: usize) -> Paths {
     written
 }
 
-fn each_command<'l>(action: &'l Action<'_>, visit: &mut dyn FnMut(&'l Invocation<'_>)) {
+pub(super) fn each_command<'l>(action: &'l Action<'_>, visit: &mut dyn FnMut(&'l Invocation<'_>)) {
     match action {
         Action::Pipeline(commands) => commands.iter().for_each(visit),
         Action::Nested(links) => links.iter().for_each(|link| each_command(&link.action, visit)),
@@ -237,7 +246,7 @@ fn made_by_hand(analysis: &Analysis<'_>, number: usize) -> Paths {
 }
 
 /// Whether a link says that it removes files that an earlier one has made.
-fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
+pub(super) fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
     const REMOVERS: [&str; 19] = [
         "rm",
         "rmdir",
