@@ -11,7 +11,7 @@
 //!   (`utils/filesystem.py`, `check_path_owner`). `--no-cache-dir` goes where a mount comes. With
 //!   `--no-index` and local `--find-links` there is nothing to download, and no cache. What it builds of a directory
 //!   (`pip install .`) it never keeps ("Caching"). No mount where options or variables say how to compile (`--no-binary`,
-//!   `CFLAGS`): it takes wheels that were compiled otherwise.
+//!   `CFLAGS`): it takes wheels that were compiled otherwise; nor where an archive is asked for by its address.
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
 //!   variables name; files outside the build context; `PIP_NO_CACHE_DIR` set by ENV, with any value, turns the cache off.
 //!
@@ -24,6 +24,7 @@ use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
 use crate::options::{self, Grammar, Table, Value, Words};
+use crate::python::archives::{self, Kept};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
@@ -353,7 +354,7 @@ impl Ecosystem for Pip {
             let origin = origin(command, state, "PIP_NO_CACHE_DIR");
             return Err(Refusal::new(format!("{origin} turns pip's cache off, whatever its value")));
         }
-        compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+        self.check_built(command, state, project)?;
         for entry in project.map(config::entries).unwrap_or_default() {
             if matches!(entry.key.as_str(), "cache-dir" | "no-cache-dir") {
                 return Err(Refusal::new(format!("{} sets {} for pip", entry.place, entry.key)));
@@ -374,6 +375,18 @@ impl Ecosystem for Pip {
         }
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
         Ok(CachePlan { caches: vec![cache], edits })
+    }
+
+    fn check_built(
+        &self,
+        command: &Invocation<'_>,
+        state: &State,
+        project: Option<&Project<'_>>,
+    ) -> Result<(), Refusal> {
+        let installs = |line: &Line<'_>| matches!(line.verb, Verb::Install | Verb::Download | Verb::Wheel);
+        let Some(line) = Line::read(command).filter(installs) else { return Ok(()) };
+        compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+        archives::check("pip", &line.words, project, Kept::Releases)
     }
 
     fn keeps_compiled(&self) -> bool {

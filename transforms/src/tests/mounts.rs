@@ -700,3 +700,35 @@ fn options_count_for_the_width_of_a_line() {
         "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
     );
 }
+
+/// What asks for an archive by its address finds no mount of its neighbour's either.
+#[test]
+fn an_archive_by_address_keeps_the_mount_from_its_run() {
+    let files: &[(&str, &str)] = &[("requirements.txt", "mylib @ https://e.com/mylib-latest.tar.gz\n")];
+    let take = "requirements.txt:1 installs https://e.com/mylib-latest.tar.gz, of which pip would take from the mount what it \
+                has built before, whatever lies there by now";
+    let file = |run: &str| format!("FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN {run}\n");
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("pip install --no-cache-dir -r requirements.txt"),
+        &[&format!("4: {take}")],
+    );
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("pip install six && pip install -r requirements.txt"),
+        &[
+            &format!("4: `pip install -r requirements.txt` beside it would find the mount, too: {take}"),
+            &format!("4: {take}"),
+        ],
+    );
+    check(
+        &["cache-mount"],
+        files,
+        &file("pip install six && pip install --no-cache-dir -r requirements.txt"),
+        &file(
+            "--mount=type=cache,target=/root/.cache/pip pip install six && pip install --no-cache-dir -r requirements.txt",
+        ),
+    );
+}
