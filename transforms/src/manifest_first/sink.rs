@@ -105,12 +105,15 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
             Err(stop) => {
-                if !matches!(stop, Stop::Refused(..) | Stop::Settled)
-                    && let Some(below) = sinking.in_place()
-                {
-                    return sinking.finish(Some(below), None);
+                let mut in_place = None;
+                if !matches!(stop, Stop::Refused(..) | Stop::Settled) {
+                    match sinking.in_place() {
+                        Ok(below) => return sinking.finish(Some(below), None),
+                        Err(reason) => in_place = reason,
+                    }
                 }
                 let reason = match stop {
+                    _ if in_place.is_some() => in_place,
                     Stop::Blocked | Stop::Served => sinking.blocked(step),
                     Stop::Known(why) => sinking.stays(step, &why),
                     Stop::Refused(line, reason) => Some((line, reason)),
@@ -450,7 +453,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         };
         if self.lacks_destination(&below) {
             let gained = std::mem::take(&mut self.gained);
-            let Some(found) = self.in_place() else {
+            let Ok(found) = self.in_place() else {
                 return Outcome::Stays(gained.into_iter().next().map(|(line, name)| {
                     let target = &self.target;
                     (
