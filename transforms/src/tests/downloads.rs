@@ -239,6 +239,7 @@ fn manifests_may_be_there_already() {
         ("a.py", ""),
     ];
     let poetry: &[(&str, &str)] = &[
+        (".dockerignore", ".venv\n"),
         ("pyproject.toml", "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n"),
         ("poetry.lock", ""),
         ("a/__init__.py", ""),
@@ -276,7 +277,7 @@ fn manifests_may_be_there_already() {
         &["manifest-first"],
         poetry,
         "FROM python:3.12\nWORKDIR /s\nCOPY pyproject.toml poetry.lock ./\nCOPY . .\nRUN pip install poetry && poetry install\n",
-        "FROM python:3.12\nWORKDIR /s\nCOPY pyproject.toml poetry.lock ./\nRUN pip install poetry\nRUN poetry install --no-root\nCOPY . .\nRUN poetry install\n",
+        "FROM python:3.12\nWORKDIR /s\nRUN pip install poetry\nCOPY pyproject.toml poetry.lock ./\nRUN poetry install --no-root\nCOPY . .\nRUN poetry install\n",
     );
     // Sources in directories.
     let mut files = GO.to_vec();
