@@ -416,13 +416,22 @@ pub struct Refusal {
     /// One sentence without a full stop, naming file and line of the build context where there is one:
     /// `requirements.txt:3 installs ./vendored/lib, which lies outside the manifests`.
     pub reason: String,
+    /// The directory that will not be mounted, where a cache is refused and it is known: who has a mount there himself needs no
+    /// advice.
+    pub cache: Option<ImagePath>,
 }
 
 impl Refusal {
     /// A refusal for this reason.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), cache: None }
+    }
+
+    /// The same for a cache in this directory.
+    #[must_use]
+    pub fn of_cache(self, directory: &ImagePath) -> Self {
+        Self { cache: Some(directory.clone()), ..self }
     }
 }
 

@@ -354,7 +354,6 @@ impl Ecosystem for Pip {
             let origin = origin(command, state, "PIP_NO_CACHE_DIR");
             return Err(Refusal::new(format!("{origin} turns pip's cache off, whatever its value")));
         }
-        self.check_built(command, state, project)?;
         for entry in project.map(config::entries).unwrap_or_default() {
             if matches!(entry.key.as_str(), "cache-dir" | "no-cache-dir") {
                 return Err(Refusal::new(format!("{} sets {} for pip", entry.place, entry.key)));
@@ -367,6 +366,7 @@ impl Ecosystem for Pip {
             }
             None => cache::directory(&environment, "PIP_CACHE_DIR", "pip")?,
         };
+        self.check_built(command, state, project).map_err(|refusal| refusal.of_cache(&directory))?;
         let mut edits = Vec::new();
         for argument in &command.arguments {
             if matches!(argument.value.as_deref(), Some("--no-cache-dir" | "--no-cache")) {

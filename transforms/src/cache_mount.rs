@@ -193,10 +193,15 @@ impl RunStep<'_, '_> {
         let project = known.map(|directory| {
             Project::new(self.input.context, self.input.supplies(self.stage), directory).until(self.index)
         });
-        let plan = managed
-            .ecosystem
-            .caches(managed.command(), &managed.usage, &self.step.state, project.as_ref())
-            .map_err(|refusal| refusal.to_string())?;
+        let plan =
+            managed.ecosystem.caches(managed.command(), &managed.usage, &self.step.state, project.as_ref());
+        let plan = match plan {
+            // Its author knows what he does.
+            Err(refusal) if refusal.cache.as_ref().is_some_and(|cache| self.is_mounted(cache)) => {
+                return Ok(None);
+            }
+            plan => plan.map_err(|refusal| refusal.to_string())?,
+        };
         if plan.caches.is_empty() {
             return Ok(None);
         }

@@ -46,8 +46,6 @@ pub(super) fn plan(
     if let Some(project) = project {
         check_settings(project, links)?;
     }
-    check_built(line, command, state, project)?;
-    local::check(line, command, state, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value
@@ -57,6 +55,9 @@ pub(super) fn plan(
         }
         None => cache::directory(&environment, "UV_CACHE_DIR", "uv")?,
     };
+    let of_cache = |refusal: Refusal| refusal.of_cache(&directory);
+    check_built(line, command, state, project).map_err(of_cache)?;
+    local::check(line, command, state, project).map_err(of_cache)?;
     let is_off = |word: &str| matches!(word, "--no-cache" | "--no-cache-dir" | "-n");
     let switched_off =
         command.arguments.iter().filter(|argument| argument.value.as_deref().is_some_and(is_off));

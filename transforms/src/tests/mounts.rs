@@ -732,3 +732,27 @@ fn an_archive_by_address_keeps_the_mount_from_its_run() {
         ),
     );
 }
+
+/// Who has mounted the cache himself is not told why it would not have been.
+#[test]
+fn who_has_the_mount_needs_no_advice() {
+    let file = |mount: &str| {
+        format!(
+            "FROM python:3.12-slim\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/\nWORKDIR /app\nRUN {mount}uv sync --locked --no-install-project --no-editable\n"
+        )
+    };
+    let files = &[("a.py", "")];
+    check_unchanged(&["cache-mount"], files, &file("--mount=type=cache,target=/root/.cache/uv "));
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file(""),
+        &["4: what uv builds without --editable is not known, and it would keep old wheels of it"],
+    );
+    let pip = "pip install --no-binary=lxml lxml\n";
+    check_unchanged(
+        &["cache-mount"],
+        files,
+        &format!("FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache/pip {pip}"),
+    );
+}
