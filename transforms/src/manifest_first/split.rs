@@ -12,7 +12,7 @@ use dockfix_syntax::view::MountKind;
 use super::hints::paths_in;
 use super::plan::Below;
 use super::sink::{Sinking, Stop};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Managed};
 use crate::failure::stops_at_failure;
 use crate::naming::shortened;
 
@@ -39,7 +39,7 @@ impl Sinking<'_, '_> {
                 .map(|directory| Project::new(self.input.context, self.supplies, directory).until(index));
             let usage = &managed.usage;
             let plan = managed.ecosystem.caches(managed.command(), usage, &step.state, project.as_ref());
-            plan.map_or(true, |plan| !plan.caches.is_empty())
+            plan.map_or(true, |plan| !plan.caches.is_empty()) && !renews_installer(managed)
         });
         if !downloads && !matches!(stop, Stop::Served) {
             return Err(stop);
@@ -134,6 +134,21 @@ fn operators(analysis: &Analysis<'_>) -> Vec<Option<Operator>> {
 fn ends_the_shell(link: &Link<'_>) -> bool {
     let Action::Pipeline(commands) = &link.action else { return false };
     matches!(&commands[..], [command] if matches!(&*command.program, "exit" | "return" | "break" | "continue"))
+}
+
+/// Whether a command installs nothing but the installer itself and what it builds with, `pip install --upgrade pip setuptools`: that
+/// is downloaded in no time, and not worth a layer.
+fn renews_installer(managed: &Managed<'_>) -> bool {
+    const INSTALLERS: [&str; 4] = ["pip", "setuptools", "wheel", "build"];
+    let words = managed.command().arguments.iter().map(|word| word.value.as_deref().unwrap_or_default());
+    let named: Vec<_> =
+        words.skip_while(|word| *word != "install").skip(1).filter(|word| !word.starts_with('-')).collect();
+    managed.usage.kind == UsageKind::Packages
+        && !named.is_empty()
+        && named.iter().all(|word| {
+            let end = word.find(['=', '<', '>', '~', '!', '[', ' ']).unwrap_or(word.len());
+            INSTALLERS.contains(&&word[..end])
+        })
 }
 
 /// A place that every RUN finds empty, or as it was, and that the commands before link `at` write to: what BuildKit mounts

@@ -235,3 +235,27 @@ fn installs_are_not_held_twice() {
         "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt ./\nRUN python -m venv /venv && /venv/bin/pip install -r requirements.txt\nCOPY . .\nRUN python build.py && chown -R 1000 /app\n",
     );
 }
+
+/// A layer for pip's own renewal alone serves nobody; what it makes way for does.
+#[test]
+fn an_installer_alone_is_not_worth_a_layer() {
+    let files: Files<'_> =
+        &[("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n"), ("src/a.py", "")];
+    let file = |run: &str| {
+        format!("FROM python:3.12\nWORKDIR /app\nCOPY pyproject.toml ./\nCOPY src ./src\nRUN {run}\n")
+    };
+    for first in ["pip install --upgrade pip", "python -m pip install -U pip 'setuptools>=61' wheel"] {
+        check_refused(
+            ONLY,
+            files,
+            &file(&format!("{first} && pip install -e . && pip install black")),
+            &["5: pip builds the project in .: it cannot install the dependencies without the sources"],
+        );
+    }
+    check(
+        ONLY,
+        files,
+        &file("pip install --upgrade pip black && pip install -e ."),
+        "FROM python:3.12\nWORKDIR /app\nRUN pip install --upgrade pip black\nCOPY pyproject.toml ./\nCOPY src ./src\nRUN pip install -e .\n",
+    );
+}
