@@ -109,10 +109,8 @@ impl Sinking<'_, '_> {
                     }
                     let outcome =
                         self.pass_project(index, analysis, (number, managed), Position::InPlace).ok()?;
-                    let ProjectOutcome::Prefetch(Prefetched { manifests, needs, below, name }) = outcome
-                    else {
-                        return None;
-                    };
+                    let ProjectOutcome::Prefetch(prefetched) = outcome else { return None };
+                    let Prefetched { manifests, needs, below, name } = *prefetched;
                     let Below::Prefetch { flags, command, .. } = below else { return None };
                     self.check_hints(index, analysis, number, None).ok()?;
                     let mut read = needs.files.iter().chain(&needs.directories);

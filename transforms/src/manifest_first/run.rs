@@ -34,7 +34,7 @@ pub(super) enum ProjectOutcome {
     /// It needs these manifests; its name.
     Passed(Manifests, String),
     /// A download above the copy serves it, with these manifests; the download's name.
-    Prefetch(Prefetched),
+    Prefetch(Box<Prefetched>),
 }
 
 /// The download that serves a command.
@@ -160,7 +160,8 @@ impl Sinking<'_, '_> {
                     let is_first = names.is_empty() && gained.is_empty();
                     let position = if is_first { Position::First } else { Position::Later };
                     match self.pass_project(index, analysis, (number, managed), position)? {
-                        ProjectOutcome::Prefetch(Prefetched { manifests: found, below, name, .. }) => {
+                        ProjectOutcome::Prefetch(prefetched) => {
+                            let Prefetched { manifests: found, below, name, .. } = *prefetched;
                             self.check_hints(index, analysis, number, None)?;
                             let early = std::mem::replace(&mut self.manifests, found);
                             return Ok(LinkOutcome::Prefetch(self.with_early(below, early), name));
@@ -270,7 +271,7 @@ impl Sinking<'_, '_> {
                 return Err(Stop::Settled);
             }
             let (below, name) = self.prefetch(index, &project, command)?;
-            return Ok(ProjectOutcome::Prefetch(Prefetched { manifests, needs, below, name }));
+            return Ok(ProjectOutcome::Prefetch(Box::new(Prefetched { manifests, needs, below, name })));
         }
         if managed.usage.kind == UsageKind::Build {
             return Err(Stop::Blocked);
