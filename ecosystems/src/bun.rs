@@ -236,6 +236,11 @@ impl Ecosystem for Bun {
         command.program == "bun" && command.has("--offline")
     }
 
+    /// bun.com/docs, "bun install", says nothing of it: it may.
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules"]
     }

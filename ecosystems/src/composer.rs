@@ -285,6 +285,11 @@ impl Ecosystem for Composer {
         !is_settled && is_composer && is(|word| matches!(word, "global" | "-g" | "--global"))
     }
 
+    /// getcomposer.org, "Command-line interface", "install", `--no-dev`: what is not wanted is uninstalled.
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         // Not `**/vendor`: frameworks keep sources in `resources/views/vendor` and `public/vendor`.
         &["vendor"]

@@ -123,6 +123,16 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Fails where the command would take from the cache what was built before of something else: for another machine, or of what
+    /// an address held at that time. Part of [`Self::caches`], and asked of the other commands of a RUN that gets the mount.
+    ///
+    /// # Errors
+    ///
+    /// What it would take.
+    fn check_built(&self, _: &Invocation<'_>, _: &State, _: Option<&Project<'_>>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Whether `command`, one that gets no options for a mount, would take from the cache what it fetches anew as long as there is
     /// none: an index that another build has left there, of another platform or some days old.
     fn trusts_cache(&self, _command: &Invocation<'_>) -> bool {
@@ -165,6 +175,12 @@ pub trait Ecosystem: Sync {
     /// Whether the command replaces what is installed by what is newest: `apt-get upgrade`. Its result is another one each day,
     /// and that is what it is for.
     fn upgrades(&self, _: &Invocation<'_>) -> bool {
+        false
+    }
+
+    /// Whether an install of a project removes packages that an earlier one there has installed and that it does not ask for
+    /// itself: development dependencies.
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
         false
     }
 
@@ -434,13 +450,22 @@ pub struct Refusal {
     /// One sentence without a full stop, naming file and line of the build context where there is one:
     /// `requirements.txt:3 installs ./vendored/lib, which lies outside the manifests`.
     pub reason: String,
+    /// The directory that will not be mounted, where a cache is refused and it is known: who has a mount there himself needs no
+    /// advice.
+    pub cache: Option<ImagePath>,
 }
 
 impl Refusal {
     /// A refusal for this reason.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), cache: None }
+    }
+
+    /// The same for a cache in this directory.
+    #[must_use]
+    pub fn of_cache(self, directory: &ImagePath) -> Self {
+        Self { cache: Some(directory.clone()), ..self }
     }
 }
 

@@ -241,6 +241,11 @@ impl Ecosystem for Npm {
         options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
     }
 
+    /// docs.npmjs.com, "npm ci" ("automatically removed before") and "npm install" ("--omit").
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }

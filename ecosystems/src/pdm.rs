@@ -273,6 +273,11 @@ impl Ecosystem for Pdm {
             && options::writes_setting(command, &["config"], &["cache_dir", "install.cache"])
     }
 
+    /// pdm-project.org, "CLI Reference", `pdm sync --clean`.
+    fn removes_extraneous(&self, command: &Invocation<'_>) -> bool {
+        command.has("--clean") || command.has("--only-keep") || command.has("--clean-unselected")
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/.pdm-python", "**/__pypackages__"]
     }

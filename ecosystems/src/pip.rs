@@ -12,7 +12,7 @@
 //!   `--no-index` and local `--find-links` there is nothing to download, and no cache. What it builds of a directory
 //!   (`pip install .`) it never keeps ("Caching"). No mount where options or variables say how to compile (`--no-binary`,
 //!   `CFLAGS`), or for packages that are compiled against another one of the image (flash-attn, and torch): it takes wheels
-//!   that were compiled otherwise.
+//!   that were compiled otherwise; nor where an archive is asked for by its address.
 //! - **Refused**: `.`, `-e .` and other directories, here or in a requirements file: they need the sources; files that
 //!   variables name; files outside the build context; `PIP_NO_CACHE_DIR` set by ENV, with any value, turns the cache off.
 //!
@@ -25,6 +25,7 @@ use dockfix_model::{ImagePath, State};
 
 use crate::environment::{Environment, Setting};
 use crate::options::{self, Grammar, Table, Value, Words};
+use crate::python::archives::{self, Kept};
 use crate::python::call::{arguments_of, is_interpreter, is_versioned, origin};
 use crate::python::closure::Closure;
 use crate::python::wanted::Wanted;
@@ -354,10 +355,6 @@ impl Ecosystem for Pip {
             let origin = origin(command, state, "PIP_NO_CACHE_DIR");
             return Err(Refusal::new(format!("{origin} turns pip's cache off, whatever its value")));
         }
-        compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
-        if !only_wheels(&line.words) {
-            compiled::check_packages("pip", &line.words, project)?;
-        }
         for entry in project.map(config::entries).unwrap_or_default() {
             if matches!(entry.key.as_str(), "cache-dir" | "no-cache-dir") {
                 return Err(Refusal::new(format!("{} sets {} for pip", entry.place, entry.key)));
@@ -370,6 +367,7 @@ impl Ecosystem for Pip {
             }
             None => cache::directory(&environment, "PIP_CACHE_DIR", "pip")?,
         };
+        self.check_built(command, state, project).map_err(|refusal| refusal.of_cache(&directory))?;
         let mut edits = Vec::new();
         for argument in &command.arguments {
             if matches!(argument.value.as_deref(), Some("--no-cache-dir" | "--no-cache")) {
@@ -378,6 +376,21 @@ impl Ecosystem for Pip {
         }
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
         Ok(CachePlan { caches: vec![cache], edits })
+    }
+
+    fn check_built(
+        &self,
+        command: &Invocation<'_>,
+        state: &State,
+        project: Option<&Project<'_>>,
+    ) -> Result<(), Refusal> {
+        let installs = |line: &Line<'_>| matches!(line.verb, Verb::Install | Verb::Download | Verb::Wheel);
+        let Some(line) = Line::read(command).filter(installs) else { return Ok(()) };
+        compiled::check("pip", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+        if !only_wheels(&line.words) {
+            compiled::check_packages("pip", &line.words, project)?;
+        }
+        archives::check("pip", &line.words, project, Kept::Releases)
     }
 
     fn keeps_compiled(&self) -> bool {

@@ -176,8 +176,9 @@ impl Ecosystem for Pipenv {
         let variables =
             ["PIP_NO_BINARY", "PIP_NO_BUILD_ISOLATION", "PIP_CONFIG_SETTINGS", "PIP_GLOBAL_OPTION"];
         let options = ["--extra-pip-args", "--config-settings"];
-        compiled::check("pipenv", command, state, &line.words, &options, &variables)?;
         let directory = cache::directory(&environment, "PIPENV_CACHE_DIR", "pipenv")?;
+        compiled::check("pipenv", command, state, &line.words, &options, &variables)
+            .map_err(|refusal| refusal.of_cache(&directory))?;
         let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Locked };
         Ok(CachePlan { caches: vec![cache], edits: Vec::new() })
     }

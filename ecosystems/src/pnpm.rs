@@ -220,6 +220,11 @@ impl Ecosystem for Pnpm {
         store::is_moved_by(command)
     }
 
+    /// pnpm.io, "pnpm install", `--prod`: "will remove those insofar they were already installed".
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/.pnpm-store", "**/.pnpm-debug.log*"]
     }

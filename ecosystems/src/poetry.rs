@@ -268,6 +268,11 @@ impl Ecosystem for Poetry {
             && options::writes_setting(command, &["config"], &["cache-dir"])
     }
 
+    /// python-poetry.org, "Commands", "sync"; `poetry install --sync` before it.
+    fn removes_extraneous(&self, command: &Invocation<'_>) -> bool {
+        command.has("sync") || command.has("--sync") || command.has("--remove-untracked")
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

@@ -11,8 +11,8 @@
 //!   `UV_LOCKED` without `--frozen`, which may not stand beside it.
 //! - **Caches**: `--cache-dir`, `UV_CACHE_DIR`, `$XDG_CACHE_HOME/uv`, `~/.cache/uv`; pure, and safe for several builds at
 //!   once ("Caching", "Cache safety"). Not the directories of Pythons and tools, to which environments are linked.
-//!   Not where a package of the context is copied into the environment, of which uv would take an old wheel,
-//!   nor where options or variables say how to compile.
+//!   Not where a package of the context is copied into the environment, of which uv would take an old wheel, nor where an
+//!   archive is asked for by its address, or options or variables say how to compile.
 //! - **Refused**: local projects in requirements; a cache that environments are linked into (`UV_LINK_MODE=symlink`);
 //!   no lock file together with a workspace, path dependencies or dynamic metadata, which uv asks the sources for.
 //!
@@ -398,6 +398,23 @@ impl Ecosystem for Uv {
 
     fn keeps_compiled(&self) -> bool {
         true
+    }
+
+    fn check_built(
+        &self,
+        command: &Invocation<'_>,
+        state: &State,
+        project: Option<&Project<'_>>,
+    ) -> Result<(), Refusal> {
+        match Line::read(command).filter(Line::is_install) {
+            Some(line) => cached::check_built(&line, command, state, project),
+            None => Ok(()),
+        }
+    }
+
+    /// uv's documentation, "CLI reference", `uv sync` ("an exact sync is performed"), `uv pip sync`.
+    fn removes_extraneous(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| matches!(line.verb, Verb::Sync | Verb::PipSync))
     }
 
     fn ignored(&self) -> &'static [&'static str] {

@@ -242,6 +242,11 @@ impl Ecosystem for Yarn {
         options::writes_setting(command, &["config", "c", "set"], KEYS)
     }
 
+    /// classic.yarnpkg.com, "yarn install", `--production`; yarn's later versions link what the lock file asks for anew.
+    fn removes_extraneous(&self, _: &Invocation<'_>) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &[
             "**/node_modules",

@@ -159,6 +159,9 @@ impl RunStep<'_, '_> {
             served.push(managed.ecosystem.name());
             wants.extend(found.map(|found| (managed, found)));
         }
+        // What one command would find because of another one is told of the one that it is told of.
+        let all: Vec<String> = refused.iter().map(|(_, reason)| reason.clone()).collect();
+        refused.retain(|(_, reason)| !all.iter().any(|other| other != reason && reason.ends_with(&**other)));
         for (managed, reason) in refused {
             // What a manager gets for another of its commands is told; what the other managers get says nothing of this one.
             let name = managed.ecosystem.name();
@@ -243,10 +246,15 @@ impl RunStep<'_, '_> {
         let project = known.map(|directory| {
             Project::new(self.input.context, self.input.supplies(self.stage), directory).until(self.index)
         });
-        let plan = managed
-            .ecosystem
-            .caches(managed.command(), &managed.usage, &self.step.state, project.as_ref())
-            .map_err(|refusal| refusal.to_string())?;
+        let plan =
+            managed.ecosystem.caches(managed.command(), &managed.usage, &self.step.state, project.as_ref());
+        let plan = match plan {
+            // Its author knows what he does.
+            Err(refusal) if refusal.cache.as_ref().is_some_and(|cache| self.is_mounted(cache)) => {
+                return Ok(None);
+            }
+            plan => plan.map_err(|refusal| refusal.to_string())?,
+        };
         if plan.caches.is_empty() {
             return Ok(None);
         }

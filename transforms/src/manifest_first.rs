@@ -10,6 +10,7 @@ mod fetched;
 mod files;
 mod hints;
 mod in_place;
+mod layers;
 mod lock;
 mod parents;
 mod plan;

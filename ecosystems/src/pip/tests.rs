@@ -460,3 +460,47 @@ fn what_is_compiled_against_another_package_does_not_come_from_a_mount() {
         assert_eq!(with(run, &files(text)).split(';').next(), Some("/root/.cache/pip pure shared"), "{run}");
     }
 }
+
+/// Under one address may lie another archive tomorrow, and pip does not ask for it while it has a wheel.
+#[test]
+fn archives_by_address_are_asked_for_each_time() {
+    const ADDRESS: &str = "https://e.com/b/mylib-latest.tar.gz";
+    let take = "of which pip would take from the mount what it has built before, whatever lies there by now";
+    let with = |run: &str, files: &[(&str, &str)]| {
+        testing::caches(&Pip, &format!("FROM python\nWORKDIR /app\nCOPY . .\nRUN {run}"), files)
+    };
+    let line = format!("mylib @ {ADDRESS}\n");
+    let from_file = "pip install --no-cache-dir -r requirements.txt";
+    for (name, text) in [("requirements.txt", line.as_str()), ("base.txt", &line)] {
+        let files = [("requirements.txt", "flask\n-r base.txt\n"), ("base.txt", "six\n"), (name, text)];
+        let number = 1;
+        assert_eq!(with(from_file, &files), format!("refused: {name}:{number} installs {ADDRESS}, {take}"));
+    }
+    for word in [format!("'mylib @ {ADDRESS}'"), ADDRESS.to_owned(), "'https://e.com/$V.zip'".to_owned()] {
+        let run = format!("pip install {word}");
+        let address = word.trim_matches('\'').trim_start_matches("mylib @ ");
+        assert_eq!(with(&run, &[]), format!("refused: it installs {address}, {take}"), "{run}");
+    }
+    let project =
+        format!("[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\n  \"mylib @ {ADDRESS}\",\n]\n");
+    assert_eq!(
+        with("pip install .", &[("pyproject.toml", &project)]),
+        format!("refused: pyproject.toml:5 installs {ADDRESS}, {take}")
+    );
+    let setup = format!("from setuptools import setup\nsetup(install_requires=['mylib @ {ADDRESS}'])\n");
+    assert_eq!(
+        with("pip install -e .", &[("setup.py", &setup)]),
+        format!("refused: setup.py:2 installs {ADDRESS}, {take}")
+    );
+    // A wheel, a hash or a commit says what is wanted, and of other names pip keeps nothing.
+    for requirement in [
+        "x @ https://e.com/x-1-py3-none-any.whl",
+        "x @ https://e.com/x-1.tar.gz#sha256=00",
+        "x @ https://e.com/x-1.tar.gz --hash=sha256:00",
+        "x @ git+https://e.com/x-1.git@main",
+        "x @ https://e.com/archive/main.zip",
+    ] {
+        let found = with("pip install -r requirements.txt", &[("requirements.txt", requirement)]);
+        assert_eq!(found, "/root/.cache/pip pure shared", "{requirement}");
+    }
+}

@@ -38,6 +38,17 @@ pub(super) fn plan(
         ));
     }
     let store = locate(command, state, line, Some(&settings))?;
+    if let Some((path, place)) = named_packages(command, state, line, &settings) {
+        let is_below = |path: &str| {
+            let path = ImagePath::absolute(path).or_else(|| Some(project?.path(path)));
+            path.is_none_or(|path| path.below(&store.directory).is_some())
+        };
+        if path.as_deref().is_none_or(is_below) {
+            return Err(Refusal::new(format!(
+                "{place} puts the packages below pnpm's store, where the image would not have them"
+            )));
+        }
+    }
     let mut options = Vec::new();
     if state.user != User::Root && !store.is_named {
         // The directories above a mount belong to root while the RUN goes on: pnpm would not find the default place
@@ -61,6 +72,28 @@ pub(super) fn plan(
     let edits = if options.is_empty() { Vec::new() } else { vec![insert()] };
     let cache = Cache { directory: store.directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
     Ok(CachePlan { caches: vec![cache], edits })
+}
+
+/// Where the packages lie to which `node_modules` leads, if something says so, and what does (pnpm.io/settings,
+/// "virtualStoreDir", "modulesDir"); the place is `None` where it is not known.
+fn named_packages(
+    command: &Invocation<'_>,
+    state: &State,
+    line: &Words<'_>,
+    settings: &Settings,
+) -> Option<(Option<String>, String)> {
+    if let Some(value) = line.value(&["--virtual-store-dir"]) {
+        return Some((value.known().map(str::to_owned), "--virtual-store-dir".to_owned()));
+    }
+    for name in ["npm_config_virtual_store_dir", "pnpm_config_virtual_store_dir"] {
+        match variable(command, state, name) {
+            Setting::Known(path) => return Some((Some(path.to_owned()), name.to_owned())),
+            Setting::Unknown => return Some((None, name.to_owned())),
+            Setting::Unset => {}
+        }
+    }
+    let (path, place) = settings.packages.clone()?;
+    Some(((!path.contains(['$', '~'])).then_some(path), place))
 }
 
 /// What switches it off that the store keeps what install scripts make. Tried with pnpm 7.0, 7.33, 8.0, 8.15, 9.0, 9.15, 10.0,
@@ -170,6 +203,8 @@ fn locate(
 #[derive(Default)]
 pub(super) struct Settings {
     store: Option<(String, String)>,
+    /// Where packages lie, and what says so.
+    packages: Option<(String, String)>,
     has_global_virtual_store: bool,
     /// The major version that package.json asks for.
     version: Option<u32>,
@@ -193,6 +228,9 @@ impl Settings {
                 if let Some(path) = workspace.string("storeDir") {
                     settings.store.get_or_insert((path.to_owned(), workspace.at("storeDir")));
                 }
+                if let Some(path) = workspace.string("virtualStoreDir") {
+                    settings.packages.get_or_insert((path.to_owned(), workspace.at("virtualStoreDir")));
+                }
             }
             if let Some(manifest) = Manifest::read(project, &directory)? {
                 let named = manifest.string("packageManager").and_then(|named| named.strip_prefix("pnpm@"));
@@ -209,6 +247,9 @@ impl Settings {
             settings.has_global_virtual_store |= npmrc.is_on("enable-global-virtual-store");
             if let Some(path) = npmrc.get("store-dir") {
                 settings.store.get_or_insert((path.to_owned(), npmrc.place("store-dir")));
+            }
+            if let Some(path) = npmrc.get("virtual-store-dir") {
+                settings.packages.get_or_insert((path.to_owned(), npmrc.place("virtual-store-dir")));
             }
             if is_root {
                 break;

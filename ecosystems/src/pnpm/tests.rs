@@ -406,3 +406,24 @@ fn patch_package_needs_its_patches() {
         "install /app; files package.json pnpm-lock.yaml; directories patches; outputs node_modules"
     );
 }
+
+/// Packages that lie below the store would go with it: the image would keep links that lead nowhere.
+#[test]
+fn packages_below_the_store_stay_in_the_image() {
+    let with = |npmrc: &str| {
+        let files = [("package.json", "{\"packageManager\": \"pnpm@10.1.0\"}"), (".npmrc", npmrc), LOCK];
+        caches(&format!("{APP}pnpm i --frozen-lockfile"), &files)
+    };
+    let refused = |npmrc: &str| {
+        assert_eq!(
+            with(npmrc),
+            "refused: .npmrc:1 puts the packages below pnpm's store, where the image would not have them",
+            "{npmrc}"
+        );
+    };
+    refused("virtual-store-dir=/root/.local/share/pnpm/store/virtual\n");
+    refused("virtual-store-dir=${HOME}/.pnpm\n");
+    for npmrc in ["virtual-store-dir=/pnpm\n", "virtual-store-dir=node_modules/.p\n"] {
+        assert_eq!(with(npmrc), "/root/.local/share/pnpm/store pure shared", "{npmrc}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What pip, uv, poetry, pipenv, pdm and conda share: requirements files and what they include, pyproject.toml, how the
 //! tools are called, where they keep packages and caches.
 
+pub(crate) mod archives;
 pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod closure;

@@ -30,7 +30,7 @@ pub(crate) struct Wanted<'l> {
 }
 
 /// Options that name requirements or constraints files, whichever of the two programs knows them.
-const FILES: [&str; 9] = [
+pub(crate) const FILES: [&str; 9] = [
     "-r",
     "--requirement",
     "--requirements",

@@ -4,8 +4,9 @@ use dockfix_model::commands::Invocation;
 use dockfix_model::project::Project;
 use dockfix_model::{ImagePath, State};
 
-use super::{Line, local};
+use super::{Line, Verb, local};
 use crate::environment::{Environment, Setting};
+use crate::python::archives::{self, Kept};
 use crate::python::toml_file::{Node, TomlFile};
 use crate::python::{cache, compiled};
 use crate::{Cache, CacheKind, CachePlan, CommandEdit, Refusal, Sharing};
@@ -45,8 +46,6 @@ pub(super) fn plan(
     if let Some(project) = project {
         check_settings(project, links)?;
     }
-    compiled::check("uv", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
-    local::check(line, command, state, project)?;
     let directory = match line.value(&["--cache-dir"]) {
         Some(value) => {
             let path = value
@@ -56,12 +55,33 @@ pub(super) fn plan(
         }
         None => cache::directory(&environment, "UV_CACHE_DIR", "uv")?,
     };
+    let of_cache = |refusal: Refusal| refusal.of_cache(&directory);
+    check_built(line, command, state, project).map_err(of_cache)?;
+    local::check(line, command, state, project).map_err(of_cache)?;
     let is_off = |word: &str| matches!(word, "--no-cache" | "--no-cache-dir" | "-n");
     let switched_off =
         command.arguments.iter().filter(|argument| argument.value.as_deref().is_some_and(is_off));
     let edits = switched_off.map(|argument| CommandEdit::Remove(argument.span)).collect();
     let cache = Cache { directory, kind: CacheKind::Pure, sharing: Sharing::Shared };
     Ok(CachePlan { caches: vec![cache], edits })
+}
+
+/// Fails where uv would take what it built before of something else.
+pub(super) fn check_built(
+    line: &Line<'_>,
+    command: &Invocation<'_>,
+    state: &State,
+    project: Option<&Project<'_>>,
+) -> Result<(), Refusal> {
+    compiled::check("uv", command, state, &line.words, &COMPILING, &COMPILING_VARIABLES)?;
+    match line.verb {
+        Verb::Sync => match project {
+            // The lock file has their hashes.
+            Some(project) if !project.has_file("uv.lock") => archives::check_project("uv", project),
+            _ => Ok(()),
+        },
+        _ => archives::check("uv", &line.words, project, Kept::All),
+    }
 }
 
 fn is_false(value: &str) -> bool {

@@ -602,3 +602,25 @@ fn what_is_compiled_here_does_not_come_from_a_mount() {
         assert_eq!(testing::caches(&Uv, &format!("FROM python\n{set}\nRUN {run}"), &[]), expected, "{run}");
     }
 }
+
+/// uv asks for an archive again when the headers of the last answer say so, and not before.
+#[test]
+fn archives_by_address_are_asked_for_each_time() {
+    let take = "of which uv would take from the mount what it has built before, whatever lies there by now";
+    let with = |run: &str, files: &[(&str, &str)]| {
+        testing::caches(&Uv, &format!("FROM python\nWORKDIR /app\nCOPY . .\nRUN {run}"), files)
+    };
+    let address = "https://e.com/archive/main.zip";
+    let line = format!("six\nx @ {address}\n");
+    for run in ["uv pip install --no-cache -r requirements.txt", "uv pip sync requirements.txt"] {
+        assert_eq!(
+            with(run, &[("requirements.txt", &line)]),
+            format!("refused: requirements.txt:2 installs {address}, {take}"),
+            "{run}"
+        );
+    }
+    assert_eq!(
+        with(&format!("uv pip install {address}"), &[]),
+        format!("refused: it installs {address}, {take}")
+    );
+}

@@ -20,6 +20,7 @@ pub(super) fn check(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), 
         Project::new(run.input.context, run.input.supplies(run.stage), ImagePath::root()).until(run.index)
     });
     let own = number_of(run, managed);
+    check_built(run, managed)?;
     let mut found = None;
     each(run, &mut |text, number, command, _| {
         let does = if ecosystem.installs_into_cache(command, project.as_ref()) {
@@ -63,6 +64,27 @@ pub(super) fn check_compiled(
             return Err(format!(
                 "line {line} installs {package}, with which it may compile, and a mount may bring what was compiled with another version"
             ));
+        }
+    }
+    Ok(())
+}
+
+/// No other command of the manager may take from the mount what was built before of something else. The error names it.
+fn check_built(run: &RunStep<'_, '_>, managed: &Managed<'_>) -> Result<(), String> {
+    const OFF: [&str; 3] = ["--no-cache-dir", "--no-cache", "-n"];
+    let ecosystem = managed.ecosystem;
+    let others = run
+        .analysis
+        .managed()
+        .filter(|other| other.ecosystem.name() == ecosystem.name() && !std::ptr::eq(*other, managed));
+    for other in others.filter(|other| !OFF.iter().any(|off| other.command().has(off))) {
+        let directory = other.usage.directory.clone().filter(|_| run.input.context.is_known());
+        let project = directory.map(|directory| {
+            Project::new(run.input.context, run.input.supplies(run.stage), directory).until(run.index)
+        });
+        if let Err(refusal) = ecosystem.check_built(other.command(), &run.step.state, project.as_ref()) {
+            let name = named(run.analysis.chain.text, other.command(), ecosystem);
+            return Err(format!("`{name}` beside it would find the mount, too: {refusal}"));
         }
     }
     Ok(())

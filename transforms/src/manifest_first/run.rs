@@ -35,7 +35,29 @@ pub(super) enum ProjectOutcome {
     /// It needs these manifests; its name.
     Passed(Manifests, String),
     /// A download above the copy serves it, with these manifests; the download's name.
-    Prefetch(Manifests, Below, String),
+    Prefetch(Box<Prefetched>),
+}
+
+/// The download that serves a command.
+pub(super) struct Prefetched {
+    /// What the copy has to bring early.
+    pub(super) manifests: Manifests,
+    /// All that the download reads, and where it stands.
+    pub(super) needs: Needs,
+    pub(super) below: Below,
+    pub(super) name: String,
+}
+
+/// Where a command stands that works on a project, and a download of its own would.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// The copy has passed all that stands before it in its RUN, and no install is among that: the download comes right above
+    /// the RUN.
+    First,
+    /// There it has passed an install.
+    Later,
+    /// The download comes above the copy, and what stands before the command may stay there.
+    InPlace,
 }
 
 impl Sinking<'_, '_> {
@@ -137,8 +159,10 @@ impl Sinking<'_, '_> {
                 UsageKind::Install | UsageKind::Build => {
                     // What stands before it in the same RUN goes above the copy by a split.
                     let is_first = names.is_empty() && gained.is_empty();
-                    match self.pass_project(index, analysis, (number, managed), is_first)? {
-                        ProjectOutcome::Prefetch(found, below, name) => {
+                    let position = if is_first { Position::First } else { Position::Later };
+                    match self.pass_project(index, analysis, (number, managed), position)? {
+                        ProjectOutcome::Prefetch(prefetched) => {
+                            let Prefetched { manifests: found, below, name, .. } = *prefetched;
                             self.check_hints(index, analysis, number, None)?;
                             let early = std::mem::replace(&mut self.manifests, found);
                             return Ok(LinkOutcome::Prefetch(self.with_early(below, early), name));
@@ -185,7 +209,7 @@ impl Sinking<'_, '_> {
         index: usize,
         analysis: &Analysis<'_>,
         (number, managed): (usize, &Managed<'_>),
-        is_first: bool,
+        position: Position,
     ) -> Result<ProjectOutcome, Stop> {
         let stage = self.stage;
         let step = &stage.steps[index];
@@ -235,10 +259,10 @@ impl Sinking<'_, '_> {
             if takes_output {
                 return Err(refuse(format!("what a command substitution puts into {name} is not known")));
             }
-            if is_first && !only_prepares(analysis, managed) {
-                return Err(refuse(format!(
-                    "what stands before {name} in its RUN may matter to the download"
-                )));
+            if position == Position::First && !only_prepares(analysis, managed) {
+                return Err(Stop::Known(
+                    "what stands before it in its RUN may matter to a download of its own".to_owned(),
+                ));
             }
             if !failure::fails_with(&analysis.chain, number) {
                 return Err(refuse(format!(
@@ -246,11 +270,24 @@ impl Sinking<'_, '_> {
                 )));
             }
             self.check_outputs(&needs, &name).map_err(refuse)?;
-            if !is_first {
-                return Err(if manifests.files.is_empty() { Stop::Blocked } else { Stop::Served });
+            if self.reaches_the_end()
+                && let Some(undone) = self.undone(index, analysis, &[managed], number + 1)
+            {
+                return Err(refuse(format!(
+                    "{name} gets no download of its own: {}",
+                    undone.reason("the layer of that")
+                )));
             }
-            let (below, name) = self.prefetch(index, &project, command, &manifests)?;
-            return Ok(ProjectOutcome::Prefetch(manifests, below, name));
+            // Manifests that have a COPY of their own already are there without this one.
+            let has_manifests = !needs.files.is_empty();
+            if position == Position::Later {
+                return Err(if has_manifests { Stop::Served } else { Stop::Blocked });
+            }
+            if !has_manifests {
+                return Err(Stop::Settled);
+            }
+            let (below, name) = self.prefetch(index, &project, command)?;
+            return Ok(ProjectOutcome::Prefetch(Box::new(Prefetched { manifests, needs, below, name })));
         }
         if managed.usage.kind == UsageKind::Build {
             return Err(Stop::Blocked);
@@ -397,7 +434,7 @@ impl Sinking<'_, '_> {
         })
     }
 
-    /// Whether a copy right above this one has brought the same file already.
+    /// Whether a copy above this one has brought the same file already, and nothing between can have changed it.
     pub(super) fn is_there(&self, path: &str, image: &ImagePath) -> bool {
         self.supplies.copied().iter().any(|copied| {
             let Some(step) = copied.step.filter(|step| *step < self.index) else { return false };
@@ -407,15 +444,47 @@ impl Sinking<'_, '_> {
                 let flags = copy.flags.iter().filter(|(flag, _)| flag != "parents");
                 flags.cloned().collect::<Vec<_>>()
             };
-            let is_copy =
-                |step: &Step<'_>| matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add);
             let other = self.stage.steps.get(step).and_then(|step| Copy::of(&step.instruction));
             !copied.is_directory
                 && other.is_some_and(|other| flags(&other) == flags(&self.copy))
                 && copied.source == path
                 && copied.target == *image
-                && between.iter().all(is_copy)
+                && between
+                    .iter()
+                    .enumerate()
+                    .all(|(number, between)| self.leaves(step + 1 + number, between, image))
         })
+    }
+
+    /// Whether a step leaves a file as it is.
+    fn leaves(&self, index: usize, step: &Step<'_>, file: &ImagePath) -> bool {
+        match step.instruction.keyword() {
+            Keyword::Run => {
+                let Ok(analysis) = self.input.reading.run(step) else { return false };
+                let rewrites = |managed: &Managed<'_>| {
+                    let Some(directory) = managed.usage.directory.clone() else { return false };
+                    let project = Project::new(self.input.context, self.supplies, directory).until(index);
+                    let (command, usage) = (managed.command(), &managed.usage);
+                    let needs = managed.ecosystem.needs(command, usage, &step.state, &project);
+                    needs.map_or(true, |needs| {
+                        needs.rewritten.contains(file)
+                            || needs.outputs.iter().any(|output| file.below(output).is_some())
+                    })
+                };
+                !analysis.effects().writes.overlaps(&Paths::below(vec![file.clone()]))
+                    && !analysis.managed().any(rewrites)
+            }
+            Keyword::Copy | Keyword::Add => {
+                let escape = self.input.file().escape();
+                let elsewhere = Copy::of(&step.instruction).filter(|copy| copy.from.is_some());
+                elsewhere.is_none_or(|copy| {
+                    let target = step.state.path(&copy.destination.text, escape);
+                    target.is_some_and(|target| !target.overlaps(file))
+                })
+            }
+            Keyword::From | Keyword::Unknown | Keyword::Volume => false,
+            _ => true,
+        }
     }
 
     fn is_ours(&self, copied: usize) -> bool {
@@ -450,15 +519,9 @@ impl Sinking<'_, '_> {
     /// The download that goes above the copy. What stands between the copy and the command may be what the download needs
     /// (a program that a COPY brings, a variable, a user): the copy sinks below all of it first, so that the download runs
     /// where the command does.
-    fn prefetch(
-        &self,
-        index: usize,
-        project: &Project<'_>,
-        command: &str,
-        manifests: &Manifests,
-    ) -> Result<(Below, String), Stop> {
+    fn prefetch(&self, index: usize, project: &Project<'_>, command: &str) -> Result<(Below, String), Stop> {
         // Whatever the copy can pass with a gain it passes first; the download comes when it is asked again.
-        if !self.gained.is_empty() || manifests.files.is_empty() {
+        if !self.gained.is_empty() {
             return Err(Stop::Settled);
         }
         let step = &self.stage.steps[index];

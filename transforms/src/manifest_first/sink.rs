@@ -47,9 +47,10 @@ pub(super) struct Sinking<'s, 'a> {
     pub(super) manifests: Manifests,
     /// The first step that reads any of it.
     needed_at: Option<usize>,
-    passed_workdir: bool,
-    /// It has passed a WORKDIR that would make its destination otherwise.
-    needs_destination: bool,
+    /// The first WORKDIR below which a relative destination is another one.
+    passed_workdir: Option<usize>,
+    /// The first WORKDIR that would make its destination otherwise.
+    needs_destination: Option<usize>,
     /// What no longer depends on the copy: line and name.
     pub(super) gained: Vec<(usize, String)>,
     /// The last step that gains.
@@ -105,12 +106,15 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Ou
             Ok(Passed::Whole) => {}
             Ok(Passed::Ends(below)) => return sinking.finish(Some(below), None),
             Err(stop) => {
-                if !matches!(stop, Stop::Refused(..) | Stop::Settled)
-                    && let Some(below) = sinking.in_place()
-                {
-                    return sinking.finish(Some(below), None);
+                let mut in_place = None;
+                if !matches!(stop, Stop::Refused(..) | Stop::Settled) {
+                    match sinking.in_place() {
+                        Ok(below) => return sinking.finish(Some(below), None),
+                        Err(reason) => in_place = reason,
+                    }
                 }
                 let reason = match stop {
+                    _ if in_place.is_some() => in_place,
                     Stop::Blocked | Stop::Served => sinking.blocked(step),
                     Stop::Known(why) => sinking.stays(step, &why),
                     Stop::Refused(line, reason) => Some((line, reason)),
@@ -204,8 +208,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
             supplies,
             manifests: Manifests::default(),
             needed_at: None,
-            passed_workdir: false,
-            needs_destination: false,
+            passed_workdir: None,
+            needs_destination: None,
             gained: Vec::new(),
             lowest: None,
             stopped_at: None,
@@ -223,7 +227,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         match step.instruction.keyword() {
             Keyword::Run => return self.pass_run(index),
             Keyword::Copy | Keyword::Add => self.pass_copy(index)?,
-            Keyword::Workdir => self.pass_workdir(step)?,
+            Keyword::Workdir => self.pass_workdir(index, step)?,
             Keyword::Env | Keyword::Arg => self.pass_variables(step)?,
             Keyword::Volume if !self.leaves_alone_volume(step) => return Err(Stop::Blocked),
             Keyword::From | Keyword::Unknown => return Err(Stop::Blocked),
@@ -253,7 +257,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
 
     /// A WORKDIR makes its directory and those above it, where they are missing, as the user in force; a COPY makes its
     /// destination as root, or as `--chown` says, with the mode of `--chmod`.
-    fn pass_workdir(&mut self, step: &Step<'_>) -> Result<(), Stop> {
+    fn pass_workdir(&mut self, index: usize, step: &Step<'_>) -> Result<(), Stop> {
         let escape = self.input.file().escape();
         let path = argument(&step.instruction).and_then(|path| step.state.path(&path.text, escape));
         let Some(path) = path else { return Err(Stop::Blocked) };
@@ -261,7 +265,9 @@ impl<'s, 'a> Sinking<'s, 'a> {
         let is_near = path.overlaps(&self.target) || parents_in_common(&path, &self.target) > 1;
         // A manifest that is copied before it makes the destination as the copy does, with what lies above. Directories
         // below get the owner and the mode that the copy gives them when it comes.
-        self.needs_destination |= is_near && !is_alike;
+        if is_near && !is_alike {
+            self.needs_destination.get_or_insert(index);
+        }
         let text = &*self.copy.destination.text;
         if !text.starts_with('/') && !text.starts_with('$') {
             let may_be_written =
@@ -269,7 +275,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
             if self.target.is_symbolic() || !may_be_written {
                 return Err(Stop::Blocked);
             }
-            self.passed_workdir = true;
+            self.passed_workdir.get_or_insert(index);
         }
         Ok(())
     }
@@ -474,7 +480,7 @@ impl<'s, 'a> Sinking<'s, 'a> {
         };
         if self.lacks_destination(&below) {
             let gained = std::mem::take(&mut self.gained);
-            let Some(found) = self.in_place() else {
+            let Ok(found) = self.in_place() else {
                 return Outcome::Stays(gained.into_iter().next().map(|(line, name)| {
                     let target = &self.target;
                     (
@@ -512,7 +518,9 @@ impl<'s, 'a> Sinking<'s, 'a> {
         // A single file may have been given a name.
         let is_named =
             matches!(&self.sources[..], [file] if !file.is_directory && file.target == self.target);
-        let destination = self.passed_workdir.then(|| match self.target.as_str() {
+        // A WORKDIR that it could have passed, too, does not matter to it.
+        let passes_workdir = self.passed_workdir.is_some_and(|workdir| is_above(workdir, &below));
+        let destination = passes_workdir.then(|| match self.target.as_str() {
             named if is_named => named.to_owned(),
             target => destination::directory(target, ""),
         });
@@ -563,7 +571,8 @@ impl<'s, 'a> Sinking<'s, 'a> {
             Below::Prefetch { early, .. } => early,
             _ => &self.manifests,
         };
-        self.needs_destination && !early.files.iter().any(|(_, image)| image.below(&self.target).is_some())
+        self.needs_destination.is_some_and(|workdir| is_above(workdir, below))
+            && !early.files.iter().any(|(_, image)| image.below(&self.target).is_some())
     }
 
     /// Whether the copy takes anything besides the manifests: if not, it is well where it is.
@@ -581,6 +590,15 @@ impl<'s, 'a> Sinking<'s, 'a> {
                 !is_directory && !is_manifest
             })
         })
+    }
+}
+
+/// Whether a step stands above the place where the sources go.
+fn is_above(step: usize, place: &Below) -> bool {
+    match place {
+        Below::Step(last) => step <= *last,
+        Below::Split { step: split, .. } => step < *split,
+        Below::Prefetch { after, .. } => after.is_some_and(|after| step <= after),
     }
 }
 

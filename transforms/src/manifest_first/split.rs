@@ -12,7 +12,7 @@ use dockfix_syntax::view::MountKind;
 use super::hints::paths_in;
 use super::plan::Below;
 use super::sink::{Sinking, Stop};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Managed};
 use crate::failure::stops_at_failure;
 use crate::naming::shortened;
 
@@ -39,7 +39,7 @@ impl Sinking<'_, '_> {
                 .map(|directory| Project::new(self.input.context, self.supplies, directory).until(index));
             let usage = &managed.usage;
             let plan = managed.ecosystem.caches(managed.command(), usage, &step.state, project.as_ref());
-            plan.map_or(true, |plan| !plan.caches.is_empty())
+            plan.map_or(true, |plan| !plan.caches.is_empty()) && !renews_installer(managed)
         });
         if !downloads && !matches!(stop, Stop::Served) {
             return Err(stop);
@@ -56,6 +56,15 @@ impl Sinking<'_, '_> {
         {
             return Err(Stop::Known(format!(
                 "its RUN would have to be split, and what {remover} may remove would stay in the layer of the first part"
+            )));
+        }
+        let installs: Vec<_> = analysis.pieces[..at].iter().flat_map(|piece| &piece.managed).collect();
+        if self.reaches_the_end()
+            && let Some(undone) = self.undone(index, analysis, &installs, at)
+        {
+            return Err(Stop::Known(format!(
+                "its RUN would have to be split, and {}",
+                undone.reason("the layer of the first part")
             )));
         }
         let state = analysis.pieces[..at]
@@ -86,7 +95,7 @@ impl Sinking<'_, '_> {
     }
 
     /// Whether this stage's layers are part of an image that somebody may ask for.
-    fn reaches_the_end(&self) -> bool {
+    pub(super) fn reaches_the_end(&self) -> bool {
         self.input.reading.build.image_of(self.stage.index).is_some()
     }
 }
@@ -134,6 +143,21 @@ fn ends_the_shell(link: &Link<'_>) -> bool {
 fn sets_what_is_printed(link: &Link<'_>) -> bool {
     let Action::Pipeline(commands) = &link.action else { return false };
     matches!(&commands[..], [command] if !command.substituted.is_empty() && plain::changes_shell_state(command))
+}
+
+/// Whether a command installs nothing but the installer itself and what it builds with, `pip install --upgrade pip setuptools`: that
+/// is downloaded in no time, and not worth a layer.
+fn renews_installer(managed: &Managed<'_>) -> bool {
+    const INSTALLERS: [&str; 4] = ["pip", "setuptools", "wheel", "build"];
+    let words = managed.command().arguments.iter().map(|word| word.value.as_deref().unwrap_or_default());
+    let named: Vec<_> =
+        words.skip_while(|word| *word != "install").skip(1).filter(|word| !word.starts_with('-')).collect();
+    managed.usage.kind == UsageKind::Packages
+        && !named.is_empty()
+        && named.iter().all(|word| {
+            let end = word.find(['=', '<', '>', '~', '!', '[', ' ']).unwrap_or(word.len());
+            INSTALLERS.contains(&&word[..end])
+        })
 }
 
 /// A place that every RUN finds empty, or as it was, and that the commands before link `at` write to: what BuildKit mounts
@@ -190,7 +214,7 @@ fn written_by(analysis: &Analysis<'_>, number: usize) -> Paths {
     written
 }
 
-fn each_command<'l>(action: &'l Action<'_>, visit: &mut dyn FnMut(&'l Invocation<'_>)) {
+pub(super) fn each_command<'l>(action: &'l Action<'_>, visit: &mut dyn FnMut(&'l Invocation<'_>)) {
     match action {
         Action::Pipeline(commands) => commands.iter().for_each(visit),
         Action::Nested(links) => links.iter().for_each(|link| each_command(&link.action, visit)),
@@ -246,7 +270,7 @@ fn made_by_hand(analysis: &Analysis<'_>, number: usize) -> Paths {
 }
 
 /// Whether a link says that it removes files that an earlier one has made.
-fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
+pub(super) fn removes_files(link: &Link<'_>, analysis: &Analysis<'_>) -> bool {
     const REMOVERS: [&str; 19] = [
         "rm",
         "rmdir",

@@ -46,7 +46,9 @@ fn a_download_has_what_the_build_has() {
         &["manifest-first"],
         GO,
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make x && go build .\n",
-        &["4: go build . stays below the sources: `make x` before it may read or write any of them"],
+        &[
+            "4: go build . stays below the sources: `make x` before it may set up what a download of its own would need",
+        ],
     );
 }
 
@@ -103,7 +105,9 @@ fn a_build_behind_another_program_is_told_of() {
         &["manifest-first"],
         GO,
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n",
-        &["5: go build -o /app . stays below the sources: the RUN of line 4 may depend on them"],
+        &[
+            "5: go build -o /app . stays below the sources: `make proto` in line 4 may set up what a download of its own would need",
+        ],
     );
     let done = "FROM golang:1.22\nWORKDIR /s\nCOPY go.* ./\nRUN go mod download\nCOPY . .\nRUN make proto\nRUN go build -o /app .\n";
     check_unchanged(&["manifest-first"], GO, done);
@@ -260,6 +264,13 @@ fn go_mod_tidy_gets_a_download_of_its_own() {
     let file = |before: &str, command: &str| {
         format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\n{before}RUN {command}\nRUN go build -o /bin/x .\n")
     };
+    let stays = |dockerfile: &str| {
+        let outcome = super::run(&["manifest-first"], GO, dockerfile);
+        let file = super::dockerfile(&outcome);
+        assert_eq!(String::from_utf8_lossy(&file.after), dockerfile);
+        let told: Vec<_> = file.refusals.iter().map(|refusal| &*refusal.reason).collect();
+        assert!(matches!(told[..], [told] if told.contains("go mod tidy ")), "{told:?}");
+    };
     // Something above writes the manifests, and the context's may be such as cannot be downloaded.
     for before in [
         "RUN go mod init x\n",
@@ -267,23 +278,10 @@ fn go_mod_tidy_gets_a_download_of_its_own() {
         "RUN sed -i s/a/b/ go.mod\n",
         "RUN rm -f go.sum go.mod\n",
     ] {
-        check_refused(
-            &["manifest-first"],
-            GO,
-            &file(before, "go mod tidy"),
-            &["5: go mod tidy stays below the sources: the RUN of line 4 may depend on them"],
-        );
+        stays(&file(before, "go mod tidy"));
     }
     for command in ["rm -f go.sum && go mod tidy", "go mod init x && go mod tidy"] {
-        let first = command.split(" &&").next().unwrap_or_default();
-        check_refused(
-            &["manifest-first"],
-            GO,
-            &file("", command),
-            &[&format!(
-                "4: go mod tidy stays below the sources: `{first}` before it may read or write any of them"
-            )],
-        );
+        stays(&file("", command));
     }
 }
 
@@ -302,4 +300,207 @@ fn go_mod_tidy_shares_the_module_cache() {
         "FROM golang:1.9\nWORKDIR /go/src/x\nCOPY . .\nRUN go build -o /bin/x .\n",
         &["4: go build -o /bin/x . gets no cache mount: Go 1.9 has no modules"],
     );
+}
+
+/// What the RUN of an install removes again, or gives another owner, would stay in the layer of a download.
+#[test]
+fn a_download_leaves_no_more_in_the_image() {
+    let file = |run: &str| format!("FROM composer:2\nWORKDIR /app\nCOPY . .\nRUN {run}\n");
+    let refused = |run: &str, why: &str| {
+        check_refused(
+            &["manifest-first"],
+            COMPOSER,
+            &file(run),
+            &[&format!("4: composer install gets no download of its own: {why}")],
+        );
+    };
+    refused(
+        "composer install && vendor/bin/phpunit && composer install --no-dev",
+        "what `composer install --no-dev` may remove would stay in the layer of that",
+    );
+    refused(
+        "composer install && composer clear-cache",
+        "what `composer clear-cache` may remove would stay in the layer of that",
+    );
+    refused(
+        "composer install && rm -rf vendor",
+        "what `rm -rf vendor` may remove would stay in the layer of that",
+    );
+    refused(
+        "composer install && chown -R www-data:www-data /app",
+        "what `chown -R www-data:www-data /app` goes over would lie in two layers, its own and the layer of that",
+    );
+    let done = |run: &str| {
+        check(
+            &["manifest-first"],
+            COMPOSER,
+            &file(run),
+            &format!(
+                "FROM composer:2\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-scripts --no-autoloader\nCOPY . .\nRUN {run}\n"
+            ),
+        );
+    };
+    done("composer install && vendor/bin/phpunit && rm -rf tests");
+    done("composer install && chown -R www-data:www-data /app/var");
+    check_refused(
+        &["manifest-first"],
+        GO,
+        "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN go build -o /app . && go clean -modcache\n",
+        &[
+            "4: go build -o /app . gets no download of its own: what `go clean -modcache` may remove would stay in the layer of that",
+        ],
+    );
+}
+
+/// Where the manifests have a COPY of their own already, the download alone is missing.
+#[test]
+fn manifests_may_be_there_already() {
+    let uv: &[(&str, &str)] = &[
+        (".dockerignore", ".venv\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname = \"a\"\nversion = \"1\"\nrequires-python = \">=3.12\"\ndependencies = []\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+        ),
+        ("uv.lock", "version = 1\n"),
+        ("a.py", ""),
+    ];
+    let poetry: &[(&str, &str)] = &[
+        (".dockerignore", ".venv\n"),
+        ("pyproject.toml", "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n"),
+        ("poetry.lock", ""),
+        ("a/__init__.py", ""),
+    ];
+    let file = |image: &str, manifests: &str, download: &str, run: &str| {
+        format!("FROM {image}\nWORKDIR /s\nCOPY {manifests} ./\n{download}# Sources.\nCOPY . .\nRUN {run}\n")
+    };
+    for (files, image, manifests, download, run) in [
+        (GO, "golang:1.22", "go.mod go.sum", "go mod download", "go build -o /app ."),
+        (
+            COMPOSER,
+            "composer:2",
+            "composer.json composer.lock",
+            "composer install --no-scripts --no-autoloader",
+            "composer install",
+        ),
+        (
+            uv,
+            "ghcr.io/astral-sh/uv:python3.12-bookworm",
+            "pyproject.toml uv.lock",
+            "uv sync --frozen --no-install-project",
+            "uv sync --frozen",
+        ),
+        (poetry, "python:3.12", "pyproject.toml poetry.lock*", "poetry install --no-root", "poetry install"),
+    ] {
+        check(
+            &["manifest-first"],
+            files,
+            &file(image, manifests, "", run),
+            &file(image, manifests, &format!("RUN {download}\n"), run),
+        );
+    }
+    // Behind an install in the same RUN, too.
+    check(
+        &["manifest-first"],
+        poetry,
+        "FROM python:3.12\nWORKDIR /s\nCOPY pyproject.toml poetry.lock ./\nCOPY . .\nRUN pip install poetry && poetry install\n",
+        "FROM python:3.12\nWORKDIR /s\nRUN pip install poetry\nCOPY pyproject.toml poetry.lock ./\nRUN poetry install --no-root\nCOPY . .\nRUN poetry install\n",
+    );
+    // Sources in directories.
+    let mut files = GO.to_vec();
+    files.extend([("cmd/app/main.go", ""), ("internal/a.go", "")]);
+    let file = |download: &str| {
+        format!(
+            "FROM golang:1.22\nWORKDIR /s\nCOPY go.mod go.sum ./\n{download}COPY cmd ./cmd\nCOPY internal ./internal\nRUN go build -o /app ./cmd/app\n"
+        )
+    };
+    check(&["manifest-first"], &files, &file(""), &file("RUN go mod download\n"));
+}
+
+/// A manifest that is there is not copied once more because of a RUN between that leaves it alone.
+#[test]
+fn manifests_stay_where_nobody_writes_them() {
+    let files: &[(&str, &str)] = &[
+        ("pkg/go.mod", "module p\n\ngo 1.22\n"),
+        ("pkg/p.go", "package p\n"),
+        ("cmd/go.mod", "module c\n\ngo 1.22\n\nreplace p => ../pkg\n"),
+        ("cmd/go.sum", ""),
+        ("cmd/main.go", "package main\n"),
+    ];
+    let file = |between: &str, download: &str| {
+        format!(
+            "FROM golang:1.22\nWORKDIR /s\nCOPY pkg/go.mod ./pkg/\nCOPY cmd/go.mod cmd/go.sum ./cmd/\n{between}{download}COPY pkg ./pkg\nCOPY cmd ./cmd\nRUN cd cmd && go build .\n"
+        )
+    };
+    check(
+        &["manifest-first"],
+        files,
+        &file("RUN mkdir /out\n", ""),
+        &file("RUN mkdir /out\n", "RUN cd /s/cmd && go mod download\n"),
+    );
+}
+
+/// Commands that make code or work on modules set up nothing that a download needs; others may.
+#[test]
+fn a_download_stands_above_what_works_on_code() {
+    let file =
+        |download: &str, runs: &str| format!("FROM golang:1.22\nWORKDIR /s\n{download}COPY . .\n{runs}");
+    let download = "COPY go.mod go.sum ./\nRUN go mod download\n";
+    for runs in [
+        "RUN ls -la && go build .\n",
+        "RUN go mod tidy && go build .\n",
+        "RUN go mod tidy\nRUN go mod vendor\nRUN go build .\n",
+        "RUN go get -d -v ./...\nRUN go install -v ./...\n",
+        "RUN mkdir -p /out && swag init && CGO_ENABLED=0 go build .\n",
+        "RUN ls && go install github.com/swaggo/swag/cmd/swag@latest && swag init && go build .\n",
+        "COPY --from=web /dist ./web/dist\nRUN go mod tidy && go build .\n",
+        "RUN GOPROXY=x go mod tidy && GOPROXY=x go build .\n",
+        "RUN --mount=type=cache,target=/c go mod tidy\nRUN go build .\n",
+    ] {
+        // It serves the first of them.
+        let served = if runs.contains("GOPROXY=x") {
+            "RUN GOPROXY=x go mod download\n"
+        } else if runs.contains("--mount") {
+            "RUN --mount=type=cache,target=/c go mod download\n"
+        } else {
+            "RUN go mod download\n"
+        };
+        let download = download.replace("RUN go mod download\n", served);
+        check(&["manifest-first"], GO, &file("", runs), &file(&download, runs));
+    }
+    let set_up = |what: &str| format!("{what} may set up what a download of its own would need");
+    let writes =
+        |what: &str| format!("{what} writes where a download of its own may look for programs and settings");
+    let downloads = |what: &str| {
+        format!("{what} downloads with flags or variables that a download of its own would lack")
+    };
+    for (runs, line, why) in [
+        ("RUN echo a > /root/.netrc && go build .\n", 4, writes("`echo a > /root/.netrc` before it")),
+        ("RUN make x && go build .\n", 4, set_up("`make x` before it")),
+        ("RUN ./setup.sh\nRUN go build .\n", 5, set_up("`./setup.sh` in line 4")),
+        ("RUN swag init; ./swag\nRUN go build .\n", 5, set_up("`./swag` in line 4")),
+        (
+            "RUN git config --global url.a.insteadOf b && go build .\n",
+            4,
+            writes("`git config --global url.a.insteadOf b` before it"),
+        ),
+        (
+            "RUN sed -i s/a/b/ go.mod && go build .\n",
+            4,
+            "`sed -i s/a/b/ go.mod` before it writes what a download of its own would read".to_owned(),
+        ),
+        ("RUN GOPROXY=x swag init\nRUN go build .\n", 5, downloads("`GOPROXY=x swag init` in line 4")),
+        (
+            "RUN --mount=type=secret,id=n,target=/root/.netrc swag init\nRUN go build .\n",
+            5,
+            downloads("`swag init` in line 4"),
+        ),
+        ("RUN go get -u ./... && go build .\n", 4, set_up("`go get -u ./...` before it")),
+    ] {
+        check_refused(
+            &["manifest-first"],
+            GO,
+            &file("", runs),
+            &[&format!("{line}: go build . stays below the sources: {why}")],
+        );
+    }
 }

@@ -57,7 +57,10 @@ fn a_download_needs_what_its_run_prepares() {
         &["manifest-first"],
         GO,
         "FROM golang:1.22\nWORKDIR /s\nCOPY . .\nRUN echo machine example.com > /root/.netrc && go build .\n",
-        &["4: what stands before go build . in its RUN may matter to the download"],
+        &[
+            "4: go build . stays below the sources: `echo machine example.com > /root/.netrc` before it writes where a download of \
+             its own may look for programs and settings",
+        ],
     );
 }
 

@@ -700,3 +700,56 @@ fn options_count_for_the_width_of_a_line() {
         "FROM debian:12\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get update && apt-get -o Dir::Cache::archives=/var/cache/apt/keep install -y libfreetype6-dev\nRUN ls /var/lib/apt/lists\n",
     );
 }
+
+/// What asks for an archive by its address finds no mount of its neighbour's either.
+#[test]
+fn an_archive_by_address_keeps_the_mount_from_its_run() {
+    let files: &[(&str, &str)] = &[("requirements.txt", "mylib @ https://e.com/mylib-latest.tar.gz\n")];
+    let take = "requirements.txt:1 installs https://e.com/mylib-latest.tar.gz, of which pip would take from the mount what it \
+                has built before, whatever lies there by now";
+    let file = |run: &str| format!("FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN {run}\n");
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("pip install --no-cache-dir -r requirements.txt"),
+        &[&format!("4: {take}")],
+    );
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file("pip install six && pip install -r requirements.txt"),
+        &[&format!("4: {take}")],
+    );
+    check(
+        &["cache-mount"],
+        files,
+        &file("pip install six && pip install --no-cache-dir -r requirements.txt"),
+        &file(
+            "--mount=type=cache,target=/root/.cache/pip pip install six && pip install --no-cache-dir -r requirements.txt",
+        ),
+    );
+}
+
+/// Who has mounted the cache himself is not told why it would not have been.
+#[test]
+fn who_has_the_mount_needs_no_advice() {
+    let file = |mount: &str| {
+        format!(
+            "FROM python:3.12-slim\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/\nWORKDIR /app\nRUN {mount}uv sync --locked --no-install-project --no-editable\n"
+        )
+    };
+    let files = &[("a.py", "")];
+    check_unchanged(&["cache-mount"], files, &file("--mount=type=cache,target=/root/.cache/uv "));
+    check_refused(
+        &["cache-mount"],
+        files,
+        &file(""),
+        &["4: what uv builds without --editable is not known, and it would keep old wheels of it"],
+    );
+    let pip = "pip install --no-binary=lxml lxml\n";
+    check_unchanged(
+        &["cache-mount"],
+        files,
+        &format!("FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache/pip {pip}"),
+    );
+}

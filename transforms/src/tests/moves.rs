@@ -367,3 +367,16 @@ fn a_copy_below_an_install_keeps_its_distance() {
         "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n\nRUN npm run build\n",
     );
 }
+
+/// A destination is written anew only for a WORKDIR that the copy passes, not for one at which it stops.
+#[test]
+fn a_workdir_below_the_copy_does_not_matter() {
+    let file =
+        |head: &str| format!("FROM node:22\nWORKDIR /repo\n{head}WORKDIR /repo/x\nRUN npm run build\n");
+    check(
+        &["manifest-first"],
+        APP,
+        &file("COPY . .\nRUN npm ci\n"),
+        &file("COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n"),
+    );
+}

@@ -156,3 +156,106 @@ fn flags_keep_their_lines() {
         ),
     );
 }
+
+/// A second install removes what the first one has brought for the build, which a layer of its own would keep.
+#[test]
+fn development_dependencies_do_not_stay_in_a_layer() {
+    let stays = |remover: &str| {
+        format!(
+            "its RUN would have to be split, and what `{remover}` may remove would stay in the layer of the first part"
+        )
+    };
+    for remover in [
+        "npm ci --omit=dev",
+        "npm install --production",
+        "npx modclean -r",
+        "node-prune",
+        "npx @tuananh/node-prune",
+        "npx rimraf node_modules",
+        "yarn install --production",
+    ] {
+        refused(&format!("npm ci && npm run build && {remover}"), &stays(remover));
+    }
+    // From a stage that is no image's, nobody takes layers.
+    check(
+        ONLY,
+        APP,
+        "FROM node:22 AS b\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build && npm ci --omit=dev\nFROM node:22\nCOPY --from=b /app/dist /\n",
+        "FROM node:22 AS b\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build && npm ci --omit=dev\nFROM node:22\nCOPY --from=b /app/dist /\n",
+    );
+    // Another project's install removes nothing of this one's.
+    check(
+        ONLY,
+        APP,
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build && npm ci --prefix /other\n",
+        "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build && npm ci --prefix /other\n",
+    );
+}
+
+/// A layer holds a file once more as soon as its owner or mode is another.
+#[test]
+fn installs_are_not_held_twice() {
+    let twice = |changer: &str| {
+        format!(
+            "its RUN would have to be split, and what `{changer}` goes over would lie in two layers, its own and the layer of the first part"
+        )
+    };
+    for changer in [
+        "chown -R node:node /app",
+        "chown --recursive node .",
+        "chmod -R 755 node_modules",
+        "chgrp -hR 0 \"$DIR\"",
+        "(chown -R node .)",
+        "find . -type d -exec chmod 755 {} +",
+    ] {
+        refused(&format!("npm ci && npm run build && {changer}"), &twice(changer));
+    }
+    for changer in ["chown -R node:node /app/dist", "chown node /app", "chmod +x entry.sh"] {
+        check(
+            ONLY,
+            APP,
+            &format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build && {changer}\n"),
+            &format!(
+                "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build && {changer}\n"
+            ),
+        );
+    }
+    let files: Files<'_> = &[("requirements.txt", "flask==3.0.0\n"), ("build.py", "")];
+    let venv = "python -m venv /venv && /venv/bin/pip install -r requirements.txt && python build.py";
+    check_refused(
+        ONLY,
+        files,
+        &format!("FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN {venv} && chown -R 1000 /venv\n"),
+        &[&format!("4: python -m venv /venv stays below the sources: {}", twice("chown -R 1000 /venv"))],
+    );
+    check(
+        ONLY,
+        files,
+        &format!("FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN {venv} && chown -R 1000 /app\n"),
+        "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt ./\nRUN python -m venv /venv && /venv/bin/pip install -r requirements.txt\nCOPY . .\nRUN python build.py && chown -R 1000 /app\n",
+    );
+}
+
+/// A layer for pip's own renewal alone serves nobody; what it makes way for does.
+#[test]
+fn an_installer_alone_is_not_worth_a_layer() {
+    let files: Files<'_> =
+        &[("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n"), ("src/a.py", "")];
+    let file = |run: &str| {
+        format!("FROM python:3.12\nWORKDIR /app\nCOPY pyproject.toml ./\nCOPY src ./src\nRUN {run}\n")
+    };
+    for first in ["pip install --upgrade pip", "python -m pip install -U pip 'setuptools>=61' wheel"] {
+        check_refused(
+            ONLY,
+            files,
+            &file(&format!("{first} && pip install -e . && pip install black")),
+            &["5: pip builds the project in .: it cannot install the dependencies without the sources"],
+        );
+    }
+    check(
+        ONLY,
+        files,
+        &file("pip install --upgrade pip black && pip install -e ."),
+        "FROM python:3.12\nWORKDIR /app\nRUN pip install --upgrade pip black\nCOPY pyproject.toml ./\nCOPY src ./src\nRUN pip install -e .\n",
+    );
+}
