@@ -15,7 +15,7 @@ mod shared;
 mod touching;
 mod uses;
 
-use dockfix_ecosystems::{CacheKind, CachePlan, CommandEdit, IndexUse, Sharing, UsageKind};
+use dockfix_ecosystems::{CacheKind, CachePlan, CommandEdit, IndexUse, Sharing, UsageKind, plain};
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::commands::{Invocation, Place};
 use dockfix_model::effects::Paths;
@@ -516,7 +516,18 @@ impl RunStep<'_, '_> {
             other.ecosystem.name() != managed.ecosystem.name()
                 && other.usage.effects.writes.overlaps(&Paths::below(vec![parent.clone()]))
         };
-        if self.analysis.unknown().is_some() || self.analysis.managed().any(others) {
+        let is_managed = |command: &Invocation<'_>| {
+            self.analysis.managed().any(|managed| managed.command().span == command.span)
+        };
+        let writes_there = |command: &Invocation<'_>| {
+            let effects = plain::effects(command, &self.step.state);
+            effects.is_none_or(|effects| effects.writes.overlaps(&Paths::below(vec![parent.clone()])))
+        };
+        let mut commands = self.analysis.chain.invocations().into_iter();
+        if self.analysis.unknown().is_some()
+            || self.analysis.managed().any(others)
+            || commands.any(|command| !is_managed(command) && writes_there(command))
+        {
             return Err(format!(
                 "the mount would make {parent} root's, in which commands of this RUN may write"
             ));

@@ -152,6 +152,9 @@ pub(super) fn missed_by(analysis: &Analysis<'_>, search: &Search<'_>) -> Option<
             })
         };
         let command = commands.iter().find(|command| {
+            if search.makes_beside(command, text) && !search.has_made_room(analysis) {
+                return true;
+            }
             let is_content = DO_WITHOUT.contains(&&*command.program)
                 || (command.program == "rm" && is_forced(command))
                 || managed(command);
@@ -173,6 +176,20 @@ fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let words: Vec<_> = text.split_ascii_whitespace().take(4).collect();
     words.join(" ")
+}
+
+/// Whether a command makes the directories above what it makes, where they are missing: `mkdir -p`, `install -D`.
+fn makes_parents(command: &Invocation<'_>) -> bool {
+    let short = match &*command.program {
+        "mkdir" => 'p',
+        "install" => 'D',
+        _ => return false,
+    };
+    let mut options = command.arguments.iter().filter_map(|argument| argument.value.as_deref());
+    options.any(|word| {
+        word == "--parents"
+            || word.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-') && rest.contains(short))
+    })
 }
 
 /// Whether an `rm` does not mind what is not there.
@@ -407,17 +424,48 @@ impl<'s> Search<'s> {
                 };
                 let fixed = if fixed.is_empty() && word.starts_with('/') { "/" } else { fixed };
                 let path = ImagePath::absolute(fixed).or_else(|| Some(current?.join(fixed)));
-                let holds = |place: &Option<ImagePath>, path: &ImagePath| {
-                    place.as_ref().is_some_and(|place| place.below(path).is_some())
-                };
-                let is_there = |path: &ImagePath| {
-                    holds(&self.home, path)
-                        || holds(&self.workdir, path)
-                        || EVERYWHERE.split_ascii_whitespace().any(|place| place == path.as_str())
-                };
-                path.is_some_and(|path| !is_there(&path))
+                path.is_some_and(|path| !self.is_there(&path))
             }
         }
+    }
+
+    /// Whether a command makes something right beside the directories, in one that may be there because of them alone.
+    fn makes_beside(&self, command: &Invocation<'_>, text: &[u8]) -> bool {
+        const MAKERS: [&str; 7] = ["mkdir", "touch", "ln", "cp", "mv", "tee", "install"];
+        let is_one = MAKERS.contains(&&*command.program) && !makes_parents(command);
+        let written = command.redirects.iter().filter(|(is_written, _)| *is_written);
+        written.filter_map(|(_, path)| path.as_ref()).any(|path| self.is_beside(path))
+            || is_one && self.names_beside(command, text)
+    }
+
+    /// Whether a RUN makes that directory itself, if it is not there.
+    fn has_made_room(&self, analysis: &Analysis<'_>) -> bool {
+        let mut commands = analysis.chain.invocations().into_iter();
+        commands.any(|command| makes_parents(command) && self.names_beside(command, analysis.chain.text))
+    }
+
+    fn names_beside(&self, command: &Invocation<'_>, text: &[u8]) -> bool {
+        command.arguments.iter().any(|argument| {
+            let word = self.word(argument, command, text).unwrap_or_default();
+            let path = ImagePath::absolute(&word).or_else(|| Some(command.directory.as_ref()?.join(&word)));
+            path.is_some_and(|path| self.is_beside(&path))
+        })
+    }
+
+    fn is_beside(&self, path: &ImagePath) -> bool {
+        self.directories.iter().any(|directory| {
+            let parent = directory.parent().unwrap_or_else(ImagePath::root);
+            path.below(directory).is_none() && path.below(&parent).is_some() && !self.is_there(&parent)
+        })
+    }
+
+    /// Whether a directory is in the image whatever was installed.
+    fn is_there(&self, path: &ImagePath) -> bool {
+        let holds =
+            |place: &Option<ImagePath>| place.as_ref().is_some_and(|place| place.below(path).is_some());
+        holds(&self.home)
+            || holds(&self.workdir)
+            || EVERYWHERE.split_ascii_whitespace().any(|place| place == path.as_str())
     }
 
     /// Whether a look at a word is enough to tell that it leads neither to a directory that is looked for nor to one above

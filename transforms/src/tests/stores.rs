@@ -202,3 +202,54 @@ fn what_maven_installs_is_not_hidden_by_a_mount() {
         &lines.each_ref().map(String::as_str),
     );
 }
+
+/// What is there only because of the cache is not there any more: `mkdir` of a neighbour would fail.
+#[test]
+fn neighbours_of_a_cache_need_its_parent() {
+    let file = |user: &str, mount: &str, later: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM python:3.12\n{user}RUN {mount}pip install numpy\nRUN {later}\n"
+        )
+    };
+    for later in
+        ["mkdir /root/.cache/a", "touch ~/.cache/a", "echo a > /root/.cache/a", "ln -s /a /root/.cache/a"]
+    {
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file("", "", later),
+            &[&format!("3: `{later}` in line 4 would not find what this step leaves in /root/.cache/pip")],
+        );
+    }
+    let mount = "--mount=type=cache,target=/root/.cache/pip ";
+    for later in [
+        "mkdir -p /root/.cache/a",
+        "mkdir -p /root/.cache/a && touch /root/.cache/b",
+        "rm -rf /root/.cache/a",
+        "touch /root/a",
+    ] {
+        check(&["cache-mount"], &[], &file("", "", later), &file("", mount, later));
+    }
+}
+
+/// BuildKit makes the directories above a mount as root.
+#[test]
+fn others_than_root_write_beside_no_mount() {
+    let file = |mount: &str, beside: &str| {
+        format!(
+            "# syntax=docker/dockerfile:1\nFROM python:3.12\nRUN useradd -m -u 1000 app\nUSER app\nRUN {mount}pip install numpy{beside}\n"
+        )
+    };
+    for beside in ["mkdir -p ~/.cache/a", "touch /home/app/.cache/a", "echo a > ~/.cache/a"] {
+        check_refused(
+            &["cache-mount"],
+            &[],
+            &file("", &format!(" && {beside}")),
+            &["5: the mount would make /home/app/.cache root's, in which commands of this RUN may write"],
+        );
+    }
+    let mount = "--mount=type=cache,target=/home/app/.cache/pip,uid=1000 ";
+    for beside in ["", " && touch ~/a", " && rm -rf /tmp/a"] {
+        check(&["cache-mount"], &[], &file("", beside), &file(mount, beside));
+    }
+}
