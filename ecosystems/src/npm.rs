@@ -241,6 +241,10 @@ impl Ecosystem for Npm {
         options::writes_setting(command, &["config", "c", "set"], &["cache", "location", "global"])
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| line.verb == Verb::Update)
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }
