@@ -92,9 +92,10 @@ impl Contexts {
         Ok(self.directory(root)?.context().clone())
     }
 
-    /// What the Compose files in a directory, or above it in its repository, build from it.
-    pub(crate) fn built_by_compose(&self, root: &Path) -> Vec<Written> {
-        let top = repository_of(root).unwrap_or(root);
+    /// What the Compose files in a directory, or above it up to `top` and in its repository, build from it.
+    pub(crate) fn built_by_compose(&self, root: &Path, top: &Path) -> Vec<Written> {
+        let repository = repository_of(root).unwrap_or(root);
+        let top = if repository.starts_with(top) { top } else { repository };
         let directories = root.ancestors().take_while(|directory| directory.starts_with(top));
         let entries = directories.flat_map(|directory| self.compose.in_directory(directory).to_vec());
         entries.filter(|entry| entry.context == root).map(|entry| entry.dockerfile).collect()
