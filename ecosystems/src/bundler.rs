@@ -213,6 +213,11 @@ impl Ecosystem for Bundler {
             && other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(moves))
     }
 
+    /// `path`, which the images of Ruby set (bundle-config(1)).
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/vendor/bundle", "**/.bundle"]
     }

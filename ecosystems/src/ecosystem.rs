@@ -188,6 +188,11 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// Whether settings decide if its [`Needs::outputs`] are made at all, or elsewhere.
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        false
+    }
+
     /// The names of the files in which people write what a project needs, as patterns of file names
     /// ([`dockfix_model::pattern`]); none for a manager of whole systems. They tell of what kind a file is when somebody
     /// edits it, not what an install reads: that is [`Self::needs`].

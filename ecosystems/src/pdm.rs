@@ -273,6 +273,11 @@ impl Ecosystem for Pdm {
             && options::writes_setting(command, &["config"], &["cache_dir", "install.cache"])
     }
 
+    /// `python.use_venv` and `venv.in_project` (pdm-project.org, "Configurations").
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/.pdm-python", "**/__pypackages__"]
     }

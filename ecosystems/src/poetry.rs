@@ -268,6 +268,11 @@ impl Ecosystem for Poetry {
             && options::writes_setting(command, &["config"], &["cache-dir"])
     }
 
+    /// `virtualenvs.create`, `virtualenvs.in-project` and `virtualenvs.path` (python-poetry.org/docs/configuration).
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

@@ -441,10 +441,15 @@ fn output_entry(
         None if is_plain(&path) && is_absent() => path.clone(),
         None => return None,
     };
+    let name = manager.name();
+    let reason = match manager.may_put_outputs_elsewhere() {
+        true => format!("what {name} has made there outside is not for the image"),
+        false => format!("{name} makes it in the image"),
+    };
     Some(Entry {
         pattern,
         path,
-        reason: format!("{} makes it in the image", manager.name()),
+        reason,
         manager: Some(manager.name()),
         taken_by: None,
     })
