@@ -54,6 +54,7 @@ pub use ecosystem::{
     GIT_VARIABLES, IndexUse, Needs, Planned, Planner, Refusal, Sharing, Stale, Unread, Usage, UsageKind,
     managers_of, names, names_a_project_manager, recognise, unread, without_version,
 };
+pub use javascript::quiet::asks_for_no_commit;
 pub use newest::{branch_in_files, follows_a_branch};
 pub use settings_files::SettingsFiles;
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};

@@ -7,6 +7,8 @@
 mod brought;
 mod git;
 mod guard;
+mod libraries;
+mod program;
 
 use std::sync::Arc;
 
@@ -70,12 +72,33 @@ struct Entry {
     manager: Option<&'static str>,
     /// Why it may not: what takes it along into an image and does not make it, for a message.
     taken_by: Option<String>,
+    /// Or who may read it, for a message.
+    read_by: Option<String>,
 }
+
+impl Entry {
+    /// What lies in the root of the context, by its name.
+    fn in_root(name: &str, reason: &str) -> Self {
+        Self {
+            pattern: name.to_owned(),
+            path: name.to_owned(),
+            reason: reason.to_owned(),
+            manager: None,
+            taken_by: None,
+            read_by: None,
+        }
+    }
+}
+
+/// The data of version control, and why it need not be copied.
+const VERSION_CONTROL: &[(&str, &str)] = &[
+    (".git", "git's data changes with every commit"),
+    (".hg", "Mercurial's data changes with every commit"),
+    (".svn", "Subversion's data changes with every update"),
+];
 
 /// Litter by its name at the root of the context, and why it need not be copied.
 const LITTER: &[(&str, &str)] = &[
-    (".hg", "Mercurial's data changes with every commit"),
-    (".svn", "Subversion's data changes with every update"),
     (".DS_Store", "macOS writes it"),
     ("Thumbs.db", "Windows writes it"),
     (".idea", SETTINGS),
@@ -202,6 +225,9 @@ fn admitted(
     if let Some(line) = &entry.taken_by {
         return Some(Err(format!("{line} takes it along into an image in which nobody makes it")));
     }
+    if let Some(reason) = &entry.read_by {
+        return Some(Err(reason.clone()));
+    }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
     if !is_plain(&entry.path) {
         return Some(Err(format!("it would keep {hit} out too, which no install makes")));
@@ -267,25 +293,20 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
         return entries;
     }
     let exists = |name: &str| matches!(context.kind_ignoring_dockerignore(name), Ok(Some(_)));
-    if exists(".git") && git::is_unused(users) {
-        entries.push(Entry {
-            pattern: ".git".to_owned(),
-            path: ".git".to_owned(),
-            reason: "git's data changes with every commit".to_owned(),
-            manager: None,
-            taken_by: None,
-        });
+    let rules = context.ignore().rules();
+    let data: Vec<_> =
+        VERSION_CONTROL.iter().filter(|(name, _)| exists(name) && !rules.is_excluded(name)).collect();
+    if !data.is_empty() {
+        let read_by = git::reader(users);
+        let of_data = |(name, reason): &&(&str, &str)| Entry {
+            read_by: read_by.clone(),
+            ..Entry::in_root(name, reason)
+        };
+        entries.extend(data.iter().map(of_data));
     }
     let is_wanted = |reason: &str| is_home && (reason == SECRETS || reason == SETTINGS);
-    for (name, reason) in LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name)) {
-        entries.push(Entry {
-            pattern: (*name).to_owned(),
-            path: (*name).to_owned(),
-            reason: (*reason).to_owned(),
-            manager: None,
-            taken_by: None,
-        });
-    }
+    let litter = LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name));
+    entries.extend(litter.map(|(name, reason)| Entry::in_root(name, reason)));
     entries
 }
 
@@ -446,13 +467,7 @@ fn output_entry(
         true => format!("what {name} has made there outside is not for the image"),
         false => format!("{name} makes it in the image"),
     };
-    Some(Entry {
-        pattern,
-        path,
-        reason,
-        manager: Some(manager.name()),
-        taken_by: None,
-    })
+    Some(Entry { pattern, path, reason, manager: Some(manager.name()), taken_by: None, read_by: None })
 }
 
 /// Shows `visit` the installs and builds in those RUNs of a stage that are meant, each with its project and what it needs;
