@@ -304,9 +304,19 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
         };
         entries.extend(data.iter().map(of_data));
     }
+    let secrets: Vec<_> = LITTER
+        .iter()
+        .filter(|(name, reason)| *reason == SECRETS && exists(name))
+        .map(|(name, _)| *name)
+        .collect();
+    let named = git::named_by_files(context, &secrets);
     let is_wanted = |reason: &str| is_home && (reason == SECRETS || reason == SETTINGS);
     let litter = LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name));
-    entries.extend(litter.map(|(name, reason)| Entry::in_root(name, reason)));
+    entries.extend(litter.map(|(name, reason)| {
+        let by = named.iter().find(|(named, _)| named == name);
+        let read_by = by.map(|(_, path)| format!("{path} names it"));
+        Entry { read_by, ..Entry::in_root(name, reason) }
+    }));
     entries
 }
 

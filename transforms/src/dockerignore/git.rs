@@ -542,6 +542,39 @@ fn has_plain_backend(text: &str) -> bool {
     is_plain && !["backend-path", "build.hooks", "cmdclass"].iter().any(|hook| text.contains(hook))
 }
 
+/// Which of `names`, directories in the root of the context, a file there names, and that file: a program may read a key by its
+/// path.
+pub(super) fn named_by_files(context: &Context, names: &[&'static str]) -> Vec<(&'static str, String)> {
+    let mut named = Vec::new();
+    if names.is_empty() {
+        return named;
+    }
+    let mut directories = vec![String::new()];
+    while let Some(directory) = directories.pop() {
+        for entry in context.list(&directory).unwrap_or_default().iter() {
+            let name = &*entry.name;
+            let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+            match entry.file_type {
+                FileType::Dir if FOREIGN.contains(&name) || names.contains(&name) => {}
+                FileType::Dir => directories.push(path),
+                // What keeps things out, or tells people of them, is no use of them.
+                _ if ["ignore", ".md", ".rst", ".adoc"].iter().any(|end| name.ends_with(end)) => {}
+                _ => {
+                    let text = context.read(&path).unwrap_or_default();
+                    let is_part =
+                        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+                    let words = || text.split(|byte| !is_part(byte));
+                    let missing = names.iter().filter(|name| named.iter().all(|(known, _)| known != *name));
+                    let found = missing.filter(|name| words().any(|word| word == name.as_bytes()));
+                    let found: Vec<_> = found.map(|name| (*name, path.clone())).collect();
+                    named.extend(found);
+                }
+            }
+        }
+    }
+    named
+}
+
 /// `dynamic = ["version"]` (packaging.python.org, "pyproject.toml specification"): something else says which.
 fn has_dynamic_version(text: &str) -> bool {
     text.split("dynamic").skip(1).any(|rest| {

@@ -396,3 +396,15 @@ fn data_of_other_version_control_stays_likewise() {
     assert_eq!(is_ignored("python:3.12", "python a.py"), [""; 0]);
     assert_eq!(is_ignored("python:3.12-slim", "svnversion > x"), [""; 0]);
 }
+
+/// Keys that a program reads by their path are no litter.
+#[test]
+fn keys_that_code_names_stay() {
+    let file = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"a.py\"]\n";
+    let key = ("requirements.txt", "paramiko\n");
+    let reads = ("a.py", "k = RSAKey.from_private_key_file('.ssh/id_rsa')\n");
+    check_not_ignored(&[(".ssh/id_rsa", ""), key, reads], file, &["`.ssh` is not added: a.py names it"]);
+    assert_eq!(ignored(&[(".ssh/id_rsa", ""), key, ("a.py", "")], file), [".dockerignore", ".ssh"]);
+    let loads = ("src/a.go", "config.LoadDefaultConfig(\"./.aws/config\")\n");
+    check_not_ignored(&[(".aws/config", ""), key, loads], file, &["`.aws` is not added: src/a.go names it"]);
+}
