@@ -408,3 +408,24 @@ fn keys_that_code_names_stay() {
     let loads = ("src/a.go", "config.LoadDefaultConfig(\"./.aws/config\")\n");
     check_not_ignored(&[(".aws/config", ""), key, loads], file, &["`.aws` is not added: src/a.go names it"]);
 }
+
+/// Where the install is not read, it is told why nothing is kept out.
+#[test]
+fn an_install_that_is_not_read_is_told_of() {
+    let npm = "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nCOPY scripts ./scripts\nRUN npm install\nCOPY . .\nRUN npm run build\n";
+    let files = [
+        ("package.json", r#"{"scripts": {"postinstall": "node scripts/x.js"}, "dependencies": {"a": "1"}}"#),
+        ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+        ("scripts/x.js", ""),
+    ];
+    check_not_ignored(
+        &files,
+        npm,
+        &[
+            "`**/node_modules` is not added: what npm makes in line 5 of a Dockerfile is not known: package.json:1 runs \"node scripts/x.js\" on install (postinstall), which may read any source file",
+        ],
+    );
+    let with = [files.as_slice(), &[(".dockerignore", "node_modules\n")]].concat();
+    let outcome = super::run(&["dockerignore"], &with, npm);
+    assert!(outcome.ignore_files.is_empty());
+}
