@@ -48,6 +48,8 @@ pub(crate) enum Reason {
     Own,
     /// This Compose file says so.
     Compose(PathBuf),
+    /// Compose files build it from each of these directories, so that what one of them holds tells nothing of the others.
+    Several(Vec<PathBuf>),
     /// The nearest directory that has the sources.
     Nearest,
     /// The nearest directory that has what the installs need, where the Dockerfile's own has nothing of it.
@@ -92,9 +94,10 @@ impl Contexts {
         Ok(self.directory(root)?.context().clone())
     }
 
-    /// What the Compose files in a directory, or above it in its repository, build from it.
-    pub(crate) fn built_by_compose(&self, root: &Path) -> Vec<Written> {
-        let top = repository_of(root).unwrap_or(root);
+    /// What the Compose files in a directory, or above it up to `top` and in its repository, build from it.
+    pub(crate) fn built_by_compose(&self, root: &Path, top: &Path) -> Vec<Written> {
+        let repository = repository_of(root).unwrap_or(root);
+        let top = if repository.starts_with(top) { top } else { repository };
         let directories = root.ancestors().take_while(|directory| directory.starts_with(top));
         let entries = directories.flat_map(|directory| self.compose.in_directory(directory).to_vec());
         entries.filter(|entry| entry.context == root).map(|entry| entry.dockerfile).collect()
@@ -128,7 +131,12 @@ impl Contexts {
         let candidates = candidates(found);
         let sources = Sources::of(file);
         let own = found.linked_from.len() + 1;
-        if let Some((context, file)) = self.by_compose(found, &candidates, &sources) {
+        let named = self.by_compose(found, &candidates, &sources);
+        if named.len() > 1 {
+            let contexts = named.into_iter().map(|(context, _)| context).collect();
+            return Choice { root: None, reason: Reason::Several(contexts) };
+        }
+        if let Some((context, file)) = named.into_iter().next() {
             let is_own = candidates.iter().take(own).any(|candidate| *candidate == context);
             let reason = if is_own { Reason::Own } else { Reason::Compose(file) };
             return Choice { root: Some(context), reason };
@@ -182,26 +190,30 @@ impl Contexts {
         above.next().cloned()
     }
 
-    /// What a Compose file beside or above the Dockerfile says, if the sources bear it out: the context and that file.
+    /// What the Compose files beside or above the Dockerfile say, as far as the sources bear it out: each context once, and a file
+    /// that names it.
     fn by_compose(
         &self,
         found: &Found,
         candidates: &[PathBuf],
         sources: &Sources,
-    ) -> Option<(PathBuf, PathBuf)> {
-        let entries = candidates.iter().map(|directory| self.compose.in_directory(directory));
-        for entry in entries.flat_map(|entries| entries.iter().cloned().collect::<Vec<_>>()) {
-            if !matches!(&entry.dockerfile, Written::File(path) if *path == found.path)
-                || !entry.context.starts_with(&found.root)
-            {
-                continue;
-            }
-            let Ok(directory) = self.directory(&entry.context) else { continue };
-            if sources.all_in(&directory, true) {
-                return Some((entry.context, entry.file));
+    ) -> Vec<(PathBuf, PathBuf)> {
+        let mut named: Vec<(PathBuf, PathBuf)> = Vec::new();
+        for directory in candidates {
+            for entry in self.compose.in_directory(directory).iter() {
+                if !matches!(&entry.dockerfile, Written::File(path) if *path == found.path)
+                    || !entry.context.starts_with(&found.root)
+                    || named.iter().any(|(context, _)| *context == entry.context)
+                {
+                    continue;
+                }
+                let Ok(directory) = self.directory(&entry.context) else { continue };
+                if sources.all_in(&directory, true) {
+                    named.push((entry.context.clone(), entry.file.clone()));
+                }
             }
         }
-        None
+        named
     }
 }
 

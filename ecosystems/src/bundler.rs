@@ -216,13 +216,13 @@ impl Ecosystem for Bundler {
             && other.arguments.iter().any(|argument| argument.value.as_deref().is_some_and(moves))
     }
 
-    fn ignored(&self) -> &'static [&'static str] {
-        &["**/vendor/bundle", "**/.bundle"]
+    /// `path`, which the images of Ruby set (bundle-config(1)).
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
     }
 
-    /// Gems go there where a path for them or a deployment is set, in whatever way (bundle-config(1), "path").
-    fn is_sure_to_make(&self, output: &ImagePath) -> bool {
-        !output.as_str().ends_with("/vendor/bundle")
+    fn ignored(&self) -> &'static [&'static str] {
+        &["**/vendor/bundle", "**/.bundle"]
     }
 
     /// What index servers list (`Bundler::CompactIndexClient`); archives of gems lie beside the gems.

@@ -157,6 +157,11 @@ impl Ecosystem for Conda {
         &["conda", "mamba", "micromamba"]
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| matches!(line.verb, Verb::Install | Verb::Environment))
+            && ["update", "upgrade", "--update-all", "--all"].iter().any(|word| command.has(word))
+    }
+
     fn recognise(&self, command: &Invocation<'_>, state: &State) -> Option<Usage> {
         if !is_conda(command) {
             return None;

@@ -232,10 +232,9 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
-    /// Whether an install that has a path among its [`Needs::outputs`] is sure to write there. Settings that are not followed may
-    /// decide it.
-    fn is_sure_to_make(&self, _output: &ImagePath) -> bool {
-        true
+    /// Whether settings decide if its [`Needs::outputs`] are made at all, or elsewhere.
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        false
     }
 
     /// The names of the files in which people write what a project needs, as patterns of file names

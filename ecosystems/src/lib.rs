@@ -22,6 +22,7 @@ mod java;
 mod javascript;
 mod maven;
 mod mix;
+mod newest;
 mod npm;
 mod options;
 mod pacman;
@@ -54,6 +55,8 @@ pub use ecosystem::{
     GIT_VARIABLES, IndexUse, Needs, Planned, Planner, Refusal, Sharing, Stale, Unread, Usage, UsageKind,
     managers_of, names, names_a_project_manager, recognise, unread, without_version,
 };
+pub use javascript::quiet::asks_for_no_commit;
+pub use newest::{branch_in_files, follows_a_branch};
 pub use settings_files::SettingsFiles;
 pub use strangers::stranger;
 pub use typical::{EditKind, TypicalEdit, TypicalFiles, typical_edits};

@@ -246,6 +246,10 @@ impl Ecosystem for Npm {
         true
     }
 
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| line.verb == Verb::Update)
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/node_modules", "**/npm-debug.log*"]
     }

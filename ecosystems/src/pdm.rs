@@ -278,6 +278,11 @@ impl Ecosystem for Pdm {
         command.has("--clean") || command.has("--only-keep") || command.has("--clean-unselected")
     }
 
+    /// `python.use_venv` and `venv.in_project` (pdm-project.org, "Configurations").
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv", "**/.pdm-python", "**/__pypackages__"]
     }

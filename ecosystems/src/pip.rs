@@ -408,6 +408,14 @@ impl Ecosystem for Pip {
         compiled::base_of("pip", &line.words, project, &earlier.words)
     }
 
+    /// With `--upgrade` the newest versions that fit, with `--pre` those that are not out yet (pip install, "Options").
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        Line::read(command).is_some_and(|line| {
+            matches!(line.verb, Verb::Install | Verb::Download | Verb::Wheel)
+                && line.words.has(&["-U", "--upgrade", "--pre"])
+        })
+    }
+
     fn configured_by(&self) -> &'static [&'static str] {
         &["pip", "python", "pypy"]
     }

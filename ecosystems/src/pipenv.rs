@@ -187,6 +187,11 @@ impl Ecosystem for Pipenv {
         true
     }
 
+    /// `PIPENV_VENV_IN_PROJECT` (pipenv.pypa.io, "Configuration"), and `--system`.
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

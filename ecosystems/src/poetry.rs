@@ -273,6 +273,11 @@ impl Ecosystem for Poetry {
         command.has("sync") || command.has("--sync") || command.has("--remove-untracked")
     }
 
+    /// `virtualenvs.create`, `virtualenvs.in-project` and `virtualenvs.path` (python-poetry.org/docs/configuration).
+    fn may_put_outputs_elsewhere(&self) -> bool {
+        true
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

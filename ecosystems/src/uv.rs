@@ -417,6 +417,14 @@ impl Ecosystem for Uv {
         Line::read(command).is_some_and(|line| matches!(line.verb, Verb::Sync | Verb::PipSync))
     }
 
+    /// docs.astral.sh/uv/reference/cli.
+    fn upgrades(&self, command: &Invocation<'_>) -> bool {
+        const NEWEST: [&str; 6] = ["-U", "--upgrade", "-P", "--upgrade-package", "--pre", "--prerelease"];
+        Line::read(command).is_some_and(|line| {
+            line.is_install() && line.has(&NEWEST) || line.verb == Verb::Own && command.has("update")
+        })
+    }
+
     fn ignored(&self) -> &'static [&'static str] {
         &["**/.venv"]
     }

@@ -180,6 +180,21 @@ impl BaseImage {
             && self.facts.is_some_and(|facts| !facts.sets_shell)
     }
 
+    /// Whether it is sure to have no git, as it comes: what their Dockerfiles install stands in docker-library/python, /ruby and
+    /// /php and nodejs/docker-node (the variants that are not slim start from buildpack-deps:scm, which has it), and the
+    /// distributions' own images have nothing but the base system.
+    #[must_use]
+    pub fn lacks_git(&self) -> bool {
+        // A digest alone tells nothing of the variant.
+        let is_slim = || self.tag.contains("slim") || self.tag.contains("alpine");
+        match &*self.repository {
+            "debian" | "ubuntu" | "alpine" | "busybox" | "scratch" => true,
+            "php" | "nginx" | "httpd" => self.facts.is_some() && !self.tag.is_empty(),
+            "node" | "python" | "ruby" => self.facts.is_some() && is_slim(),
+            _ => false,
+        }
+    }
+
     /// The user that a name or number of USER stands for, as far as known.
     #[must_use]
     pub fn user(&self, given: &str) -> User {
@@ -228,6 +243,16 @@ mod tests {
         assert_eq!(BaseImage::named("mcr.microsoft.com/dotnet/sdk:8.0-azurelinux3.0").os(), Os::Linux);
         assert_eq!(BaseImage::named("company/node:20").facts, None);
         assert_eq!(BaseImage::named("runtime_"), BaseImage::unknown());
+    }
+
+    #[test]
+    fn small_variants_lack_git() {
+        for name in ["node:22-alpine", "python:3.12-slim-bookworm", "php:8.3-fpm", "debian:12", "scratch"] {
+            assert!(BaseImage::named(name).lacks_git(), "{name}");
+        }
+        for name in ["node:22", "python@sha256:00", "node:8-onbuild", "company/node:22-slim", "composer:2"] {
+            assert!(!BaseImage::named(name).lacks_git(), "{name}");
+        }
     }
 
     #[test]

@@ -90,13 +90,38 @@ fn entry(directory: &Path, file: &Path, build: &Value) -> Option<Entry> {
         Value::String(context) => (context.clone(), "Dockerfile".to_owned()),
         _ => (text("context", ".")?, text("dockerfile", "Dockerfile")?),
     };
-    if context.contains("${") || dockerfile.contains("${") || context.contains("://") {
+    let (context, dockerfile) = (with_defaults(&context), with_defaults(&dockerfile));
+    if dockerfile.contains('$') || context.contains("://") {
         return None;
     }
+    // Of a context that a variable names the Dockerfile tells: it lies there, at its path below it.
+    let is_below = Path::new(&dockerfile).components().count() > 1 && !dockerfile.contains("..");
+    let context = match context.contains('$') {
+        true if is_below => ".",
+        true => return None,
+        false => &*context,
+    };
     let context = fs::canonicalize(directory.join(context)).ok()?;
     let dockerfile = match build.get("dockerfile_inline").and_then(Value::as_str) {
         Some(text) => Written::Inline(text.to_owned()),
         None => Written::File(fs::canonicalize(context.join(dockerfile)).ok()?),
     };
     Some(Entry { file: file.to_owned(), dockerfile, context })
+}
+
+/// A value with the defaults of its variables in their places: `${CONTEXT:-.}` (Compose specification, "Interpolation").
+fn with_defaults(value: &str) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some((before, variable)) = rest.split_once("${") {
+        let Some((variable, after)) = variable.split_once('}') else { break };
+        out.push_str(before);
+        match variable.split_once(":-").or_else(|| variable.split_once('-')) {
+            Some((_, default)) if !default.contains('$') => out.push_str(default),
+            _ => out.extend(["${", variable, "}"]),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }

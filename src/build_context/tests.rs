@@ -27,6 +27,9 @@ impl Tree {
         let below = |path: &Path| path.strip_prefix(&found.root).unwrap().to_string_lossy().into_owned();
         let reason = match reason {
             Reason::Compose(file) => Reason::Compose(PathBuf::from(below(&file))),
+            Reason::Several(contexts) => {
+                Reason::Several(contexts.iter().map(|context| PathBuf::from(below(context))).collect())
+            }
             reason => reason,
         };
         (root.map_or_else(|| "unknown".to_owned(), |root| below(&root)), reason)
@@ -110,6 +113,39 @@ fn a_compose_file_that_names_it_decides() {
         let tree = Tree::new(&[dockerfile, ("compose.yml", text), ("a/docker/start.sh", "")]);
         assert_eq!(tree.choose().0, "a/docker", "{text}");
     }
+}
+
+/// What one of its contexts holds tells nothing of the others.
+#[test]
+fn none_if_compose_files_build_it_from_several() {
+    let files = |first, second| {
+        let text = "FROM a\nCOPY . .\n";
+        [
+            ("web/Dockerfile", text),
+            ("web/x", ""),
+            ("docker-compose.yml", first),
+            ("docker-compose.prod.yml", second),
+        ]
+    };
+    let of = |first, second| Tree::new(&files(first, second)).choose();
+    let several = ("unknown".to_owned(), Reason::Several(vec![PathBuf::from("web"), PathBuf::new()]));
+    let root = "services: {a: {build: {context: ., dockerfile: web/Dockerfile}}}";
+    let own = "services: {b: {build: ./web}}";
+    assert_eq!(of(root, own), several);
+    let both = "services: {b: {build: ./web}, a: {build: {context: ., dockerfile: web/Dockerfile}}}";
+    assert_eq!(of(both, ""), several);
+    assert_eq!(of(own, own), ("web".to_owned(), Reason::Own));
+}
+
+/// The Dockerfile's path below its context tells of a context that a variable names.
+#[test]
+fn a_variable_context_is_told_by_the_dockerfile() {
+    let files = |compose| [("web/Dockerfile", "FROM a\nCOPY . .\n"), ("web/x", ""), ("compose.yml", compose)];
+    let of = |compose| Tree::new(&files(compose)).choose();
+    let root = (String::new(), Reason::Compose("compose.yml".into()));
+    assert_eq!(of("services: {a: {build: {context: '${CTX}', dockerfile: web/Dockerfile}}}"), root);
+    assert_eq!(of("services: {a: {build: {context: '${CTX:-.}', dockerfile: web/Dockerfile}}}"), root);
+    assert_eq!(of("services: {a: {build: {context: '${CTX}'}}}"), ("web".to_owned(), Reason::Own));
 }
 
 #[test]

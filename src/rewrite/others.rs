@@ -34,16 +34,18 @@ impl Others {
         }
     }
 
-    /// Those that may be built from the directory `root`, besides the Dockerfiles in `known`.
+    /// Those that may be built from the directory `root`, besides the Dockerfiles in `known`. Compose files are looked for up to
+    /// `top`.
     pub(super) fn of_context(
         &self,
         root: &Path,
+        top: &Path,
         known: &[&Path],
         contexts: &Contexts,
     ) -> Vec<Arc<Dockerfile>> {
         let below = self.files.iter().filter(|(path, _)| path.starts_with(root));
         let below = below.map(|(_, file)| Arc::clone(file));
-        let named = contexts.built_by_compose(root).into_iter().filter_map(|written| match written {
+        let named = contexts.built_by_compose(root, top).into_iter().filter_map(|written| match written {
             Written::Inline(text) => Some(Arc::new(Dockerfile::parse(text.into_bytes()))),
             Written::File(path) if known.contains(&&*path) => None,
             Written::File(path) => read(&path),

@@ -147,6 +147,10 @@ pub(super) fn note(choice: &Choice, file: &InputFile, here: &Here) -> ContextNot
         Reason::Given => (true, "given by --context".to_owned()),
         Reason::Own => (true, "the Dockerfile's directory".to_owned()),
         Reason::Compose(file) => (false, format!("named in {}", shown(file))),
+        Reason::Several(contexts) => {
+            let contexts: Vec<_> = contexts.iter().map(|context| shown(context)).collect();
+            (false, format!("Compose files build it from {}; name one with --context", list(&contexts)))
+        }
         Reason::Nearest => (false, "the nearest directory that has the sources".to_owned()),
         Reason::Manifests => (false, "the nearest directory that has what the installs need".to_owned()),
         Reason::Most(missing) => (false, format!("though it has no {}", list(missing))),

@@ -62,7 +62,10 @@ pub(super) fn group(
         if options.wants("dockerignore") {
             add_bystanders(&root, &mut files, &mut others, contexts);
             let known: Vec<&Path> = files.iter().map(|(file, _)| &*file.found.path).collect();
-            beside = others.of_context(&root, &known, contexts);
+            // Where there is no repository, the search has begun at its root.
+            let tops = files.iter().map(|(file, _)| &*file.found.root).filter(|top| root.starts_with(top));
+            let top = tops.min_by_key(|top| top.components().count()).unwrap_or(&root);
+            beside = others.of_context(&root, top, &known, contexts);
         }
         groups.push(Group::of(root, files, beside, contexts, &mut failed));
     }

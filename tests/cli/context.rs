@@ -75,3 +75,23 @@ fn what_others_copy_stays_in_the_context() {
     let other_build = "FROM golang\nCOPY . .\nRUN go build\nFROM scratch\nCOPY --from=0 /x /\n";
     assert!(is_added(&[("Dockerfile.go", other_build)]));
 }
+
+/// A Compose file stands above the contexts that it names, in a repository or not.
+#[test]
+fn what_a_compose_file_above_builds_stays_in_the_context() {
+    let is_added = |compose: &str| {
+        let sandbox = Sandbox::of(&[]);
+        for (path, text) in NODE {
+            sandbox.file(&format!("web/{path}"), text);
+        }
+        sandbox.file("web/docker/serve", "FROM nginx\nCOPY node_modules/x/dist /x\n");
+        sandbox.file("compose.yml", compose);
+        sandbox.dockfix(&[]).expect(0).stdout.contains("\n+**/node_modules\n")
+    };
+    let service = |build: &str| {
+        format!("services: {{a: {{build: ./web}}, b: {{build: {{context: ./web, {build}}}}}}}\n")
+    };
+    assert!(is_added("services: {a: {build: ./web}}\n"));
+    assert!(!is_added(&service("dockerfile: docker/serve")));
+    assert!(!is_added(&service("dockerfile_inline: \"FROM nginx\\nCOPY node_modules/x/dist /x\"")));
+}

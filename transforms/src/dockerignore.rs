@@ -7,10 +7,12 @@
 mod brought;
 mod git;
 mod guard;
+mod libraries;
+mod program;
 
 use std::sync::Arc;
 
-use dockfix_ecosystems::{Ecosystem, Needs, names_a_project_manager};
+use dockfix_ecosystems::{Ecosystem, Needs, Refusal as Reason, UsageKind, names_a_project_manager};
 use dockfix_model::ImagePath;
 use dockfix_model::build::{Stage, Step};
 use dockfix_model::context::Context;
@@ -70,12 +72,33 @@ struct Entry {
     manager: Option<&'static str>,
     /// Why it may not: what takes it along into an image and does not make it, for a message.
     taken_by: Option<String>,
+    /// Or who may read it, for a message.
+    read_by: Option<String>,
 }
+
+impl Entry {
+    /// What lies in the root of the context, by its name.
+    fn in_root(name: &str, reason: &str) -> Self {
+        Self {
+            pattern: name.to_owned(),
+            path: name.to_owned(),
+            reason: reason.to_owned(),
+            manager: None,
+            taken_by: None,
+            read_by: None,
+        }
+    }
+}
+
+/// The data of version control, and why it need not be copied.
+const VERSION_CONTROL: &[(&str, &str)] = &[
+    (".git", "git's data changes with every commit"),
+    (".hg", "Mercurial's data changes with every commit"),
+    (".svn", "Subversion's data changes with every update"),
+];
 
 /// Litter by its name at the root of the context, and why it need not be copied.
 const LITTER: &[(&str, &str)] = &[
-    (".hg", "Mercurial's data changes with every commit"),
-    (".svn", "Subversion's data changes with every update"),
     (".DS_Store", "macOS writes it"),
     ("Thumbs.db", "Windows writes it"),
     (".idea", SETTINGS),
@@ -202,6 +225,9 @@ fn admitted(
     if let Some(line) = &entry.taken_by {
         return Some(Err(format!("{line} takes it along into an image in which nobody makes it")));
     }
+    if let Some(reason) = &entry.read_by {
+        return Some(Err(reason.clone()));
+    }
     let Some(hit) = guard.hit(&entry.pattern) else { return Some(Ok((entry.clone(), next))) };
     if !is_plain(&entry.path) {
         return Some(Err(format!("it would keep {hit} out too, which no install makes")));
@@ -263,29 +289,39 @@ fn candidates(users: &[User<'_>]) -> Vec<Entry> {
             entries.push(Entry { taken_by, ..entry.clone() });
         }
     }
+    for entry in copied.iter().flat_map(|copied| &copied.unread) {
+        if !entries.iter().any(|other| other.path == entry.path || other.pattern == entry.pattern) {
+            entries.push(entry.clone());
+        }
+    }
     if !copies_root {
         return entries;
     }
     let exists = |name: &str| matches!(context.kind_ignoring_dockerignore(name), Ok(Some(_)));
-    if exists(".git") && git::is_unused(users) {
-        entries.push(Entry {
-            pattern: ".git".to_owned(),
-            path: ".git".to_owned(),
-            reason: "git's data changes with every commit".to_owned(),
-            manager: None,
-            taken_by: None,
-        });
+    let rules = context.ignore().rules();
+    let data: Vec<_> =
+        VERSION_CONTROL.iter().filter(|(name, _)| exists(name) && !rules.is_excluded(name)).collect();
+    if !data.is_empty() {
+        let read_by = git::reader(users);
+        let of_data = |(name, reason): &&(&str, &str)| Entry {
+            read_by: read_by.clone(),
+            ..Entry::in_root(name, reason)
+        };
+        entries.extend(data.iter().map(of_data));
     }
+    let secrets: Vec<_> = LITTER
+        .iter()
+        .filter(|(name, reason)| *reason == SECRETS && exists(name))
+        .map(|(name, _)| *name)
+        .collect();
+    let named = git::named_by_files(context, &secrets);
     let is_wanted = |reason: &str| is_home && (reason == SECRETS || reason == SETTINGS);
-    for (name, reason) in LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name)) {
-        entries.push(Entry {
-            pattern: (*name).to_owned(),
-            path: (*name).to_owned(),
-            reason: (*reason).to_owned(),
-            manager: None,
-            taken_by: None,
-        });
-    }
+    let litter = LITTER.iter().filter(|(name, reason)| !is_wanted(reason) && exists(name));
+    entries.extend(litter.map(|(name, reason)| {
+        let by = named.iter().find(|(named, _)| named == name);
+        let read_by = by.map(|(_, path)| format!("{path} names it"));
+        Entry { read_by, ..Entry::in_root(name, reason) }
+    }));
     entries
 }
 
@@ -297,6 +333,8 @@ struct Copied {
     is_home: bool,
     /// What its installs write there.
     outputs: Vec<Entry>,
+    /// What installs that are not read further write there, probably: why it does not go in.
+    unread: Vec<Entry>,
     /// The directories of the context that end up in an image, and the lines that copy them.
     kept: Vec<(String, String)>,
 }
@@ -309,7 +347,8 @@ impl Copied {
             return None;
         }
         let reading = Reading::of(user.file);
-        let mut copied = Self { root: false, is_home: false, outputs: Vec::new(), kept: Vec::new() };
+        let mut copied =
+            Self { root: false, is_home: false, outputs: Vec::new(), unread: Vec::new(), kept: Vec::new() };
         for stage in &reading.build.stages {
             let supplies = reading.supplies(stage, user.context);
             let mut roots = supplies
@@ -326,6 +365,7 @@ impl Copied {
                     || parent.is_some_and(|parent| parent.as_str() == "/home")
             });
             copied.outputs.extend(outputs(user, &reading, stage));
+            copied.unread.extend(unread(user, &reading, stage));
         }
         for stage in &reading.build.stages {
             let supplies = reading.supplies(stage, user.context);
@@ -372,6 +412,39 @@ fn outputs(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Ent
         entries.extend(
             all.filter_map(|output| output_entry(user, supplies, project, output, managed.ecosystem)),
         );
+    });
+    entries
+}
+
+/// The entries that there would be for installs of which it is not known what they need, and so what they write: silence would be
+/// taken for "there is nothing to keep out".
+fn unread(user: &User<'_>, reading: &Reading<'_>, stage: &Stage<'_>) -> Vec<Entry> {
+    let supplies = reading.supplies(stage, user.context);
+    let directories = || supplies.copied().iter().filter(|copied| copied.is_directory);
+    let mut entries = Vec::new();
+    if directories().next().is_none() {
+        return entries;
+    }
+    each_managed(user, reading, stage, may_write_into_a_project, &mut |step, managed, project, needs| {
+        let Err(refusal) = needs else { return };
+        let Some(pattern) = managed.ecosystem.ignored().first() else { return };
+        // Who keeps no lock file works on what others have made, and of others nobody can tell whether it is made at all.
+        let manager = managed.ecosystem;
+        let makes = !manager.lock_files().is_empty() && !manager.may_put_outputs_elsewhere();
+        if managed.usage.kind != UsageKind::Install || !makes {
+            return;
+        }
+        let name = pattern.strip_prefix("**/").unwrap_or(pattern);
+        let output = project.directory().join(name);
+        let mut copies = directories().filter(|copied| copied.target != output);
+        let Some(path) = copies.find_map(|copied| copied.source_of(&output)) else { return };
+        let line = user.line(step.instruction.start_line());
+        let why = format!("what {} makes in {line} is not known: {refusal}", manager.name());
+        entries.push(Entry {
+            pattern: (*pattern).to_owned(),
+            read_by: Some(why),
+            ..Entry::in_root(&path, "")
+        });
     });
     entries
 }
@@ -441,16 +514,12 @@ fn output_entry(
         None if is_plain(&path) && is_absent() => path.clone(),
         None => return None,
     };
-    Some(Entry {
-        pattern,
-        path,
-        reason: match manager.is_sure_to_make(output) {
-            true => format!("{} makes it in the image", manager.name()),
-            false => format!("{} may make it in the image", manager.name()),
-        },
-        manager: Some(manager.name()),
-        taken_by: None,
-    })
+    let name = manager.name();
+    let reason = match manager.may_put_outputs_elsewhere() {
+        true => format!("what {name} has made there outside is not for the image"),
+        false => format!("{name} makes it in the image"),
+    };
+    Some(Entry { pattern, path, reason, manager: Some(manager.name()), taken_by: None, read_by: None })
 }
 
 /// Shows `visit` the installs and builds in those RUNs of a stage that are meant, each with its project and what it needs;
@@ -462,6 +531,24 @@ fn each_install(
     is_meant: fn(&Step<'_>) -> bool,
     visit: &mut dyn FnMut(&Step<'_>, &Managed<'_>, &Project<'_>, Needs),
 ) {
+    each_managed(user, reading, stage, is_meant, &mut |step, managed, project, needs| {
+        if let Ok(needs) = needs {
+            visit(step, managed, project, needs);
+        }
+    });
+}
+
+/// Who is shown a command with its project and what it needs, or why that is not known.
+type Visit<'v> = dyn FnMut(&Step<'_>, &Managed<'_>, &Project<'_>, Result<Needs, Reason>) + 'v;
+
+/// The same with those of which that is not known.
+fn each_managed(
+    user: &User<'_>,
+    reading: &Reading<'_>,
+    stage: &Stage<'_>,
+    is_meant: fn(&Step<'_>) -> bool,
+    visit: &mut Visit<'_>,
+) {
     let supplies = reading.supplies(stage, user.context);
     let runs = stage.steps.iter().filter(|step| step.instruction.keyword() == Keyword::Run);
     let read = runs.filter(|step| is_meant(step)).filter_map(|step| Some((step, reading.run(step).ok()?)));
@@ -471,9 +558,8 @@ fn each_install(
     for (step, state, managed) in managed.filter(|(.., managed)| has_project(managed.usage.kind)) {
         let Some(directory) = managed.usage.directory.clone() else { continue };
         let project = Project::new(user.context, supplies, directory);
-        if let Ok(needs) = managed.ecosystem.needs(managed.command(), &managed.usage, state, &project) {
-            visit(step, managed, &project, needs);
-        }
+        let needs = managed.ecosystem.needs(managed.command(), &managed.usage, state, &project);
+        visit(step, managed, &project, needs);
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod manifest;
 pub(crate) mod npmrc;
 pub(crate) mod packages;
 pub(crate) mod prisma;
+pub(crate) mod quiet;
 pub(crate) mod scripts;
 pub(crate) mod stale;
 pub(crate) mod surroundings;

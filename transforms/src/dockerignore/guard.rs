@@ -10,7 +10,7 @@ use dockfix_syntax::view::{Copy, MountKind};
 use dockfix_syntax::{Dockerfile, Instruction, stages};
 use rayon::prelude::*;
 
-use super::{Entry, LITTER, User, each_install};
+use super::{Entry, LITTER, User, VERSION_CONTROL, each_install};
 use crate::reading::Reading;
 
 /// The Dockerfiles that use the ignore file, and their context.
@@ -159,7 +159,7 @@ fn named_by_steps(
 ) -> Result<(), String> {
     let name = entry.rsplit('/').next().unwrap_or(entry);
     // What installs make is there without the context; nobody else brings the rest.
-    let is_brought = LITTER.iter().any(|(litter, _)| *litter == entry);
+    let is_brought = LITTER.iter().chain(VERSION_CONTROL).any(|(litter, _)| *litter == entry);
     for instruction in instructions {
         let line = || user.line(instruction.start_line());
         for source in named_sources(instruction) {

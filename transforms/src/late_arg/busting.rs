@@ -1,7 +1,7 @@
 //! Arguments that somebody has put where they are for the cache's sake: another value makes what follows run again, and fetch
 //! what the network has by then.
 
-use dockfix_ecosystems::managers_of;
+use dockfix_ecosystems::{follows_a_branch, managers_of};
 use dockfix_model::build::Step;
 use dockfix_model::commands::{Argument, Invocation};
 use dockfix_syntax::ItemKind;
@@ -36,12 +36,16 @@ pub(super) fn taken_as_it_is(analysis: &Analysis<'_>) -> Option<String> {
 }
 
 /// The first command of a RUN, as a message shows it, that brings what is installed up to date, or installs the latest version
-/// of something. Whoever stamps each image with another commit or date has it run each time.
+/// of something, or what a branch holds. Whoever stamps each image with another commit or date has it run each time.
 pub(super) fn brought_up_to_date(analysis: &Analysis<'_>) -> Option<String> {
     let mut commands = analysis.chain.invocations().into_iter();
     let command = commands.find(|command| {
-        managers_of(&command.program).iter().any(|manager| manager.upgrades(command))
-            || command.arguments.iter().any(|word| text(word).ends_with("@latest"))
+        let managers = managers_of(&command.program);
+        managers.iter().any(|manager| manager.upgrades(command))
+            || command.arguments.iter().any(|word| {
+                let word = text(word);
+                word.ends_with("@latest") || !managers.is_empty() && follows_a_branch(&word)
+            })
     })?;
     Some(told(command, analysis.chain.text))
 }

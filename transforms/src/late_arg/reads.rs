@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use dockfix_ecosystems::branch_in_files;
 use dockfix_model::ImagePath;
 use dockfix_model::build::Step;
 use dockfix_model::project::Project;
@@ -51,10 +52,8 @@ impl Way<'_, '_> {
                 "`{command}` takes what is there when it runs, which another value may be for"
             ));
         }
-        let may_be_a_stamp = |name: &String| names::is_stamp(name) || !self.is_read(name);
-        if self.names.iter().any(may_be_a_stamp)
-            && let Some(command) = busting::brought_up_to_date(analysis)
-        {
+        let may_be_a_stamp = self.names.iter().any(|name| names::is_stamp(name) || !self.is_read(name));
+        if may_be_a_stamp && let Some(command) = busting::brought_up_to_date(analysis) {
             return Reads::Maybe(format!(
                 "`{command}` gets what is newest when it runs, which another value may be for"
             ));
@@ -87,6 +86,14 @@ impl Way<'_, '_> {
                         || needs.variables.iter().any(|name| self.names.contains(name))
                     {
                         return Reads::Maybe(format!("files that {manager} reads there may name it"));
+                    }
+                    let locks = managed.ecosystem.lock_files();
+                    if may_be_a_stamp
+                        && let Some((file, named)) = branch_in_files(&project, &needs.files, locks)
+                    {
+                        return Reads::Maybe(format!(
+                            "{file} names `{named}`, of which {manager} gets what is newest when it runs, which another value may be for"
+                        ));
                     }
                     if needs.prefetch.is_some() {
                         return Reads::Maybe(format!(

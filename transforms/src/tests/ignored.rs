@@ -174,8 +174,8 @@ fn git_stays_where_code_of_the_project_may_ask_it() {
 
     let settings = "RELEASE = subprocess.check_output([\"git\", \"rev-parse\", \"HEAD\"])";
     let django = [("manage.py", ""), ("proj/settings.py", settings)];
-    assert!(!is_ignored(&django, "python:3.12", "python manage.py collectstatic"));
-    assert!(is_ignored(&django[..1], "python:3.12", "python manage.py collectstatic"));
+    assert!(!is_ignored(&django, "python:3.12-slim", "python manage.py collectstatic"));
+    assert!(is_ignored(&django[..1], "python:3.12-slim", "python manage.py collectstatic"));
     // The build does not run it, the image may.
     assert!(!is_ignored(&django, "python:3.12", "pip install flask"));
     let rails = ("config/initializers/version.rb", "V = `git rev-parse --short HEAD`.strip");
@@ -296,4 +296,136 @@ fn what_comes_from_the_stage_of_an_install_is_ignored() {
     assert_eq!(ignored(&workspaces, &next), [".dockerignore", "node_modules"]);
     let all = next.replace("/app/node_modules ./node_modules", "/app ./");
     assert_eq!(ignored(&workspaces, &all), entry);
+}
+
+/// What asks for the commit is mostly a package, and no list of them is complete: so a command that is not known must find no git.
+#[test]
+fn git_stays_where_a_package_may_ask_it() {
+    let refused = |files: super::Files<'_>, dockerfile: &str| -> Option<String> {
+        let all: Vec<_> = [(".git/HEAD", "")].iter().chain(files).copied().collect();
+        let outcome = super::run(&["dockerignore"], &all, dockerfile);
+        let file = outcome.ignore_files.first()?;
+        let text = String::from_utf8_lossy(&file.after).into_owned();
+        let reason = file.refusals.iter().find(|refusal| refusal.reason.starts_with("`.git`"));
+        assert_eq!(reason.is_none(), text.lines().any(|line| line == ".git"), "{text}");
+        reason.map(|refusal| refusal.reason.trim_start_matches("`.git` is not added: ").to_owned())
+    };
+    let node = |image: &str, run: &str| {
+        format!(
+            "FROM node:{image} AS b\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN {run}\nFROM nginx\nCOPY --from=b /app/dist /x\n"
+        )
+    };
+    let lock = ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {"": {}}}"#);
+    let next = [("package.json", r#"{"scripts": {"build": "next build"}}"#), lock];
+    let asks = Some("`npm run build` in line 6 of a Dockerfile may ask git for the commit".to_owned());
+    assert_eq!(refused(&next, &node("22", "npm run build")), asks);
+    // There is no git.
+    assert_eq!(refused(&next, &node("22-alpine", "npm run build")), None);
+    let installed =
+        node("22-alpine", "npm run build").replace("WORKDIR", "RUN apk add python3 make\nWORKDIR");
+    assert_eq!(refused(&next, &installed), None);
+    let installed = installed.replace("make", "make git");
+    assert_eq!(refused(&next, &installed), asks.clone().map(|reason| reason.replace('6', "7")));
+    // But what reads the data by itself.
+    let id = ("package-lock.json", r#"{"packages": {"node_modules/next-build-id": {"version": "3.0.0"}}}"#);
+    let reads = "`npm run build` in line 6 of a Dockerfile may run code that reads it: package-lock.json names next-build-id";
+    assert_eq!(refused(&[next[0], id], &node("22-alpine", "npm run build")).as_deref(), Some(reads));
+    // Tools that are known to leave it alone.
+    let tsc = [("package.json", r#"{"scripts": {"build": "tsc"}}"#), lock];
+    assert_eq!(refused(&tsc, &node("22", "npm run build")), None);
+    assert_eq!(refused(&tsc, &node("22", "npx tsc -p . && chmod -R a+rX dist")), None);
+    assert!(refused(&tsc, &node("22", "npx nx affected -t build")).is_some());
+    assert!(refused(&tsc, &node("22", "./build")).is_some());
+    // What runs above the copy finds nothing.
+    let above = "FROM python:3.12 AS b\nRUN git clone https://x.io/y && make -C y\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
+    let python = [("requirements.txt", "flask==3\n"), ("a.py", "")];
+    assert_eq!(refused(&python, above), None);
+    // What another stage takes along, or mounts.
+    let taken = "FROM scratch AS s\nCOPY . /src\nFROM node:22 AS b\nCOPY --from=s /src /app\nRUN npm run docs\nFROM nginx\nCOPY --from=b /app/dist /x\n";
+    assert_eq!(
+        refused(&next, taken).as_deref(),
+        Some("`npm run docs` in line 5 of a Dockerfile may ask git for the commit")
+    );
+    let mounted = "FROM scratch AS s\nCOPY . /src\nFROM node:22\nRUN --mount=type=bind,from=s,source=/src,target=/app npm run docs\n";
+    assert_eq!(
+        refused(&next, mounted).as_deref(),
+        Some("`npm run docs` in line 4 of a Dockerfile may ask git for the commit")
+    );
+    // A hook that fails without a repository.
+    let hook = [("package.json", r#"{"scripts": {"prepare": "git config core.hooksPath .githooks"}}"#), lock];
+    assert!(
+        refused(
+            &hook,
+            &node("22", "tsc").replace(
+                "COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .",
+                "COPY . .\nRUN npm ci"
+            )
+        )
+        .is_some()
+    );
+
+    // A library that asks when the program starts.
+    let sentry = [("requirements.txt", "sentry-sdk==2.0\n"), ("a.py", "")];
+    let app = |image: &str| {
+        format!(
+            "FROM python:{image}\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python a.py\n"
+        )
+    };
+    assert_eq!(
+        refused(&sentry, &app("3.12")).as_deref(),
+        Some(
+            "line 3 of a Dockerfile takes it along into an image, and requirements.txt names sentry-sdk, which asks for its commit when it starts"
+        )
+    );
+    assert_eq!(refused(&sentry, &app("3.12-slim")), None);
+    assert_eq!(refused(&python, &app("3.12")), None);
+}
+
+/// Subversion and Mercurial are asked as well as git.
+#[test]
+fn data_of_other_version_control_stays_likewise() {
+    let files = [(".svn/wc.db", ""), (".hg/store", ""), ("a.py", "")];
+    let is_ignored = |image: &str, run: &str| {
+        let file = format!(
+            "FROM {image} AS b\nWORKDIR /app\nCOPY . .\nRUN {run}\nFROM nginx\nCOPY --from=b /app/x /x\n"
+        );
+        ignored(&files, &file)
+    };
+    assert_eq!(is_ignored("python:3.12", "mkdir x"), [".dockerignore", ".hg", ".svn"]);
+    assert_eq!(is_ignored("python:3.12-slim", "python a.py"), [".dockerignore", ".hg", ".svn"]);
+    assert_eq!(is_ignored("python:3.12", "python a.py"), [""; 0]);
+    assert_eq!(is_ignored("python:3.12-slim", "svnversion > x"), [""; 0]);
+}
+
+/// Keys that a program reads by their path are no litter.
+#[test]
+fn keys_that_code_names_stay() {
+    let file = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"a.py\"]\n";
+    let key = ("requirements.txt", "paramiko\n");
+    let reads = ("a.py", "k = RSAKey.from_private_key_file('.ssh/id_rsa')\n");
+    check_not_ignored(&[(".ssh/id_rsa", ""), key, reads], file, &["`.ssh` is not added: a.py names it"]);
+    assert_eq!(ignored(&[(".ssh/id_rsa", ""), key, ("a.py", "")], file), [".dockerignore", ".ssh"]);
+    let loads = ("src/a.go", "config.LoadDefaultConfig(\"./.aws/config\")\n");
+    check_not_ignored(&[(".aws/config", ""), key, loads], file, &["`.aws` is not added: src/a.go names it"]);
+}
+
+/// Where the install is not read, it is told why nothing is kept out.
+#[test]
+fn an_install_that_is_not_read_is_told_of() {
+    let npm = "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nCOPY scripts ./scripts\nRUN npm install\nCOPY . .\nRUN npm run build\n";
+    let files = [
+        ("package.json", r#"{"scripts": {"postinstall": "node scripts/x.js"}, "dependencies": {"a": "1"}}"#),
+        ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+        ("scripts/x.js", ""),
+    ];
+    check_not_ignored(
+        &files,
+        npm,
+        &[
+            "`**/node_modules` is not added: what npm makes in line 5 of a Dockerfile is not known: package.json:1 runs \"node scripts/x.js\" on install (postinstall), which may read any source file",
+        ],
+    );
+    let with = [files.as_slice(), &[(".dockerignore", "node_modules\n")]].concat();
+    let outcome = super::run(&["dockerignore"], &with, npm);
+    assert!(outcome.ignore_files.is_empty());
 }

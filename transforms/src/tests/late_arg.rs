@@ -471,6 +471,17 @@ fn updates_of_the_day_are_not_cached_for_ever() {
         ("fedora:41", "dnf -y update", "dnf -y update"),
         ("archlinux", "pacman -Syu --noconfirm git", "pacman -Syu --noconfirm git"),
         ("node:22", "npm install -g typescript@latest", "npm install -g typescript@latest"),
+        ("node:22", "npm install -g typescript@next", "npm install -g typescript@next"),
+        ("python:3.12", "pip install -U yt-dlp", "pip install -U yt-dlp"),
+        ("python:3.12", "pip install -qU yt-dlp", "pip install -qU yt-dlp"),
+        ("python:3.12", "pip install --pre torch", "pip install --pre torch"),
+        ("python:3.12", "uv pip install --system -U yt-dlp", "uv pip install --system -U yt-dlp"),
+        ("python:3.12", "pip install git+https://x.io/a/b@main", "pip install git+https://x.io/a/b@main"),
+        (
+            "python:3.12",
+            "pip install https://x.io/b/archive/x.zip",
+            "pip install https://x.io/b/archive/x.zip",
+        ),
     ];
     for (base, run, command) in upgrades {
         let why = format!("`{command}` gets what is newest when it runs, which another value may be for");
@@ -490,6 +501,44 @@ fn updates_of_the_day_are_not_cached_for_ever() {
         "FROM debian:12\nARG WEEK\nRUN apt-get update && apt-get install -y curl\n",
         &["2: WEEK stays where it is: nothing below names it, so it may be there to rerun line 3"],
     );
+}
+
+/// Nor is what the files of an install name by a branch.
+#[test]
+fn branches_are_not_cached_for_ever() {
+    let refused = |files: super::Files<'_>, base: &str, run: &str, why: &str| {
+        let file =
+            format!("FROM {base}\nWORKDIR /app\nARG GIT_SHA\nCOPY . .\nRUN {run}\nLABEL sha=$GIT_SHA\n");
+        check_refused(ONLY, files, &file, &[&format!("3: GIT_SHA stays above line 5: {why}")]);
+    };
+    refused(
+        &[("requirements.txt", "flask==3\ngit+https://github.com/a/b@main\n")],
+        "python:3.12",
+        "pip install -r requirements.txt",
+        "requirements.txt names `git+https://github.com/a/b@main`, of which pip gets what is newest when it runs, which another value may be for",
+    );
+    let package = ("package.json", r#"{"dependencies": {"a": "github:x/a#main"}}"#);
+    refused(
+        &[package],
+        "node:22",
+        "npm install",
+        "package.json names `a@github:x/a#main`, of which npm gets what is newest when it runs, which another value may be for",
+    );
+    // A commit, and a lock file, say what it is.
+    let passes = |files: super::Files<'_>, base: &str, run: &str| {
+        let above =
+            format!("FROM {base}\nWORKDIR /app\nARG GIT_SHA\nCOPY . .\nRUN {run}\nLABEL sha=$GIT_SHA\n");
+        let below =
+            format!("FROM {base}\nWORKDIR /app\nCOPY . .\nRUN {run}\nARG GIT_SHA\nLABEL sha=$GIT_SHA\n");
+        check(ONLY, files, &above, &below);
+    };
+    passes(
+        &[("requirements.txt", "git+https://github.com/a/b@0123456789abcdef0123456789abcdef01234567\n")],
+        "python:3.12",
+        "pip install -r requirements.txt",
+    );
+    let lock = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "github:x/a#main"}}, "node_modules/a": {"version": "1.0.0"}}}"#;
+    passes(&[package, ("package-lock.json", lock)], "node:22", "npm ci");
 }
 
 /// The scripts of Debian's packages are known well enough, and not those of everybody's.

@@ -388,7 +388,7 @@ fn what_may_be_is_not_said_to_be() {
         super::run(&["dockerignore"], gems, "FROM ruby:3\nWORKDIR /app\nCOPY . .\nRUN bundle install\n");
     assert_eq!(
         outcome.ignore_files[0].changes[0].reason,
-        "keeps vendor/bundle out of the build context: bundler may make it in the image"
+        "keeps vendor/bundle out of the build context: what bundler has made there outside is not for the image"
     );
 }
 
