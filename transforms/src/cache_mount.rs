@@ -117,6 +117,9 @@ fn keeps_out(command: &Invocation<'_>) -> bool {
     ["--no-cache-dir", "--no-cache"].iter().any(|option| command.has(option))
 }
 
+/// The reason for mounts, and their edits.
+type Mounting = (String, Result<Edits, RewriteError>);
+
 /// A RUN that is looked at.
 struct RunStep<'r, 'a> {
     input: &'r Input<'a>,
@@ -204,7 +207,7 @@ impl RunStep<'_, '_> {
         wants: &[(&Managed<'_>, Wanted)],
         without: Option<&str>,
         indexes: &Indexes,
-    ) -> Option<Result<(String, Result<Edits, RewriteError>), String>> {
+    ) -> Option<Result<Mounting, String>> {
         let wants = wants.iter().filter(|(managed, _)| without != Some(managed.ecosystem.name()));
         let mut targets: Vec<&Target> = Vec::new();
         let mut edits: Vec<&CommandEdit> = Vec::new();
