@@ -10,8 +10,8 @@ use crate::{Edits, Flag, Instruction, Span, TextEdit, heredoc};
 ///
 /// They join the line of the last flag (or of the keyword), unless the flags of the instruction stand on lines of their
 /// own: then each new one gets a line with the same indentation. Two and more new flags where there was none get lines
-/// of their own too, as Docker's documentation writes them, and so do those with which the line would be longer than 120
-/// bytes, counted with what `edits` already make of it; the arguments go below them.
+/// of their own too, as Docker's documentation writes them, and so does one with which the line would be longer than 120
+/// bytes, counted with what `edits` already make of it.
 ///
 /// # Errors
 ///
@@ -29,10 +29,10 @@ pub fn insert_flags(
         Some(line_break) => {
             (flags.iter().flat_map(|flag| [&line_break, flag.as_bytes()].concat()).collect(), false)
         }
-        None if instruction.flags().is_empty() && flags.len() > 1
-            || stands_on_one_line(instruction, last) && makes_too_long(edits, instruction, flags) =>
+        None if instruction.flags().is_empty()
+            && (flags.len() > 1 || makes_too_long(edits, instruction, flags)) =>
         {
-            let first = first_flags(instruction, last, flags);
+            let first = first_flags(instruction, flags);
             if first.gap > 0 {
                 let gap = Span::new(last.end, last.end + first.gap);
                 match replace_gap(edits, instruction, gap, &first.text, flags.len()) {
@@ -56,13 +56,6 @@ pub fn insert_flags(
         return push_plain_words(edits, instruction, last.end, text, flags.len());
     }
     insert_at_end(edits, instruction, last.end, &text, flags.len())
-}
-
-/// Whether the flags that are there, up to `last`, stand on the line of the keyword.
-fn stands_on_one_line(instruction: &Instruction<'_>, last: Span) -> bool {
-    let lines = lines::of(instruction);
-    let line = |end: usize| line_at(&lines, end_in_source(instruction, end) - 1).map(|(index, _)| index);
-    line(instruction.keyword_span().end) == line(last.end)
 }
 
 /// How many bytes a line may have that a flag is added to.
@@ -164,23 +157,23 @@ fn own_lines(instruction: &Instruction<'_>) -> Option<Vec<u8>> {
     Some([gap, &[instruction.file().escape()], line_end(instruction, &lines, index), indent].concat())
 }
 
-/// What flags come to with which the line of the keyword would be too long, or several for an instruction without any.
+/// What several flags for an instruction without any come to.
 struct FirstFlags {
     text: Vec<u8>,
-    /// How many bytes of white space in front of the arguments go, as they are no end of the arguments' indentation.
+    /// How many bytes of white space behind the keyword go, as they are no end of the arguments' indentation.
     gap: usize,
     /// What comes to stand on a line of its own is neither a comment nor blank.
     is_visible: bool,
 }
 
-/// Such flags: the first of the instruction behind the keyword, the others on lines of their own, and the arguments below them.
-/// `last` is the keyword, or the last flag on its line.
-fn first_flags(instruction: &Instruction<'_>, last: Span, flags: &[&str]) -> FirstFlags {
+/// Several flags for an instruction without any: the first behind the keyword, the others on lines of their own, and
+/// the arguments below them.
+fn first_flags(instruction: &Instruction<'_>, flags: &[&str]) -> FirstFlags {
     let source = instruction.file().source();
     let lines = lines::of(instruction);
-    let end = end_in_source(instruction, last.end);
-    let (index, code) = line_at(&lines, end - 1).unwrap_or((0, Code::default()));
-    let rest = Span::new(end, code.kept.end).of(source);
+    let keyword_end = end_in_source(instruction, instruction.keyword_span().end);
+    let (index, code) = line_at(&lines, keyword_end - 1).unwrap_or((0, Code::default()));
+    let rest = Span::new(keyword_end, code.kept.end).of(source);
     let indent = next_indent(source, &lines, index).unwrap_or(FIRST_INDENT);
     // Arguments that go on there stand further in than their command.
     let indent = if holds_arguments(source, &lines, index) { shorter(indent) } else { indent };
@@ -189,8 +182,7 @@ fn first_flags(instruction: &Instruction<'_>, last: Span, flags: &[&str]) -> Fir
     let line_break = [b" ", &escape[..], line_end, indent].concat();
     let mut text = Vec::new();
     for (number, flag) in flags.iter().enumerate() {
-        let is_first = number == 0 && instruction.flags().is_empty();
-        text.extend_from_slice(if is_first { b" " } else { &line_break });
+        text.extend_from_slice(if number == 0 { b" " } else { &line_break });
         text.extend_from_slice(flag.as_bytes());
     }
     let (gap, arguments) = rest.split_at(rest.iter().take_while(|&&byte| is_separator(byte)).count());

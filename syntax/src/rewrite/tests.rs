@@ -185,23 +185,6 @@ mod flags {
         check("# escape=`\nRUN --m `\n a", add(one), "# escape=`\nRUN --m `\n --n `\n a");
     }
 
-    /// One with which the line would be too long gets a line of its own, and the command another.
-    #[test]
-    fn come_below_others() {
-        let long = "x".repeat(100);
-        let flags = ["--mount=type=cache,target=/a"];
-        check(
-            &format!("RUN --m {long} && \\\n  b\n"),
-            add(&flags),
-            &format!("RUN --m \\\n  --mount=type=cache,target=/a \\\n  {long} && \\\n  b\n"),
-        );
-        check(
-            &format!("RUN --l --m {long}\n"),
-            add(&flags),
-            &format!("RUN --l --m \\\n    --mount=type=cache,target=/a \\\n    {long}\n"),
-        );
-    }
-
     #[test]
     fn come_by_twos() {
         let two = &["--n", "--o"][..];
