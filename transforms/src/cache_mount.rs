@@ -181,8 +181,15 @@ impl RunStep<'_, '_> {
             Some(Err(reason)) => reason,
         };
         // What keeps one of them from its mount (`rm -rf /root/.cache`) may be nothing to the others.
-        for (managed, _) in &wants {
+        let mut tried: Vec<&str> = Vec::new();
+        let is_of_several =
+            wants.iter().any(|(managed, _)| managed.ecosystem.name() != wants[0].0.ecosystem.name());
+        for (managed, _) in wants.iter().filter(|_| is_of_several) {
             let (name, program) = (managed.ecosystem.name(), &managed.command().program);
+            if tried.contains(&name) {
+                continue;
+            }
+            tried.push(name);
             if let Some(Ok((others, edits))) = self.together(&wants, Some(name), &indexes) {
                 proposals.refuse_beside(self.line(), format!("{program} gets no cache mount: {reason}"));
                 return proposals.offer(self.line(), Safety::Safe, others, edits);

@@ -55,12 +55,11 @@ impl Transform for ManifestFirst {
         for stage in &input.reading.build.stages {
             // From below, so that a copy finds its way free of those that follow it.
             for index in (0..stage.steps.len()).rev() {
-                let outcome = if is_candidate(stage, index, input) {
-                    sink::sink(input, stage, index)
-                } else if files::is_candidate(stage, index, input) {
-                    files::sink(input, stage, index).map_or(sink::Outcome::Stays(None), sink::Outcome::Sinks)
-                } else {
-                    continue;
+                let outcome = match taken(stage, index, input) {
+                    Some(Taken::Directories) => sink::sink(input, stage, index),
+                    Some(Taken::Files) => files::sink(input, stage, index)
+                        .map_or(sink::Outcome::Stays(None), sink::Outcome::Sinks),
+                    None => continue,
                 };
                 match outcome {
                     sink::Outcome::Sinks(plan) => {
@@ -81,14 +80,23 @@ impl Transform for ManifestFirst {
     }
 }
 
-/// Whether a step is a COPY or ADD of a directory of the context.
-fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> bool {
+/// What a COPY or ADD takes of the context.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// A directory at least.
+    Directories,
+    /// Files alone.
+    Files,
+}
+
+/// What a step takes of the context, if it is a COPY or ADD of what is there.
+fn taken(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> Option<Taken> {
     let step = &stage.steps[index];
     if !matches!(step.instruction.keyword(), Keyword::Copy | Keyword::Add) {
-        return false;
+        return None;
     }
-    let Some(copy) = Copy::of(&step.instruction).filter(|copy| copy.from.is_none()) else { return false };
-    copy.sources.iter().any(|source| {
+    let copy = Copy::of(&step.instruction).filter(|copy| copy.from.is_none())?;
+    let is_directory = copy.sources.iter().any(|source| {
         if source.is_heredoc || source.text.contains("://") {
             return false;
         }
@@ -100,7 +108,11 @@ fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> bool {
             .context
             .copy_sources(&source.text)
             .is_ok_and(|found| found.iter().any(|found| found.file_type == FileType::Dir))
-    })
+    });
+    if is_directory {
+        return Some(Taken::Directories);
+    }
+    (input.context.is_known() && files::takes_files(&copy, input.context)).then_some(Taken::Files)
 }
 
 /// An install whose sources an earlier stage has copied cannot be helped here: says so.
@@ -112,7 +124,7 @@ fn inherited_sources(input: &Input<'_>, stage: &Stage<'_>, proposals: &mut Propo
     for ancestor in input.reading.build.ancestors(stage.index) {
         let ancestor = &input.reading.build.stages[ancestor];
         for (index, step) in ancestor.steps.iter().enumerate() {
-            if !is_candidate(ancestor, index, input) {
+            if taken(ancestor, index, input) != Some(Taken::Directories) {
                 continue;
             }
             let Some(copy) = Copy::of(&step.instruction) else { continue };

@@ -4,11 +4,11 @@
 //! of the files and not the others, the COPY is parted.
 
 use dockfix_model::build::Stage;
-use dockfix_model::context::{FileType, Match};
+use dockfix_model::context::{Context, FileType};
 use dockfix_model::pattern::matches;
-use dockfix_syntax::Keyword;
 use dockfix_syntax::view::Copy;
 
+use super::Taken;
 use super::plan::{Below, Manifests, Plan};
 use super::sink::{Outcome, Passed, Sinking};
 use super::text;
@@ -16,19 +16,11 @@ use crate::analysis::has_project;
 use crate::bringing::is_text;
 use crate::transform::Input;
 
-/// Whether a step is a COPY or ADD of nothing but files of the context.
-pub(super) fn is_candidate(stage: &Stage<'_>, index: usize, input: &Input<'_>) -> bool {
-    let instruction = &stage.steps[index].instruction;
-    if !matches!(instruction.keyword(), Keyword::Copy | Keyword::Add) || !input.context.is_known() {
-        return false;
-    }
-    let Some(copy) = Copy::of(instruction).filter(|copy| copy.from.is_none()) else { return false };
+/// Whether a COPY or ADD takes nothing but files of the context.
+pub(super) fn takes_files(copy: &Copy<'_>, context: &Context) -> bool {
     copy.sources.iter().all(|source| {
-        let found = input.context.copy_sources(&source.text).unwrap_or_default();
-        let is_file = |found: &Match| {
-            found.file_type == FileType::File && (!copy.is_add || is_text(input.context, &found.resolved))
-        };
-        !source.is_heredoc && !found.is_empty() && found.iter().all(is_file)
+        let found = context.copy_sources(&source.text).unwrap_or_default();
+        !source.is_heredoc && !found.is_empty() && found.iter().all(|found| found.file_type == FileType::File)
     })
 }
 
@@ -44,7 +36,7 @@ pub(super) fn sink<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Op
     };
     if let (Some(step), Some(files)) = (as_it_is(&plan), &mut plan.files) {
         let above = (0..index).rev().take_while(|&above| {
-            is_candidate(stage, above, input)
+            super::taken(stage, above, input) == Some(Taken::Files)
                 && alone(input, stage, above).is_some_and(|plan| as_it_is(&plan) == Some(step))
         });
         files.with = above.collect();
@@ -79,6 +71,11 @@ fn alone<'a>(input: &Input<'a>, stage: &Stage<'a>, index: usize) -> Option<Box<P
         }
     }
     let (below, late, gained, manifests) = reached?;
+    // ADD takes archives apart.
+    let mut found = sinking.sources.iter();
+    if sinking.copy.is_add && !found.all(|found| is_text(input.context, &found.source)) {
+        return None;
+    }
     sinking.gained.truncate(gained);
     sinking.manifests = manifests;
     let Outcome::Sinks(mut plan) = sinking.finish(Some(below), None) else { return None };
