@@ -18,10 +18,12 @@ fn dockfix(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A Dockerfile in which ARG can stand further down.
+/// A Dockerfile in which ARG can stand further down: `cp` may take some time.
 fn dockerfile(command: &str) -> String {
     let nonce = nonce();
-    format!("FROM {BASE}\nARG VERSION=1\nRUN {command} {nonce}\nLABEL version=$VERSION\n")
+    format!(
+        "FROM {BASE}\nARG VERSION=1\nRUN cp /etc/passwd /x && {command} {nonce}\nLABEL version=$VERSION\n"
+    )
 }
 
 #[test]
